@@ -1,0 +1,122 @@
+"""What was measured, and what the design asks of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from measure import Trial
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of a table: the same thing measured once or more.
+
+    Attributes:
+        label: who did what.
+        latency_ms: how long the server waited before each answer.
+        runs: job runs loaded.
+        trials: at least one.
+        expected: what the design says of it, in words.
+    """
+
+    label: str
+    latency_ms: int
+    runs: int
+    trials: Sequence[Trial]
+    expected: str = ""
+
+    @property
+    def wall_seconds(self) -> float:
+        """Median."""
+        return median(trial.wall_seconds for trial in self.trials)
+
+    @property
+    def work_seconds(self) -> float:
+        """Median from the first request to the end: without the start of Python and its imports."""
+        return median(trial.wall_seconds - trial.startup_seconds for trial in self.trials)
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Median."""
+        return median(trial.cpu_seconds for trial in self.trials)
+
+    @property
+    def peak_mb(self) -> float:
+        """The largest, millions of bytes."""
+        return max(trial.peak_mb for trial in self.trials)
+
+    @property
+    def server_busy(self) -> float:
+        """Median."""
+        return median(trial.server_busy for trial in self.trials)
+
+    @property
+    def rows_per_second(self) -> float:
+        """Of the whole process."""
+        return self.runs / self.wall_seconds
+
+    @property
+    def extracted_per_second(self) -> float:
+        """Between the first request and the last answer."""
+        return self.runs / median(trial.extract_seconds for trial in self.trials)
+
+
+@dataclass(frozen=True)
+class Target:
+    """One promise of the design: the bound in words, what was measured, and whether it holds."""
+
+    what: str
+    bound: str
+    measured: str
+    is_met: bool
+
+
+@dataclass
+class Results:
+    """All tables of one run; what was left out is missing."""
+
+    contenders: list[Row] = field(default_factory=list)
+    connections: list[Row] = field(default_factory=list)
+    nightly: list[Row] = field(default_factory=list)
+
+    def floor_of(self, row: Row, floor: str) -> Row | None:
+        """Return the floor's row at the same latency."""
+        return next((other for other in self.contenders if (other.label, other.latency_ms) == (floor, row.latency_ms)), None)
+
+    def targets(self, this_source: str, floor: str) -> list[Target]:
+        """Hold what was measured to the design's targets."""
+        targets: list[Target] = []
+        own = next((row for row in self.contenders if (row.label, row.latency_ms) == (this_source, 0)), None)
+        if own:
+            targets.append(_at_least(f"rows/s, {own.runs:,} runs, no latency", own.rows_per_second, 18_000))
+            targets.append(_under(f"peak MB, {own.runs:,} runs, no latency", own.peak_mb, 500))
+            if reference := self.floor_of(own, floor):
+                targets.append(
+                    _at_least("rows/s over the floor's, no latency", own.rows_per_second / reference.rows_per_second, 0.7)
+                )
+        if self.connections:
+            many, one = self.connections
+            ratio = many.extracted_per_second / one.extracted_per_second
+            targets.append(_at_least("extraction rate, 16 connections over 1, 100 ms", ratio, 12))
+        if self.nightly:
+            first, onto_full, onto_empty = self.nightly
+            targets.append(_under(f"peak MB, {first.runs:,} runs", first.peak_mb, 1_000))
+            ratio = onto_full.wall_seconds / onto_empty.wall_seconds
+            targets.append(_under("night's time, onto full tables over onto empty", ratio, 2))
+            ratio = onto_full.work_seconds / onto_empty.work_seconds
+            targets.append(_under("the same from the first request on", ratio, 2))
+        return targets
+
+
+def _at_least(what: str, measured: float, bound: float) -> Target:
+    return Target(what, f"at least {_figure(bound)}", _figure(measured), measured >= bound)
+
+
+def _under(what: str, measured: float, bound: float) -> Target:
+    return Target(what, f"under {_figure(bound)}", _figure(measured), measured < bound)
+
+
+def _figure(number: float) -> str:
+    return f"{number:,.0f}" if number >= 100 else f"{number:.2f}".rstrip("0").rstrip(".")

@@ -1,0 +1,1 @@
+"""Loads EMR Serverless Spark job-run history."""

@@ -1,0 +1,365 @@
+"""The command `emr-usage`. Only here is the clock read and anything printed."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, NoReturn
+
+import click
+from rich.console import Console
+from rich.table import Table
+
+from emr_serverless import Backfill, Load
+
+from . import demo as demo_story
+from .emulator import DEFAULT_KEY, Emulator, serve_forever
+from .failures import FAILED, INCOMPLETE, STOPPED, explain
+from .load import Request, Target, failure_of_all, open_pipeline, run_load, set_dlt_defaults
+from .progress import live_display
+from .status import Status, read_status
+
+# Without markup: brackets in a path or in what the API said are just that.
+ERRORS = Console(stderr=True, markup=False)
+OUTPUT = Console(markup=False)
+MAX_NAMED = 10
+Command = Callable[..., None]
+
+
+def now() -> datetime:
+    """Return the real time, UTC."""
+    return datetime.now(UTC)
+
+
+class Moment(click.ParamType[datetime]):
+    """A time as RFC 3339, or a date, which is its midnight; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the time, with a zone."""
+        try:
+            when = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time; write it as 2026-01-31 or 2026-01-31T08:00:00Z", param, ctx)
+        return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+def target_options(command: Command) -> Command:
+    """Add the options that say where the tables are."""
+    for option in (
+        click.option("--verbose", is_flag=True, help="Print tracebacks and requests' details on errors."),
+        click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of text."),
+        click.option(
+            "--database",
+            type=click.Path(path_type=Path, dir_okay=False),
+            default=Path("emr.duckdb"),
+            show_default=True,
+            help="DuckDB file.",
+        ),
+        click.option("--destination", default="duckdb", show_default=True, help="A dlt destination, such as postgres."),
+    ):
+        command = option(command)
+    return command
+
+
+def source_options(command: Command) -> Command:
+    """Add the options that override the source's settings."""
+    for option in (
+        click.option("--max-connections", type=click.IntRange(1, 256), help="Requests in flight at most.  [default: 8]"),
+        click.option("--as-of", type=Moment(), help="Horizon: load what was submitted until then.  [default: a minute ago]"),
+        click.option("--endpoint", help="Host or URL; {region_id} is filled in.  [default: the public endpoint]"),
+        click.option("--workspace", "workspaces", multiple=True, help="Workspace id; repeatable.  [default: all visible]"),
+        click.option("--region", "regions", multiple=True, help="Region id, such as cn-hangzhou; repeatable."),
+    ):
+        command = option(command)
+    return target_options(command)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="emr-usage")
+def main() -> None:
+    """\b
+    Examples:
+      emr-usage demo                          a month of an emulated company, loaded in seconds
+      emr-usage load --region cn-hangzhou     load what is new into emr.duckdb
+      emr-usage status                        how far each workspace is certified
+
+    Loads the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or a warehouse, completely and provably.
+
+    \b
+    Exit codes: 0 complete; 1 failed; 2 wrong use or settings; 3 loaded, but a window or workspace named is incomplete.
+    """
+    set_dlt_defaults()
+
+
+@main.command(short_help="Load what is new since the last load.")
+@source_options
+@click.option("--initial-days", type=click.FloatRange(min=0, min_open=True), help="Reach of the first load.  [default: 30]")
+def load(initial_days: float | None, **options: Any) -> None:
+    """\b
+    Examples:
+      emr-usage load --region cn-hangzhou
+      emr-usage load --region cn-hangzhou --region ap-southeast-1 --workspace w-1234abcd --json
+      emr-usage load --region cn-hangzhou --destination postgres
+
+    Load every job run that is new or has changed, up to a minute ago. Safe to repeat and to interrupt: the next load
+    goes on where the last committed package ended.
+    """
+    overrides = {"initial_days": initial_days} if initial_days else {}
+    _load(None, overrides, **options)
+
+
+@main.command(short_help="Load a range of submit times again.")
+@source_options
+@click.option("--from", "first", type=Moment(), required=True, help="First submit time.")
+@click.option("--to", "after", type=Moment(), required=True, help="End of the range; not part of it.")
+@click.option("--force", is_flag=True, help="Read again what this backfill has certified already.")
+def backfill(first: datetime, after: datetime, *, force: bool, **options: Any) -> None:
+    """\b
+    Examples:
+      emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou
+      emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou --force
+
+    Load the runs submitted in a range, oldest first. The nightly cursors stay where they are. An interrupted backfill
+    goes on where it stopped when the same range is given again.
+    """
+    if first >= after:
+        raise click.UsageError("--to must be later than --from.")
+    _load(Backfill(first.astimezone(UTC), after.astimezone(UTC), force), {}, **options)
+
+
+@main.command(short_help="How far each workspace is certified, and what is missing.")
+@target_options
+def status(*, destination: str, database: Path, as_json: bool, verbose: bool) -> None:
+    """\b
+    Examples:
+      emr-usage status
+      emr-usage status --database /data/emr.duckdb --json
+
+    Show, for each workspace, how far both axes are certified, how many runs are open, and what the last load could not complete.
+    Exits with 3 where the last load is incomplete.
+    """
+    target = Target(destination, database)
+    if target.is_duckdb and not database.exists():
+        _fail(f"There is no database {database}. Load it first: emr-usage load --region REGION", "NoDatabase", as_json=as_json)
+    with _explained(target, as_json=as_json, verbose=verbose):
+        found = read_status(open_pipeline(target))
+    if as_json:
+        click.echo(json.dumps(_status_facts(found), default=str))
+    else:
+        _print_status(found, target)
+    sys.exit(INCOMPLETE if found.incomplete else 0)
+
+
+@main.command(short_help="Answer as the API would, for trials and tests.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--seed", default=2026, show_default=True, help="Which made-up company.")
+@click.option("--days", default=30, show_default=True, help="Days of its history.")
+@click.option("--runs-per-day", default=400, show_default=True, help="Its job runs a day.")
+def emulator(port: int, seed: int, days: int, runs_per_day: int) -> None:
+    """\b
+    Examples:
+      emr-usage emulator --port 8600
+      emr-usage load --region cn-hangzhou --endpoint http://127.0.0.1:8600
+
+    Serve the history of a made-up company as the API would, over HTTP on this machine, until Ctrl-C.
+    """
+    try:
+        serve_forever(now(), port=port, seed=seed, days=days, runs_per_day=runs_per_day, announce=_announce)
+    except OSError as error:
+        _fail(f"Port {port} cannot be used ({error.strerror}). Give another one with --port.", "PortTaken", as_json=False)
+    OUTPUT.print("Stopped.")
+
+
+def _announce(served: Emulator) -> None:
+    lines = (
+        f"The emulator answers at {served.url} until Ctrl-C. In another terminal:",
+        f"  export ALIBABA_CLOUD_ACCESS_KEY_ID={DEFAULT_KEY.id}",
+        f"  export ALIBABA_CLOUD_ACCESS_KEY_SECRET={DEFAULT_KEY.secret}",
+        f"  emr-usage load --region cn-hangzhou --endpoint {served.url}",
+    )
+    for line in lines:
+        OUTPUT.print(line, soft_wrap=True, highlight=False)
+
+
+@main.command(short_help="A month of an emulated company, three nights and a backfill, in seconds.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, help="Its files."
+)
+@click.option("--verbose", is_flag=True, help="Print tracebacks.")
+def demo(*, folder: Path, verbose: bool) -> None:
+    """\b
+    Examples:
+      emr-usage demo
+      emr-usage demo --folder /tmp/emr-demo
+
+    Start the emulator, load a first month, move its clock and load three nights, backfill an older week, and answer three
+    questions in SQL.
+    """
+    target = Target(database=folder / "emr.duckdb")
+    with _explained(target, as_json=False, verbose=verbose), live_display(ERRORS, "demo") as display:
+        for step in demo_story.run_demo(folder, now, display):
+            OUTPUT.print(step, highlight=False)
+    OUTPUT.print(f"Ask more:  duckdb {target.database}", highlight=False, soft_wrap=True)
+    python = f"""python -c "import duckdb; duckdb.connect('{target.database}').sql('FROM emr_raw.job_runs').show()\""""
+    OUTPUT.print(f"      or:  {python}", highlight=False, soft_wrap=True)
+
+
+def _load(
+    backfill: Backfill | None,
+    overrides: dict[str, Any],
+    *,
+    regions: tuple[str, ...],
+    workspaces: tuple[str, ...],
+    endpoint: str | None,
+    as_of: datetime | None,
+    max_connections: int | None,
+    destination: str,
+    database: Path,
+    as_json: bool,
+    verbose: bool,
+) -> NoReturn:
+    """Load, tell how it went, and exit with its code."""
+    given = {"region_ids": regions, "workspace_ids": workspaces, "endpoint": endpoint, "max_connections": max_connections}
+    overrides |= {name: value for name, value in given.items() if value}
+    target = Target(destination, database)
+    _log_to(ERRORS)
+    with _explained(target, as_json=as_json, verbose=verbose), live_display(ERRORS, "loading") as display:
+        database.parent.mkdir(parents=True, exist_ok=True)
+        done = run_load(open_pipeline(target), Request(now, as_of, backfill, overrides), display)
+    error = failure_of_all(done)
+    code = FAILED if error else INCOMPLETE if done.report.incomplete else 0
+    if as_json:
+        click.echo(json.dumps(load_facts(done, target, code)))
+    else:
+        _print_summary(done, target)
+    if error:
+        ERRORS.print(f"Error: {error}", highlight=False, soft_wrap=True)
+    sys.exit(code)
+
+
+def load_facts(done: Load, target: Target, exit_code: int) -> dict[str, Any]:
+    """Return a finished load's summary for machines."""
+    report = done.report
+    seconds = (now() - done.started_at).total_seconds()
+    return {
+        "status": {0: "complete", FAILED: "failed", INCOMPLETE: "incomplete"}[exit_code],
+        "exit_code": exit_code,
+        "mode": done.mode,
+        "load": done.name,
+        "horizon": datetime.fromtimestamp(done.horizon_ms / 1000, UTC).isoformat(),
+        "target": str(target),
+        "workspaces": report.workspaces,
+        "rows": report.rows,
+        "packages": report.packages,
+        "windows": dict(report.windows),
+        "throttled": done.client.flow.throttlings if done.client else 0,
+        "unknown_fields": dict(report.unknown_fields),
+        "seconds": round(seconds, 3),
+        "rows_per_second": round(report.rows / seconds) if seconds else 0,
+        "incomplete": [
+            {
+                "workspace_id": outcome.task.window.workspace_id,
+                "axis": outcome.task.window.axis,
+                "asked": outcome.task.window.asked,
+                "status": outcome.status,
+                "total_count": outcome.total_count,
+                "rows_distinct": outcome.rows_distinct,
+                "error": str(outcome.error) if outcome.error else None,
+            }
+            for outcome in report.incomplete
+        ],
+    }
+
+
+def _print_summary(done: Load, target: Target) -> None:
+    report = done.report
+    OUTPUT.print(f"{demo_story.summary(done, now())}, into {target}.", highlight=False, soft_wrap=True)
+    if not report.workspaces and not report.incomplete:
+        OUTPUT.print("No workspace is visible there: check --region, and the key's RAM rights.", highlight=False, soft_wrap=True)
+    if done.backfill and report.workspaces and not report.windows:
+        OUTPUT.print("This backfill is certified already; --force reads it again.", highlight=False, soft_wrap=True)
+    if report.unknown_fields:
+        named = ", ".join(f"{name} ({times:,})" for name, times in report.unknown_fields.most_common(MAX_NAMED))
+        OUTPUT.print(f"Fields without a column, kept in job_runs.extra: {named}.", highlight=False, soft_wrap=True)
+    for outcome in report.incomplete[:MAX_NAMED]:
+        counts = f"{outcome.rows_distinct:,} of {outcome.total_count:,} runs" if outcome.total_count is not None else ""
+        reason = str(outcome.error) if outcome.error else counts
+        OUTPUT.print(f"Incomplete: {outcome.task.window}: {outcome.status}: {reason}", highlight=False, soft_wrap=True)
+    if len(report.incomplete) > MAX_NAMED:
+        OUTPUT.print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
+
+
+def _status_facts(found: Status) -> dict[str, Any]:
+    return {
+        "last_load": found.last_load,
+        "workspaces": [vars(workspace) for workspace in found.workspaces],
+        "incomplete": found.incomplete,
+    }
+
+
+def _print_status(found: Status, target: Target) -> None:
+    OUTPUT.print(f"{target}: last load {found.last_load or 'never'}", highlight=False, soft_wrap=True)
+    table = Table("workspace", "submitted until", "ended until", "open runs", "job runs")
+    for workspace in found.workspaces:
+        moments = (workspace.started_through, workspace.ended_through)
+        certified = (f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "-" for moment in moments)
+        table.add_row(workspace.workspace_id, *certified, f"{workspace.open_runs:,}", f"{workspace.job_runs:,}")
+    if found.workspaces:
+        OUTPUT.print(table)
+    if found.incomplete:
+        missing = Table(
+            "workspace", "axis", "from", "to", "status", "error", "API counts", "received", title="Incomplete windows"
+        )
+        for row in found.incomplete:
+            missing.add_row(*("-" if value is None else str(value) for value in row.values()))
+        OUTPUT.print(missing)
+
+
+@contextmanager
+def _explained(target: Target, *, as_json: bool, verbose: bool) -> Iterator[None]:
+    # Schedulers and containers end a command by SIGTERM: it is told and ends like Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where every failure ends
+        if verbose:
+            traceback.print_exc()
+        failure = explain(error, str(target))
+        if failure.code == STOPPED:
+            # The process waits for a merge that is under way; a second Ctrl-C does not.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        _fail(failure.sentence, failure.code, as_json=as_json, exit_code=failure.exit_code)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _fail(sentence: str, code: str, *, as_json: bool, exit_code: int = FAILED) -> NoReturn:
+    ERRORS.print(f"Error: {sentence}", highlight=False, soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps({"status": "failed", "exit_code": exit_code, "error": {"code": code, "sentence": sentence}}))
+    sys.exit(exit_code)
+
+
+def _log_to(console: Console) -> None:
+    """Send the source's warnings to the console that also draws the progress, so that neither garbles the other."""
+    logger = logging.getLogger("emr_serverless")
+    logger.handlers = [_ConsoleHandler(console)]
+    logger.propagate = False
+
+
+class _ConsoleHandler(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(f"{record.levelname.lower()}: {record.getMessage()}", highlight=False, soft_wrap=True)

@@ -1,0 +1,104 @@
+"""The whole story against an emulated company: a first month, three nights, an older week, and three answers in SQL."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+import duckdb
+from rich.console import RenderableType
+from rich.table import Table
+
+from emr_serverless import Backfill, Load
+
+from .emulator import DEFAULT_KEY, Clock, Emulator, company
+from .load import Request, Target, open_pipeline, run_load
+
+# A fixed story: the same seed and the same day give the same company, so that documents can quote it.
+SEED: Final = 2026
+TODAY: Final = datetime(2026, 11, 1, 2, tzinfo=UTC)
+DAYS_OF_HISTORY: Final = 45
+RUNS_PER_DAY: Final = 300
+REGION: Final = "cn-hangzhou"
+BAR: Final = 40
+
+QUESTIONS: Final = {
+    "Who used most, by the `team` tag as it was typed?": """
+SELECT coalesce(t.tag_value, '(no team tag)') AS team, count(*) AS runs, sum(r.cu_hours) AS cu_hours
+FROM emr_raw.job_runs r
+LEFT JOIN emr_raw.job_run_tags t
+  ON t.workspace_id = r.workspace_id AND t.job_run_id = r.job_run_id AND lower(trim(t.tag_key)) = 'team'
+GROUP BY ALL ORDER BY cu_hours DESC NULLS LAST LIMIT 8""",
+    "On which days did runs fail?": """
+SELECT CAST(end_time AS DATE) AS day, count(*) AS runs, count(*) FILTER (state = 'Failed') AS failed
+FROM emr_raw.job_runs WHERE end_time IS NOT NULL
+GROUP BY ALL ORDER BY failed DESC LIMIT 6""",
+    "Is anything missing?": """
+SELECT mode, axis, status, count(*) AS windows, sum(total_count) AS api_counts, sum(rows_distinct) AS rows_seen
+FROM emr_raw.extraction_windows GROUP BY ALL ORDER BY ALL""",
+}
+
+
+def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[[Load], None]) -> Iterator[RenderableType]:
+    """Make the demo's database anew in a folder, and yield what happened, step by step, to be printed.
+
+    Args:
+        folder: is emptied of an earlier demo and then holds `emr.duckdb`.
+        clock: the real time, UTC.
+        on_progress: shows the loads while they run.
+    """
+    target = Target(database=folder / "emr.duckdb")
+    folder.mkdir(parents=True, exist_ok=True)
+    for old in folder.glob("emr.duckdb*"):
+        shutil.rmtree(old) if old.is_dir() else old.unlink()
+    today = Clock(int(TODAY.timestamp() * 1000))
+    history = company(SEED, TODAY, days=DAYS_OF_HISTORY, runs_per_day=RUNS_PER_DAY, region_ids=(REGION,))
+    with Emulator(history, today) as emulator:
+        yield f"An emulator answers at {emulator.url}, as Alibaba Cloud would; its clock stands at {TODAY:%Y-%m-%d %H:%M} UTC."
+        overrides: dict[str, Any] = {
+            "region_ids": [REGION],
+            "endpoint": emulator.url,
+            "credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret},
+        }
+        pipeline = open_pipeline(target)
+
+        def load(backfill: Backfill | None = None) -> str:
+            request = Request(clock, today.now(), backfill, overrides)
+            return summary(run_load(pipeline, request, on_progress), clock())
+
+        yield f"First load, 30 days back: {load()}"
+        for _ in range(3):
+            today.advance(days=1)
+            yield f"The night of {today.now():%b %d}: {load()}"
+        first = TODAY - timedelta(days=37)
+        yield f"Backfill of an older week: {load(Backfill(first, first + timedelta(days=7)))}"
+    for question, sql in QUESTIONS.items():
+        yield answer(target.database, question, sql)
+
+
+def summary(load: Load, now: datetime) -> str:
+    """Return what a finished load did, as one line."""
+    report = load.report
+    seconds = (now - load.started_at).total_seconds()
+    complete, total = report.windows["complete"], sum(report.windows.values())
+    return f"{report.rows:,} rows in {seconds:.1f} s, {complete} of {total} windows certified"
+
+
+def answer(database: Path, question: str, sql: str) -> RenderableType:
+    """Return the answer to one question as a table, with bars on its last column."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        result = connection.execute(sql)
+        names = [column[0] for column in result.description or []]
+        rows = result.fetchall()
+    table = Table(title=question, title_justify="left", caption=sql.strip(), caption_justify="left")
+    for name in names:
+        table.add_column(name)
+    table.add_column("")
+    most = max((float(row[-1] or 0) for row in rows), default=0)
+    for row in rows:
+        bar = "█" * round(BAR * float(row[-1] or 0) / most) if most else ""
+        table.add_row(*(f"{value:,}" if isinstance(value, (int, float)) else str(value) for value in row), bar)
+    return table

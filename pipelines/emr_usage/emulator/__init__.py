@@ -1,0 +1,37 @@
+"""An emulator of the EMR Serverless Spark API (2023-08-08), over real HTTP, for tests and demonstrations.
+
+It imports nothing of the source, so that it cannot share the source's mistakes: what it knows is the vendor's documents,
+and the tests hold it to the vendor's own SDK.
+"""
+
+from .clock import Clock
+from .errors import ApiError
+from .estate import queue_fields, workspace_fields
+from .faults import Faults
+from .gateway import RequestRecord
+from .run import Run, estimated_cu_hours
+from .scenario import SECRETS, company
+from .serve import serve_forever
+from .server import Emulator
+from .signature import DEFAULT_KEY, AccessKey
+from .state import State
+from .switches import Switches
+
+__all__ = [
+    "DEFAULT_KEY",
+    "SECRETS",
+    "AccessKey",
+    "ApiError",
+    "Clock",
+    "Emulator",
+    "Faults",
+    "RequestRecord",
+    "Run",
+    "State",
+    "Switches",
+    "company",
+    "estimated_cu_hours",
+    "queue_fields",
+    "serve_forever",
+    "workspace_fields",
+]

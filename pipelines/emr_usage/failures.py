@@ -1,0 +1,126 @@
+"""Any exception, as one sentence that says what happened and what to do. Secrets do not pass: only known texts are quoted."""
+
+from __future__ import annotations
+
+import errno
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import duckdb
+from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
+from dlt.common.exceptions import MissingDependencyException, SignalReceivedException
+from dlt.destinations.exceptions import DatabaseException
+
+from emr_serverless import CheckSettingsError, EmrServerlessError
+
+FAILED: Final = 1
+USAGE: Final = 2
+INCOMPLETE: Final = 3
+# The code of a load that its user ended.
+STOPPED: Final = "Stopped"
+# A limit on a file's size or on a user's share of the disk ends a load as a full disk does.
+_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_DISK_FULL: Final = re.compile(
+    r"no space left|disk full|out of (disk )?space|could not write file|disk quota|file too large", re.IGNORECASE
+)
+_HELD: Final = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
+_DAMAGED: Final = re.compile(r"not a valid duckdb database|could not read enough bytes|checksum", re.IGNORECASE)
+_HOLDER: Final = re.compile(r"PID (\d+)")
+
+
+class BusyError(Exception):
+    """Another load works on the same database."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What to tell the user.
+
+    Attributes:
+        sentence: what happened and what to do.
+        exit_code: of the process.
+        code: a short name for machines: the API's code where there is one.
+    """
+
+    sentence: str
+    exit_code: int
+    code: str
+
+
+def chain(error: BaseException) -> Iterator[BaseException]:
+    """Yield an exception and everything it was raised from, outermost first."""
+    seen: set[int] = set()
+    current: BaseException | None = error
+    while current is not None and id(current) not in seen:
+        seen.add(id(current))
+        yield current
+        current = current.__cause__ or current.__context__
+
+
+def explain(error: BaseException, target: str) -> Failure:
+    """Return what to tell the user about an exception.
+
+    Args:
+        error: as caught, usually one of dlt's around the real one.
+        target: the database or destination, by name.
+    """
+    causes = list(chain(error))
+    for cause in causes:
+        if isinstance(cause, EmrServerlessError):
+            usage = isinstance(cause, CheckSettingsError)
+            return Failure(str(cause), USAGE if usage else FAILED, cause.code or type(cause).__name__)
+    for cause in causes:
+        if (failure := _known(cause, target)) is not None:
+            return failure
+    innermost = causes[-1]
+    return Failure(
+        f"The load failed in an unexpected way ({type(innermost).__name__}). What is loaded stays; run with --verbose for the"
+        " traceback, and report it.",
+        FAILED,
+        type(innermost).__name__,
+    )
+
+
+def _known(cause: BaseException, target: str) -> Failure | None:
+    return _of_this_machine(cause, target) or _of_settings(cause, target)
+
+
+def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
+    text = str(cause)
+    if isinstance(cause, BusyError):
+        return Failure(f"{text}. Wait for it to end, then run again.", FAILED, "Busy")
+    if isinstance(cause, (KeyboardInterrupt, SignalReceivedException)):
+        sentence = "Stopped. What is committed stays; run the same command again and it goes on from there."
+        return Failure(sentence, FAILED, STOPPED)
+    of_database = isinstance(cause, (duckdb.Error, DatabaseException))
+    if (isinstance(cause, OSError) and cause.errno in _NO_SPACE) or (of_database and _DISK_FULL.search(text)):
+        sentence = f"The disk is full while loading into {target}. Free some space, then run again; what was committed stays."
+        return Failure(sentence, FAILED, "DiskFull")
+    if of_database and _HELD.search(text):
+        holder = _HOLDER.search(text)
+        who = f"another program (process {holder[1]})" if holder else "another program"
+        sentence = f"The database {target} is open in {who}. Close it there, then run again; nothing was changed."
+        return Failure(sentence, FAILED, "DatabaseHeld")
+    if of_database and _DAMAGED.search(text):
+        sentence = f"The file {target} is not a DuckDB database, or is damaged. Give another --database, or move it away."
+        return Failure(sentence, FAILED, "DatabaseDamaged")
+    return None
+
+
+def _of_settings(cause: BaseException, target: str) -> Failure | None:
+    if isinstance(cause, ConfigFieldMissingException):
+        missing = ", ".join(sorted(cause.traces))
+        advice = "Give --region, or set it" if "region_ids" in cause.traces else "Set it"
+        sentence = (
+            f"A setting is missing: {missing}. {advice} in .dlt/config.toml (secrets in .dlt/secrets.toml) or the environment."
+        )
+        return Failure(sentence, USAGE, "MissingSetting")
+    if isinstance(cause, MissingDependencyException):
+        sentence = f"The destination {target} needs a package that is not installed. Install dlt with that destination's extra."
+        return Failure(sentence, USAGE, "MissingDependency")
+    if isinstance(cause, ConfigurationException):
+        sentence = f"A setting of dlt cannot be used ({type(cause).__name__}). Check .dlt/config.toml and .dlt/secrets.toml."
+        return Failure(sentence, USAGE, type(cause).__name__)
+    return None

@@ -1,0 +1,85 @@
+"""How a running load is shown: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final, Protocol
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+
+from emr_serverless import Load
+
+# A terminal is redrawn this often at most; a log gets a line this often at most.
+DRAW_SECONDS: Final = 0.1
+LOG_SECONDS: Final = 10.0
+
+
+class Display(Protocol):
+    """Is told of a load again and again."""
+
+    def __call__(self, load: Load) -> None:
+        """Show the load's progress, if it is time."""
+
+
+def remaining_seconds(load: Load, elapsed: float) -> float | None:
+    """Return the time left by the API's counts, or None while nothing is known."""
+    expected, rows = load.report.expected_rows, load.report.rows
+    if not expected or not rows or elapsed <= 0:
+        return None
+    return max(0.0, (expected - rows) * elapsed / rows)
+
+
+def describe(load: Load, elapsed: float) -> str:
+    """Return the state of a load as one line."""
+    report = load.report
+    flow = load.client.flow if load.client else None
+    left = remaining_seconds(load, elapsed)
+    return (
+        f"{sum(report.windows.values())} windows, {report.rows:,} rows, {report.rows / max(elapsed, 0.001):,.0f} rows/s, "
+        f"{flow.in_flight if flow else 0} in flight, {flow.throttlings if flow else 0} throttled, "
+        + (f"about {left:,.0f} s left" if left is not None else "time left not known yet")
+    )
+
+
+@contextmanager
+def live_display(console: Console, what: str) -> Iterator[Display]:
+    """Show a load on a terminal as a bar that is redrawn in place, else as a line every few seconds."""
+    started = time.monotonic()
+    if not console.is_terminal:
+        yield _LogLines(console, what, started)
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[line]}"), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True) as progress:
+        yield _Bar(progress, progress.add_task(what, total=None, line="connecting"), started)
+
+
+class _LogLines:
+    def __init__(self, console: Console, what: str, started: float) -> None:
+        self._console = console
+        self._what = what
+        self._started = started
+        self._next = started + LOG_SECONDS
+
+    def __call__(self, load: Load) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + LOG_SECONDS
+            self._console.print(f"{self._what}: {describe(load, now - self._started)}", highlight=False, soft_wrap=True)
+
+
+class _Bar:
+    def __init__(self, progress: Progress, task: TaskID, started: float) -> None:
+        self._progress = progress
+        self._task = task
+        self._started = started
+        self._next = started
+
+    def __call__(self, load: Load) -> None:
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + DRAW_SECONDS
+            line = describe(load, now - self._started)
+            self._progress.update(self._task, total=load.report.expected_rows, completed=load.report.rows, line=line)

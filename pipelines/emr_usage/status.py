@@ -1,0 +1,82 @@
+"""What a destination holds: how far each workspace is certified, what is open, what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import dlt
+
+# The audit rows of the newest load, and what it could not complete.
+LAST_LOAD_SQL = "SELECT max(load) FROM extraction_windows"
+INCOMPLETE_SQL = """
+SELECT workspace_id, axis, window_start, window_end, status, error_code, total_count, rows_distinct
+FROM extraction_windows WHERE load = %s AND status <> 'complete'
+ORDER BY workspace_id, axis, window_start
+"""
+COUNTS_SQL = "SELECT workspace_id, count(*) FROM job_runs GROUP BY workspace_id"
+
+
+@dataclass(frozen=True)
+class WorkspaceStatus:
+    """One workspace: how far its axes are certified (UTC), its open runs and its runs in the table."""
+
+    workspace_id: str
+    started_through: datetime | None
+    ended_through: datetime | None
+    open_runs: int
+    job_runs: int
+
+
+@dataclass(frozen=True)
+class Status:
+    """What a destination holds.
+
+    Attributes:
+        last_load: when the newest load began, as its audit rows name it; None before the first.
+        workspaces: every workspace that has loaded.
+        incomplete: the newest load's windows that are short or failed, as rows of `extraction_windows`.
+    """
+
+    last_load: str | None
+    workspaces: list[WorkspaceStatus] = field(default_factory=list)
+    incomplete: list[dict[str, Any]] = field(default_factory=list)
+
+
+def read_status(pipeline: dlt.Pipeline) -> Status:
+    """Return the status of a pipeline's destination.
+
+    Raises:
+        Exception: whatever the destination raises when it cannot be opened; see failures.py.
+    """
+    pipeline.sync_destination()
+    name: str | None = pipeline.default_schema_name
+    if name is None:
+        return Status(None)
+    sources = pipeline.state.get("sources", {}).get(name, {})
+    memory = sources.get("resources", {}).get("job_runs", {}).get("workspaces", {})
+    with pipeline.sql_client() as client:
+        if not client.has_dataset():
+            return Status(None)
+        last_load = (client.execute_sql(LAST_LOAD_SQL) or [[None]])[0][0]
+        has_runs = "job_runs" in pipeline.default_schema.tables
+        counts = {row[0]: row[1] for row in client.execute_sql(COUNTS_SQL) or []} if has_runs else {}
+        with client.execute_query(INCOMPLETE_SQL, last_load) as cursor:
+            names = [column[0] for column in cursor.native_cursor.description]
+            incomplete = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return Status(last_load, [_workspace(name, memory[name], counts) for name in sorted(memory)], incomplete)
+
+
+def _workspace(workspace_id: str, memory: dict[str, Any], counts: dict[str, int]) -> WorkspaceStatus:
+    return WorkspaceStatus(
+        workspace_id,
+        _when(memory.get("started_through")),
+        _when(memory.get("ended_through")),
+        len(memory.get("open", {})),
+        counts.get(workspace_id, 0),
+    )
+
+
+def _when(milliseconds: int | None) -> datetime | None:
+    return None if milliseconds is None else datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -1,0 +1,108 @@
+"""One dlt package: which runs it holds already, and its tables, joined into batches."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Final
+
+import pyarrow as pa
+
+from .columns import utc_from_ms
+from .conversion import Row
+from .masking import mask_tables
+from .redaction import Redactor
+from .settings import BATCH_ROWS
+from .sweep import Outcome, Rows
+from .tables import RAW_TABLES, TEXT
+
+
+class Package:
+    """Collects one package's tables.
+
+    Args:
+        load_id: dlt's name of the package, for `_dlt_load_id`.
+        redactor: masks the secrets of each batch.
+    """
+
+    def __init__(self, load_id: str, redactor: Redactor) -> None:
+        self._load_id: Final = load_id
+        self._redactor: Final = redactor
+        self._runs: dict[str, set[str]] = {}
+        self._tables: dict[str, list[pa.Table]] = {}
+        self._batch_rows = 0
+        self.rows = 0
+
+    def has_room(self, page: Rows, package_rows: int) -> bool:
+        """Tell whether a page fits; an empty package takes any page."""
+        return not self.rows or self.rows + len(page.rows) <= package_rows
+
+    def fresh(self, workspace_id: str, rows: list[Row]) -> list[Row]:
+        """Return the rows whose run this package does not hold yet; a row without an id has no place in a table."""
+        seen = self._runs.setdefault(workspace_id, set())
+        before = len(seen)
+        fresh = []
+        for row in rows:
+            run_id = row.get("jobRunId")
+            if type(run_id) is str and run_id and run_id not in seen:
+                seen.add(run_id)
+                fresh.append(row)
+        self.rows += len(seen) - before
+        self._batch_rows += len(seen) - before
+        return fresh
+
+    def add(self, tables: Mapping[str, pa.Table]) -> None:
+        """Add tables, without `_dlt_load_id`, to the batch."""
+        for name, table in tables.items():
+            self._tables.setdefault(name, []).append(table)
+
+    def add_empty_tables(self) -> None:
+        """Add every table without rows, so that a first load makes them all, whatever it finds."""
+        for name, table in RAW_TABLES.items():
+            self.add({name: table.page_schema.empty_table()})
+
+    @property
+    def is_batch_full(self) -> bool:
+        """Whether the batch has as many runs as dlt should be handed at once."""
+        return self._batch_rows >= BATCH_ROWS
+
+    def take_batch(self) -> dict[str, pa.Table]:
+        """Return the tables collected since the last batch, masked, with their `_dlt_load_id`."""
+        collected, self._tables, self._batch_rows = self._tables, {}, 0
+        tables = mask_tables({name: pa.concat_tables(parts) for name, parts in collected.items()}, self._redactor)
+        return {name: self._named(name, table) for name, table in tables.items()}
+
+    def _named(self, name: str, table: pa.Table) -> pa.Table:
+        field = RAW_TABLES[name].schema.field("_dlt_load_id")
+        return table.append_column(field, pa.repeat(pa.scalar(self._load_id, TEXT), table.num_rows))
+
+
+def windows_table(outcome: Outcome, load: str, mode: str) -> pa.Table:
+    """Return the audit row of one window, without `_dlt_load_id`."""
+    window = outcome.task.window
+    error = outcome.error
+    row = {
+        "load": load,
+        "window_id": window.window_id,
+        "workspace_id": window.workspace_id,
+        "region_id": window.region_id,
+        "mode": mode,
+        "axis": window.axis,
+        "window_start": None if window.start_ms is None else utc_from_ms(window.start_ms),
+        "window_end": None if window.end_ms is None else utc_from_ms(window.end_ms),
+        "asked": json.dumps(window.asked, separators=(",", ":")),
+        "total_count": outcome.total_count,
+        "rows_received": outcome.rows_received,
+        "rows_distinct": outcome.rows_distinct,
+        "pages": outcome.pages,
+        "requests": outcome.effort.requests,
+        "attempts": outcome.attempts,
+        "throttled": outcome.effort.throttled,
+        "status": outcome.status,
+        "certified_by": outcome.certified_by,
+        "error_code": (error.code or type(error).__name__) if error else None,
+        "started_at": outcome.started_at,
+        "finished_at": outcome.finished_at,
+        "observed_at": outcome.started_at,
+    }
+    return pa.Table.from_pylist([row], schema=RAW_TABLES["extraction_windows"].page_schema)

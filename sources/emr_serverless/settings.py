@@ -1,0 +1,58 @@
+"""Every number and name of the API and of the algorithm, each with its reason.
+
+The API is Alibaba Cloud EMR Serverless Spark, version 2023-08-08. Where a value is a choice of ours and not the vendor's,
+the comment says what it bounds.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+API_VERSION: Final = "2023-08-08"
+# The RAM actions are `emr-serverless-spark:<Operation>`; the vendor documents them for all resources only.
+RAM_PREFIX: Final = "emr-serverless-spark"
+# Public endpoint of a region. Inside a VPC the host is emr-serverless-spark-vpc.<region>.aliyuncs.com.
+DEFAULT_ENDPOINT: Final = "https://emr-serverless-spark.{region_id}.aliyuncs.com"
+
+# ListJobRuns documents 100 as the most rows of a page.
+PAGE_ROWS: Final = 100
+# The documented example page. Enough to learn totalCount cheaply when the rows are probably known already.
+PROBE_ROWS: Final = 20
+
+# States without an end. A run without an end time is open too, whatever its state is called.
+OPEN_STATES: Final = ("Submitted", "Pending", "Running", "Cancelling")
+
+INITIAL_DAYS: Final = 30
+# Re-read behind the cursors: figures settle after a run has ended (the vendor documents ten minutes for Ray jobs), rows may
+# become visible late, and tags may be changed afterwards. A day absorbs each of them at the price of one more day's pages.
+LOOKBACK_HOURS: Final = 24
+# The horizon stays this far behind the clock, so that rows written at this second are visible when we ask.
+HORIZON_LAG_SECONDS: Final = 60
+# Fifty serial pages: small enough for a token to live through it, large enough that splitting costs little.
+WINDOW_ROWS: Final = 5_000
+# One dlt package. Bounds the memory of dlt's merge and what a crash can cost.
+PACKAGE_ROWS: Final = 200_000
+# Rows handed to dlt at once: below this its fixed cost for each table dominates, above it memory grows for nothing.
+BATCH_ROWS: Final = 10_000
+# Times a window is read before it is recorded as short or failed.
+WINDOW_READS: Final = 3
+# Times the shrinking set of open runs is read before it is recorded as short.
+OPEN_READS: Final = 4
+# Loads in a row in which the API does not answer for a run before it leaves the open list.
+STRAGGLER_MISSES: Final = 3
+
+MAX_CONNECTIONS: Final = 8
+REQUEST_TIMEOUT_SECONDS: Final = 30.0
+CONNECT_TIMEOUT_SECONDS: Final = 5.0
+# Attempts at one request; with the back-off below about a minute and a half before a window is given up.
+REQUEST_ATTEMPTS: Final = 8
+# Attempts while nothing has ever answered: a wrong endpoint should be told in seconds, not minutes.
+FIRST_CONTACT_ATTEMPTS: Final = 3
+# All attempts and waits of one request together.
+REQUEST_TOTAL_SECONDS: Final = 300.0
+BACKOFF_BASE_SECONDS: Final = 0.5
+BACKOFF_CAP_SECONDS: Final = 30.0
+
+# The API's clock window is fifteen minutes; the answer's Date header tells how far off we are.
+SIGNATURE_ALGORITHM: Final = "ACS3-HMAC-SHA256"
+EMPTY_BODY_SHA256: Final = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

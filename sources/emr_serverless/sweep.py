@@ -1,0 +1,273 @@
+"""The pool of threads: windows in, pages out, bounded.
+
+Threads only ask and decode; the one thread that drives the sweep turns rows into tables. Both queues are bounded, so that memory
+depends on the pool and not on the history.
+"""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final
+
+from .client import Client, Effort, Page
+from .errors import (
+    EmrServerlessError,
+    ReachEndpointError,
+    ReportToVendorError,
+    RestartWindowError,
+    TryLaterError,
+)
+from .settings import OPEN_READS, PAGE_ROWS, PROBE_ROWS, WINDOW_READS
+from .windows import Status, Window, is_certified, is_divisible, parts_needed, split_window
+
+# These may pass when the window is read again; the others hold for every request of the workspace or of the load.
+PASSING_ERRORS: Final = (TryLaterError, ReachEndpointError, ReportToVendorError)
+# Reads in a row without a new name after which the open runs are believed.
+QUIET_READS: Final = 2
+# Pages that wait for the driving thread, for each connection: enough to keep it busy, and the bound of what is held.
+PAGES_HELD_PER_CONNECTION: Final = 2
+
+
+@dataclass(frozen=True)
+class Task:
+    """One window to read.
+
+    Attributes:
+        window: what to ask.
+        known_runs: distinct runs of this window that the load has seen already, where the API's count can be held against it.
+        count_only: only learn how many runs the API counts; no row is kept and nothing is certified.
+    """
+
+    window: Window
+    known_runs: int | None = None
+    count_only: bool = False
+
+
+@dataclass(frozen=True)
+class Rows:
+    """One page's rows of a window."""
+
+    task: Task
+    rows: list[dict[str, Any]]
+    observed_at: datetime
+
+
+@dataclass
+class Outcome:
+    """How the reading of a window ended; the stuff of one `extraction_windows` row.
+
+    Attributes:
+        task: what was read.
+        started_at: when the first request was sent, UTC; None before it.
+        finished_at: when the verdict fell.
+        status: complete, short or failed; None when the window was split instead of read.
+        parts: the windows to read in its place, when it was split.
+        certified_by: `pages` when its rows were read, `count` when the API's count equals the runs known already.
+        total_count: the API's own count on the last page that gave one.
+        rows_received: rows of all pages, doubles included.
+        rows_distinct: distinct runs received, or known where certified by count.
+        pages: pages received.
+        attempts: times the window was read from its beginning.
+        error: what the last read failed of.
+    """
+
+    task: Task
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    status: Status | None = None
+    parts: list[Window] = field(default_factory=list)
+    certified_by: str | None = None
+    total_count: int | None = None
+    rows_received: int = 0
+    rows_distinct: int = 0
+    pages: int = 0
+    attempts: int = 0
+    effort: Effort = field(default_factory=Effort)
+    error: EmrServerlessError | None = None
+
+
+Message = Rows | Outcome | BaseException
+
+
+class Pool:
+    """Reads windows in parallel.
+
+    Args:
+        client: asks the API.
+        clock: the real time, UTC.
+        threads: windows read at the same time.
+        window_rows: a divisible window with more rows than this is split instead of read.
+    """
+
+    def __init__(self, client: Client, clock: Callable[[], datetime], threads: int, window_rows: int) -> None:
+        self._client = client
+        self._clock = clock
+        self._window_rows = window_rows
+        self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
+        self._messages: queue.Queue[Message] = queue.Queue(maxsize=threads * PAGES_HELD_PER_CONNECTION)
+        # Daemons: after Ctrl-C nobody waits for a request that hangs.
+        self._threads = [threading.Thread(target=self._work, name=f"window-{n}", daemon=True) for n in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def submit(self, task: Task) -> None:
+        """Queue a window; its pages and then its outcome come out of `receive`."""
+        self._tasks.put(task)
+
+    def receive(self) -> Rows | Outcome:
+        """Wait for the next page or outcome.
+
+        Raises:
+            BaseException: whatever broke a thread; the pool is of no use after that.
+        """
+        message = self._messages.get()
+        if isinstance(message, BaseException):
+            raise message
+        return message
+
+    def close(self) -> None:
+        """Stop the threads; what they hold is dropped."""
+        self._client.close()
+        for _ in self._threads:
+            self._tasks.put(None)
+
+    def _work(self) -> None:
+        while (task := self._tasks.get()) is not None and not self._client.stop.is_set():
+            try:
+                for message in self._read(task):
+                    if not self._hand_over(message):
+                        return
+            except BaseException as error:  # noqa: BLE001  # a thread's failure must reach the driving thread
+                self._hand_over(error)
+                return
+
+    def _hand_over(self, message: Message) -> bool:
+        while not self._client.stop.is_set():
+            try:
+                self._messages.put(message, timeout=0.5)
+            except queue.Full:
+                continue
+            return True
+        return False
+
+    def _read(self, task: Task) -> Iterator[Rows | Outcome]:
+        reader = WindowReader(self._client, task, self._window_rows)
+        reader.outcome.started_at = self._clock()
+        yield from reader.read()
+        reader.outcome.finished_at = self._clock()
+        yield reader.outcome
+
+
+class WindowReader:
+    """Reads one window until it is certified, split, or given up; `outcome` tells how it ended."""
+
+    def __init__(self, client: Client, task: Task, window_rows: int) -> None:
+        self._client = client
+        self._window_rows = window_rows
+        self._window = task.window
+        self._keys: set[str] = set()
+        self._quiet_reads = 0
+        self.outcome = Outcome(task)
+
+    def read(self) -> Iterator[Rows]:
+        """Yield the window's rows, page by page."""
+        outcome = self.outcome
+        for outcome.attempts in range(1, (OPEN_READS if self._window.axis == "open" else WINDOW_READS) + 1):
+            known = len(self._keys)
+            try:
+                pages = yield from self._read_once()
+            except RestartWindowError as error:
+                # Half the window is read in half the time, before its tokens expire too.
+                if is_divisible(self._window):
+                    outcome.parts = split_window(self._window, 2)
+                    return
+                outcome.error = error
+            except PASSING_ERRORS as error:
+                outcome.error = error
+            except EmrServerlessError as error:
+                outcome.error = error
+                break
+            else:
+                if outcome.parts:
+                    return
+                if outcome.certified_by or self._is_complete(pages, known):
+                    outcome.status = "complete"
+                    outcome.certified_by = outcome.certified_by or "pages"
+                    break
+        outcome.status = outcome.status or ("failed" if outcome.error else "short")
+        if outcome.certified_by != "count":
+            outcome.rows_distinct = len(self._keys)
+
+    def _is_complete(self, pages: int, known: int) -> bool:
+        certified = is_certified(len(self._keys), self.outcome.total_count)
+        if self._window.axis != "open":
+            return certified
+        # Open runs end while they are read, and with offset tokens each end lifts another run over a page's edge. One page is
+        # one moment and cannot be torn; several pages are believed when two reads in a row name nothing new.
+        self._quiet_reads = self._quiet_reads + 1 if len(self._keys) == known else 0
+        return (pages == 1 and certified) or self._quiet_reads == QUIET_READS
+
+    def _read_once(self) -> Generator[Rows, None, int]:
+        """Read all pages once; return how many there were."""
+        outcome, known_runs = self.outcome, self.outcome.task.known_runs
+        outcome.error = None
+        if outcome.task.count_only:
+            outcome.certified_by = "nothing"
+            self._fetch(None, PROBE_ROWS)
+            return 1
+        if known_runs is not None and outcome.attempts == 1:
+            page = self._fetch(None, PROBE_ROWS)
+            yield self._take(page)
+            if not page.next_token:
+                return 1
+            if page.total_count == known_runs:
+                outcome.certified_by = "count"
+                outcome.rows_distinct = known_runs
+                return 1
+        tokens: set[str | None] = {None}
+        token = None
+        while True:
+            page = self._fetch(token, PAGE_ROWS)
+            if len(tokens) == 1 and self._is_too_wide(page):
+                outcome.parts = split_window(self._window, parts_needed(page.total_count or 0, self._window_rows))
+                return 1
+            self._refuse_loops(page, tokens)
+            yield self._take(page)
+            token = page.next_token
+            if token is None:
+                return len(tokens)
+            tokens.add(token)
+
+    def _fetch(self, token: str | None, max_results: int) -> Page:
+        window, effort = self._window, self.outcome.effort
+        if window.axis == "workspaces":
+            page = self._client.list_workspaces(window.region_id, effort, next_token=token, max_results=max_results)
+        else:
+            page = self._client.list_job_runs(
+                window.region_id, window.workspace_id, window.asked, effort, next_token=token, max_results=max_results
+            )
+        self.outcome.pages += 1
+        if page.total_count is not None:
+            self.outcome.total_count = page.total_count
+        return page
+
+    def _is_too_wide(self, page: Page) -> bool:
+        return (page.total_count or 0) > self._window_rows and is_divisible(self._window)
+
+    def _refuse_loops(self, page: Page, tokens: set[str | None]) -> None:
+        if page.next_token is None:
+            return
+        if page.next_token in tokens:
+            raise ReportToVendorError(f"The API repeated a page token for {self._window}", code="RepeatedToken")
+        if not page.rows:
+            raise ReportToVendorError(f"The API sent an empty page with a token for {self._window}", code="EmptyPage")
+
+    def _take(self, page: Page) -> Rows:
+        key = "workspaceId" if self._window.axis == "workspaces" else "jobRunId"
+        self.outcome.rows_received += len(page.rows)
+        self._keys.update(run_id for row in page.rows if isinstance(run_id := row.get(key), str) and run_id)
+        return Rows(self.outcome.task, page.rows, page.observed_at)

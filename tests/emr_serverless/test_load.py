@@ -1,0 +1,103 @@
+"""What a load does with its horizon, its packages, and runs that the API no longer answers for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dlt
+import pytest
+
+from emr_serverless import CheckSettingsError, Load, emr_serverless
+from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Run, State
+from truth import query
+
+HOUR_MS = 3_600_000
+NOW = datetime.now(UTC).replace(microsecond=0)
+NOW_MS = int(NOW.timestamp() * 1000)
+
+
+def finished(number: int, submit_ms: int) -> Run:
+    """Return a run that was over a second after it was submitted."""
+    return Run("w-1", f"jr-{number}", submit_ms, submit_ms, submit_ms, end_ms=submit_ms + 1000, settle_ms=0)
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """An account with one workspace without runs."""
+    state = State()
+    state.add_workspace("w-1", "cn-hangzhou")
+    with Emulator(state, Clock(NOW_MS), page_limit=4) as running:
+        yield running
+
+
+def run(emulator: Emulator, folder: Path, as_of: datetime | None = None, **settings: Any) -> Load:
+    """Load into a folder's database, and return the finished load."""
+    pipeline = dlt.pipeline(
+        "test_load",
+        destination=dlt.destinations.duckdb(str(folder / "emr.duckdb")),
+        dataset_name="emr_raw",
+        pipelines_dir=str(folder / "pipelines"),
+    )
+    settings |= {"credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret}}
+    settings |= {"region_ids": ["cn-hangzhou"], "endpoint": emulator.url, "initial_days": 3}
+    with Load(lambda: datetime.now(UTC), as_of=as_of) as load:
+        while load.unfinished:
+            pipeline.run(emr_serverless(load, **settings))
+    return load
+
+
+def test_a_horizon_in_the_future_certifies_nothing_that_has_not_happened(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.state.add(finished(1, NOW_MS - HOUR_MS))
+    run(emulator, tmp_path, NOW + timedelta(days=1), lookback_hours=0)
+    emulator.clock.move_to(NOW + timedelta(hours=2))
+    emulator.state.add(finished(2, NOW_MS + HOUR_MS))
+    run(emulator, tmp_path, NOW + timedelta(hours=2), lookback_hours=0)
+    assert query(tmp_path / "emr.duckdb", "SELECT job_run_id FROM emr_raw.job_runs ORDER BY 1") == [("jr-1",), ("jr-2",)]
+
+
+def test_no_package_is_larger_than_asked(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(50)))
+    load = run(emulator, tmp_path, package_rows=12)
+    sizes = query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs GROUP BY _dlt_load_id")
+    assert sum(size for (size,) in sizes) == 50
+    assert max(size for (size,) in sizes) <= 12
+    assert load.report.packages >= 5
+
+
+def test_a_run_that_vanishes_is_asked_for_three_times_and_stays_in_the_table(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.state.add(Run("w-1", "jr-1", NOW_MS - HOUR_MS, start_ms=NOW_MS - HOUR_MS))
+    run(emulator, tmp_path, NOW)
+    emulator.state.forget("w-1", "jr-1")
+    asked = []
+    for _ in range(5):
+        emulator.requests.clear()
+        assert not run(emulator, tmp_path, NOW).report.incomplete
+        asked.append(sum("jobRunId" in record.query for record in emulator.requests))
+    assert asked == [1, 1, 1, 0, 0]
+    states = query(tmp_path / "emr.duckdb", "SELECT state FROM emr_raw.job_run_observations ORDER BY observed_at")
+    assert states == [("Running",), (None,), (None,), (None,)]
+    assert query(tmp_path / "emr.duckdb", "SELECT job_run_id, state FROM emr_raw.job_runs") == [("jr-1", "Running")]
+
+
+def test_an_open_run_is_observed_at_each_load_and_once_when_it_has_ended(emulator: Emulator, tmp_path: Path) -> None:
+    start_ms = NOW_MS - 30 * HOUR_MS
+    emulator.state.add(Run("w-1", "jr-1", start_ms, start_ms=start_ms, end_ms=NOW_MS + HOUR_MS, settle_ms=0))
+    for hours in (0, 0, 2, 3):
+        emulator.clock.move_to(NOW + timedelta(hours=hours))
+        run(emulator, tmp_path, NOW + timedelta(hours=hours))
+    sql = "SELECT state, vcore_seconds FROM emr_raw.job_run_observations ORDER BY observed_at"
+    assert query(tmp_path / "emr.duckdb", sql) == [("Running", 216_000), ("Running", 216_000), ("Success", 223_200)]
+
+
+def test_a_first_load_without_any_run_makes_every_table(emulator: Emulator, tmp_path: Path) -> None:
+    run(emulator, tmp_path)
+    names = query(tmp_path / "emr.duckdb", "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'emr_raw'")
+    assert {"job_runs", "job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments"} <= {n for (n,) in names}
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(CheckSettingsError, match="has no zone"):
+        Load(lambda: datetime.now(UTC), as_of=datetime(2026, 1, 1))  # noqa: DTZ001  # the point of the test

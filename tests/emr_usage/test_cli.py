@@ -1,0 +1,605 @@
+"""The command as a user meets it: what it prints, how it exits, and what it leaves behind when something fails."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import pty
+import re
+import signal
+import struct
+import subprocess
+import termios
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import click
+import duckdb
+import pytest
+from click.testing import CliRunner
+from rich.console import Console
+
+from command import COMMAND, SEVERAL_PACKAGES, Desk, assert_readable
+from emr_serverless import Load
+from emr_usage import progress
+from emr_usage.cli import main
+from emr_usage.emulator import DEFAULT_KEY, AccessKey, Faults
+from nursery import Fate
+from small_account import NOW, REGIONS, pass_a_night, served
+
+COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
+SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
+LOAD_FACTS = {
+    *("status", "exit_code", "mode", "load", "horizon", "target", "workspaces", "rows", "packages", "windows", "throttled"),
+    *("unknown_fields", "seconds", "rows_per_second", "incomplete"),
+}
+INCOMPLETE_FACTS = {"workspace_id", "axis", "asked", "status", "total_count", "rows_distinct", "error"}
+
+
+class Gate(Faults):
+    """Lets some requests pass, then holds every further one until it is opened: a load that is where a test wants it."""
+
+    def __init__(self, passing: int) -> None:
+        super().__init__()
+        self._passing = passing
+        self.reached = threading.Event()
+        self.opened = threading.Event()
+
+    def take(self, request_key: str) -> str | None:
+        """Hold a request."""
+        with self._lock:
+            self._passing -= 1
+            is_held = self._passing < 0
+        if is_held:
+            self.reached.set()
+            self.opened.wait(timeout=60)
+        return super().take(request_key)
+
+
+def commands() -> dict[str, click.Command]:
+    """Return every command by the words that call it."""
+    return {"": main, **main.commands}
+
+
+class TestHelp:
+    """What `--help` says."""
+
+    @pytest.mark.parametrize("name", commands())
+    def test_it_begins_with_an_example(self, name: str) -> None:
+        result = CliRunner().invoke(main, [*([name] if name else []), "--help"], prog_name="emr-usage")
+        assert result.exit_code == 0
+        usage, examples, first = [line.strip() for line in result.output.splitlines() if line.strip()][:3]
+        assert usage.startswith("Usage: emr-usage")
+        assert examples == "Examples:"
+        assert first.startswith(f"emr-usage {name}")
+
+    def test_every_option_says_what_it_is(self) -> None:
+        for command in commands().values():
+            for option in command.params:
+                assert isinstance(option, click.Argument) or getattr(option, "help", None), f"{command.name} {option.name}"
+
+
+class TestLoad:
+    """Loads that go well, and what is printed of them."""
+
+    def test_load_and_status_from_nothing(self, tmp_path: Path) -> None:
+        """The installed command itself: no nursery, and the key from the environment by the vendor's default chain."""
+        with served() as emulator:
+            desk = Desk(tmp_path, emulator, REGIONS, environment=SEVERAL_PACKAGES)
+            facts = desk.load_whole().facts
+            assert facts.keys() == LOAD_FACTS
+            assert (
+                facts
+                | {
+                    "status": "complete",
+                    "exit_code": 0,
+                    "mode": "load",
+                    "horizon": "2026-11-01T02:00:00+00:00",
+                    "target": "emr.duckdb",
+                    "workspaces": ["w-one", "w-three", "w-two"],
+                    "throttled": 0,
+                    "incomplete": [],
+                }
+                == facts
+            )
+            assert facts["packages"] >= 2
+            assert facts["windows"].keys() == {"complete"}
+            assert facts["unknown_fields"] == {"invented": facts["rows"]}
+            status = desk.run("status", "--json")
+            assert status.code == 0
+            assert status.facts.keys() == {"last_load", "workspaces", "incomplete"}
+            assert status.facts["last_load"] == facts["load"]
+            for workspace in status.facts["workspaces"]:
+                name = workspace["workspace_id"]
+                runs = emulator.state.runs(name)
+                begun = [run for run in runs if run.submit_ms <= emulator.clock.now_ms()]
+                assert workspace == {
+                    "workspace_id": name,
+                    "started_through": "2026-11-01 02:00:00+00:00",
+                    "ended_through": "2026-11-01 02:00:00+00:00",
+                    "open_runs": sum(not run.ended_by(emulator.clock.now_ms()) for run in begun),
+                    "job_runs": len(begun),
+                }
+            assert {request.access_key_id for request in emulator.requests} == {DEFAULT_KEY.id}
+
+    def test_the_same_for_people(self, desk: Desk) -> None:
+        done = desk.run("load", *desk.source_options)
+        assert done.code == 0
+        assert re.search(r"^[\d,]+ rows in [\d.]+ s, (\d+) of \1 windows certified, into emr.duckdb\.$", done.out, re.MULTILINE)
+        assert "Fields without a column, kept in job_runs.extra: invented (" in done.out
+        status = Desk(desk.folder, desk.emulator, REGIONS).run("status", COLUMNS="120")
+        assert status.code == 0
+        assert re.search(r"^emr.duckdb: last load 20\d\d-", status.out, re.MULTILINE)
+        assert re.search(r"w-one\W+2026-11-01 02:00:00 UTC\W+2026-11-01 02:00:00 UTC\W+\d+\W+\d+", status.out)
+        assert "Incomplete windows" not in status.out
+
+    def test_several_nights_in_several_regions(self, desk: Desk) -> None:
+        for _ in range(3):
+            desk.load_whole()
+            pass_a_night(desk.emulator)
+        asked = {(request.query["regionId"], request.workspace_id) for request in desk.emulator.requests}
+        assert asked == {*((region, name) for name, region in REGIONS.items()), *((region, None) for region in REGIONS.values())}
+
+    def test_only_the_workspaces_that_are_named(self, desk: Desk) -> None:
+        desk.regions = {"w-two": "cn-hangzhou"}
+        assert desk.load_whole("--workspace", "w-two").facts["workspaces"] == ["w-two"]
+        assert {request.workspace_id for request in desk.emulator.requests} == {None, "w-two"}
+
+    def test_an_earlier_time_can_be_replayed(self, desk: Desk) -> None:
+        """`--as-of` asks for what was submitted until then, and never moves a cursor back."""
+        desk.emulator.clock.advance(days=3)
+        earlier = NOW.isoformat()
+        first = desk.run("load", "--json", *desk.source_options, "--as-of", earlier)
+        assert (first.code, first.facts["horizon"]) == (0, earlier)
+        until_then = {run.job_run_id for run in desk.emulator.state.runs("w-one") if run.submit_ms <= NOW.timestamp() * 1000}
+        loaded = {row[0] for row in desk.query("SELECT job_run_id FROM emr_raw.job_runs WHERE workspace_id = 'w-one'")}
+        assert until_then <= loaded
+        desk.load_whole()
+        through = desk.run("status", "--json").facts["workspaces"]
+        assert desk.run("load", "--json", *desk.source_options, "--as-of", earlier).code == 0
+        assert [row["started_through"] for row in desk.run("status", "--json").facts["workspaces"]] == [
+            row["started_through"] for row in through
+        ]
+        pass_a_night(desk.emulator)
+        desk.load_whole()
+
+    def test_temporary_keys_from_dlts_configuration(self, desk: Desk) -> None:
+        key = AccessKey("STS.Temporary", "temporary-secret", "temporary-token")
+        desk.emulator.access_keys = [key]
+        desk.environment = {
+            "ALIBABA_CLOUD_ACCESS_KEY_ID": "",
+            "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "",
+            "SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_ID": key.id,
+            "SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_SECRET": key.secret,
+            "SOURCES__EMR_SERVERLESS__CREDENTIALS__SECURITY_TOKEN": key.security_token or "",
+        }
+        desk.load_whole()
+
+
+@dataclass(frozen=True)
+class Trouble:
+    """One thing that goes wrong for a while: how it is brought about, and what the command says."""
+
+    begin: Callable[[Desk], None]
+    code: int
+    error_code: str
+    parts: tuple[str, ...]
+    options: tuple[str, ...] = ()
+
+
+def environment(**variables: str) -> Callable[[Desk], None]:
+    """Give a command other variables."""
+    return lambda desk: desk.environment.update(variables)
+
+
+def faults(**changes: Any) -> Callable[[Desk], None]:
+    """Let the API behave otherwise."""
+    return lambda desk: setattr(desk.emulator, "faults", Faults(**changes))
+
+
+TROUBLES = {
+    "an unreachable endpoint": Trouble(
+        lambda _: None,
+        *(1, "ReachEndpointError", ("127.0.0.1:9 did not answer", "Check the region, the --endpoint, the network")),
+        options=("--endpoint", "http://127.0.0.1:9"),
+    ),
+    "an endpoint without encryption": Trouble(
+        lambda _: None,
+        *(2, "CheckSettingsError", ("plain HTTP", "Use https")),
+        options=("--endpoint", "http://emr.example.com"),
+    ),
+    "an unknown key": Trouble(
+        environment(ALIBABA_CLOUD_ACCESS_KEY_ID="LTAI5tNobodyKnowsThis"),
+        *(1, "InvalidAccessKeyId.NotFound", ("Specified access key is not found", "to a key that is active")),
+    ),
+    "a wrong secret": Trouble(
+        environment(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret"),
+        *(1, "SignatureDoesNotMatch", ("code SignatureDoesNotMatch", "ALIBABA_CLOUD_ACCESS_KEY_SECRET")),
+    ),
+    "no key": Trouble(
+        environment(ALIBABA_CLOUD_ACCESS_KEY_ID="", ALIBABA_CLOUD_ACCESS_KEY_SECRET=""),
+        *(1, "CheckCredentialsError", ("No Alibaba Cloud access key was found", "Set ALIBABA_CLOUD_ACCESS_KEY_ID")),
+    ),
+    "a skewed clock": Trouble(
+        faults(clock_skew_seconds=20 * 60),
+        *(1, "InvalidTimeStamp.Expired", ("clock is 20 minutes behind the API's", "Set this machine's clock")),
+    ),
+    "no right to list workspaces": Trouble(
+        faults(denied={"ListWorkspaces": (403, "Forbidden.RAM")}),
+        *(1, "Forbidden.RAM", ("Grant the RAM action emr-serverless-spark:ListWorkspaces",)),
+    ),
+    "no right to list job runs": Trouble(
+        faults(denied={"ListJobRuns": (403, "NoPermission")}),
+        *(1, "NoPermission", ("Grant the RAM action emr-serverless-spark:ListJobRuns",)),
+    ),
+    "an unknown workspace": Trouble(
+        lambda _: None,
+        *(1, "FindWorkspaceError", ("Workspace w-nowhere is not among those visible in ap-southeast-1, cn-hangzhou",)),
+        options=("--workspace", "w-nowhere"),
+    ),
+    "no region": Trouble(
+        lambda _: None,
+        *(2, "MissingSetting", ("A setting is missing: region_ids", "Give --region")),
+        options=("without regions",),
+    ),
+    "an API that is down": Trouble(
+        # Each attempt is told to come back at once: the waits are not what is tried here.
+        faults(rates={"throttle_503_retry_after": 1.0}, retry_after_ms=1),
+        *(1, "Throttling.Api", ("run the same command again later",)),
+    ),
+}
+
+
+class TestTroubles:
+    """What can go wrong, each with its own sentence; the database stays readable, and the next load is whole."""
+
+    @pytest.mark.parametrize("name", TROUBLES)
+    def test_before_anything_is_loaded(self, desk: Desk, name: str) -> None:
+        trouble = TROUBLES[name]
+        trouble.begin(desk)
+        self.assert_told(desk, trouble)
+        assert_readable(desk.database)
+        desk.environment, desk.emulator.faults = {}, Faults()
+        desk.load_whole()
+
+    def test_after_a_night_that_went_well(self, desk: Desk) -> None:
+        desk.load_whole()
+        for name in ("a wrong secret", "a skewed clock", "no right to list job runs"):
+            pass_a_night(desk.emulator)
+            TROUBLES[name].begin(desk)
+            self.assert_told(desk, TROUBLES[name])
+            desk.environment, desk.emulator.faults = {}, Faults()
+            assert_readable(desk.database)
+        desk.load_whole()
+
+    @staticmethod
+    def assert_told(desk: Desk, trouble: Trouble) -> None:
+        source = ["--endpoint", desk.emulator.url] if trouble.options == ("without regions",) else desk.source_options
+        options = [option for option in trouble.options if option != "without regions"]
+        done = desk.run("load", "--json", *source, *options)
+        assert done.code == trouble.code, done
+        for part in trouble.parts:
+            assert part in done.sentence
+        facts = done.facts
+        if "error" in facts:
+            assert facts == {
+                "status": "failed",
+                "exit_code": trouble.code,
+                "error": {"code": trouble.error_code, "sentence": done.sentence},
+            }
+        else:
+            assert (facts["status"], facts["exit_code"]) == ("failed", trouble.code)
+
+    def test_wrong_use(self, desk: Desk) -> None:
+        for arguments, sentence in (
+            (["load", "--as-of", "yesterday"], "'yesterday' is not a time; write it as 2026-01-31"),
+            (["backfill", "--from", "2026-02-01", "--to", "2026-01-01"], "--to must be later than --from."),
+            (["backfill", "--from", "2026-02-01"], "Missing option '--to'"),
+            (["load", "--initial-days", "0"], "--initial-days"),
+            (["load", "--max-connections", "0"], "--max-connections"),
+        ):
+            done = desk.run(*arguments)
+            assert done.code == 2
+            assert sentence in done.err
+        assert not desk.database.exists()
+
+    def test_a_traceback_is_there_for_those_who_ask(self, desk: Desk) -> None:
+        environment(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret")(desk)
+        done = desk.run("load", "--verbose", *desk.source_options)
+        assert done.code == 1
+        assert "Traceback (most recent call last)" in done.err
+        assert "wrong-secret" not in done.err
+
+    def test_status_before_the_first_load(self, desk: Desk) -> None:
+        done = desk.run("status", "--json")
+        assert (done.code, done.facts["error"]["code"]) == (1, "NoDatabase")
+        assert "emr-usage load --region REGION" in done.sentence
+        assert not desk.database.exists()
+
+    def test_a_chain_of_credentials_that_breaks_says_one_sentence(self, desk: Desk) -> None:
+        """The vendor's library logs tracebacks, and what it has in its cache: neither is shown."""
+        environment(
+            ALIBABA_CLOUD_ACCESS_KEY_ID="",
+            ALIBABA_CLOUD_ACCESS_KEY_SECRET="",
+            ALIBABA_CLOUD_CREDENTIALS_URI=f"{desk.emulator.url}/no-such-place",
+        )(desk)
+        done = desk.load()
+        assert done.code == 1
+        assert done.complaints == [f"Error: {done.sentence}"]
+
+
+class TestDatabase:
+    """The DuckDB file: held by others, wrong, deleted, or two of them."""
+
+    def test_it_is_open_in_another_program(self, desk: Desk) -> None:
+        with duckdb.connect(str(desk.database)):
+            done = desk.load()
+            assert (done.code, done.facts["error"]["code"]) == (1, "DatabaseHeld")
+            assert f"The database emr.duckdb is open in another program (process {os.getpid()})" in done.sentence
+        assert_readable(desk.database)
+        desk.load_whole()
+        pass_a_night(desk.emulator)
+        with duckdb.connect(str(desk.database), read_only=True):
+            assert desk.load().facts["error"]["code"] == "DatabaseHeld"
+            assert desk.run("status", "--json").code in {0, 1}
+        desk.load_whole()
+
+    def test_two_loads_at_once(self, desk: Desk) -> None:
+        gate = desk.emulator.faults = Gate(passing=5)
+        with desk.start("load", "--json", *desk.source_options) as first:
+            assert gate.reached.wait(60)
+            second = desk.load()
+            gate.opened.set()
+            done = desk.end(first)
+        assert (second.code, second.facts["error"]["code"]) == (1, "Busy")
+        assert "Another emr-usage is loading" in second.sentence
+        assert done.code == 0, done
+        desk.assert_whole()
+
+    def test_a_file_that_is_no_database(self, desk: Desk) -> None:
+        desk.database.write_text("my notes, which nobody may delete")
+        done = desk.load()
+        assert (done.code, done.facts["error"]["code"]) == (1, "DatabaseDamaged")
+        assert "The file emr.duckdb is not a DuckDB database" in done.sentence
+        assert desk.database.read_text() == "my notes, which nobody may delete"
+        desk.database.unlink()
+        desk.load_whole()
+
+    def test_it_is_deleted_and_its_working_files_are_not(self, desk: Desk) -> None:
+        desk.load_whole()
+        pass_a_night(desk.emulator)
+        desk.database.unlink()
+        desk.load_whole()
+
+    def test_its_working_files_are_deleted_and_it_is_not(self, desk: Desk) -> None:
+        desk.load_whole()
+        before = len(desk.emulator.requests)
+        pass_a_night(desk.emulator)
+        (desk.folder / "emr.duckdb.dlt").rename(desk.folder / "elsewhere")
+        desk.load_whole()
+        # The cursors came back from the database: the night alone was asked for.
+        assert len(desk.emulator.requests) - before < before / 2
+
+    @pytest.mark.parametrize("data_dir", ["", "all"])
+    def test_two_of_them_share_no_state(self, desk: Desk, data_dir: str) -> None:
+        """Also where `DLT_DATA_DIR` puts the working files of both into one folder."""
+        desk.environment = {"DLT_DATA_DIR": str(desk.folder / data_dir) if data_dir else ""}
+        desk.load_whole()
+        pass_a_night(desk.emulator)
+        other = Desk(desk.folder / "other", desk.emulator, desk.regions, desk.nursery, desk.environment)
+        other.folder.mkdir()
+        other.load_whole()
+        desk.load_whole()
+        assert desk.run("status", "--json").facts["last_load"] != other.run("status", "--json").facts["last_load"]
+
+
+class TestStopped:
+    """Ctrl-C, and the SIGTERM of a scheduler, wherever they hit."""
+
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    def test_while_the_api_does_not_answer(self, desk: Desk, number: signal.Signals) -> None:
+        gate = desk.emulator.faults = Gate(passing=8)
+        with desk.start("load", "--json", *desk.source_options) as process:
+            assert gate.reached.wait(60)
+            process.send_signal(number)
+            done = desk.end(process)
+            gate.opened.set()
+        desk.emulator.faults = Faults()
+        self.assert_stopped(desk, done.code, done.facts, done.err)
+
+    @pytest.mark.parametrize(
+        "place",
+        [
+            Fate("dlt.normalize.normalize:Normalize.spool_files", blow="SIGINT"),
+            Fate(COPY_JOB, blow="SIGINT"),
+            # The last job of a package: dlt's own handler would forget the signal and the load would go on.
+            Fate(SQL_JOB, "after", 8, blow="SIGINT"),
+            Fate(SQL_JOB, "after", 8, blow="SIGTERM"),
+            Fate("dlt.load.load:Load.complete_package", "after", blow="SIGTERM"),
+        ],
+        ids=lambda fate: f"{fate.place.partition(':')[2]} {fate.blow}",
+    )
+    def test_in_a_step_of_dlt(self, desk: Desk, place: Fate) -> None:
+        desk.environment = SEVERAL_PACKAGES
+        done = desk.load(fate=place)
+        self.assert_stopped(desk, done.code, done.facts, done.err)
+
+    @staticmethod
+    def assert_stopped(desk: Desk, code: int, facts: dict[str, Any], err: str) -> None:
+        assert code == 1
+        assert facts["error"] == {
+            "code": "Stopped",
+            "sentence": "Stopped. What is committed stays; run the same command again and it goes on from there.",
+        }
+        assert "Traceback" not in err
+        assert_readable(desk.database)
+        pass_a_night(desk.emulator)
+        desk.load_whole()
+
+
+class TestIncomplete:
+    """A load that could not read all says so, exits with 3, and keeps it on record until it is made up for."""
+
+    @pytest.mark.parametrize(("http_status", "code"), [(403, "NoPermission"), (404, "InvalidWorkspaceId.NotFound"), (400, None)])
+    def test_one_workspace_refuses(self, desk: Desk, http_status: int, code: str | None) -> None:
+        desk.emulator.faults = Faults(denied={"w-two": (http_status, code)})
+        done = desk.load()
+        assert (done.code, done.facts["status"]) == (3, "incomplete")
+        refused = done.facts["incomplete"]
+        assert {row["workspace_id"] for row in refused} == {"w-two"}
+        assert all(row.keys() == INCOMPLETE_FACTS for row in refused)
+        if http_status == 403:
+            assert "Grant the RAM action emr-serverless-spark:ListJobRuns" in refused[0]["error"]
+        recorded = desk.query("SELECT DISTINCT workspace_id, error_code FROM emr_raw.extraction_windows WHERE status = 'failed'")
+        assert recorded == [("w-two", code or "FindWorkspaceError")]
+        loaded = {row[0] for row in desk.query("SELECT DISTINCT workspace_id FROM emr_raw.job_runs")}
+        assert loaded == {"w-one", "w-three"}
+
+        said = Desk(desk.folder, desk.emulator, REGIONS).run("status", COLUMNS="200")
+        assert said.code == 3
+        assert "Incomplete windows" in said.out
+        assert re.search(r"w-two\W+start\W+.*failed", said.out)
+        told = desk.run("load", *desk.source_options)
+        assert told.code == 3
+        assert "Incomplete: w-two start" in told.out
+
+        desk.emulator.faults = Faults()
+        pass_a_night(desk.emulator)
+        desk.load_whole()
+        assert desk.run("status", "--json").facts["incomplete"] == []
+
+    def test_a_window_is_short(self, desk: Desk) -> None:
+        """One page of a window is never answered: the window is failed, its day is asked again the next night."""
+        victim: list[str] = []
+
+        class Broken(Faults):
+            def take(self, request_key: str) -> str | None:
+                if not victim and "startTime" in request_key and "maxResults=100" in request_key:
+                    victim.append(request_key)
+                return "throttle_503_retry_after" if request_key in victim else super().take(request_key)
+
+        desk.emulator.faults = Broken(retry_after_ms=1)
+        done = desk.load()
+        assert done.code == 3
+        (row,) = done.facts["incomplete"]
+        assert (row["axis"], row["status"]) == ("start", "failed")
+        facts = desk.run("status", "--json").facts
+        (missing,) = facts["incomplete"]
+        assert missing["status"] == "failed"
+        behind = [each for each in facts["workspaces"] if each["workspace_id"] == row["workspace_id"]]
+        assert behind[0]["started_through"] < "2026-11-01"
+        desk.emulator.faults = Faults()
+        pass_a_night(desk.emulator)
+        desk.load_whole()
+
+
+class TestBackfill:
+    """A range of submit times, read once more."""
+
+    RANGE = ("--from", "2026-10-26", "--to", "2026-10-31")
+
+    def test_it_resumes_and_leaves_the_cursors_alone(self, desk: Desk) -> None:
+        desk.environment = {"SOURCES__EMR_SERVERLESS__INITIAL_DAYS": "1", "SOURCES__EMR_SERVERLESS__PACKAGE_ROWS": "10"}
+        assert desk.load().code == 0
+        cursors = desk.run("status", "--json").facts["workspaces"]
+
+        stopped = self.backfill(desk, fate=Fate("dlt.load.load:Load.complete_package", "after", 2, "SIGINT"))
+        assert stopped.code == 1
+        requests = self.requests_of(desk)
+        resumed = self.backfill(desk)
+        assert (resumed.code, resumed.facts["mode"]) == (0, "backfill")
+        of_resumed = self.requests_of(desk, requests)
+        again = self.backfill(desk)
+        assert (again.code, again.facts["rows"]) == (0, 0)
+        of_again = self.requests_of(desk, requests + of_resumed)
+        forced = self.backfill(desk, "--force")
+        assert forced.code == 0
+        of_forced = self.requests_of(desk, requests + of_resumed + of_again)
+        assert of_again < of_resumed < of_forced
+
+        after = desk.run("status", "--json").facts["workspaces"]
+        assert [(row["started_through"], row["ended_through"]) for row in after] == [
+            (row["started_through"], row["ended_through"]) for row in cursors
+        ]
+        first_ms, after_ms = (desk_ms(day) for day in self.RANGE[1::2])
+        for workspace_id in REGIONS:
+            asked = {run.job_run_id for run in desk.emulator.state.runs(workspace_id) if first_ms <= run.submit_ms < after_ms}
+            rows = desk.query(f"SELECT job_run_id FROM emr_raw.job_runs WHERE workspace_id = '{workspace_id}'")
+            assert asked <= {row[0] for row in rows}
+        desk.environment = {"SOURCES__EMR_SERVERLESS__INITIAL_DAYS": "8"}
+        pass_a_night(desk.emulator)
+        assert desk.load().code == 0
+
+    def backfill(self, desk: Desk, *arguments: str, fate: Fate | None = None) -> Any:
+        return desk.run("backfill", "--json", *self.RANGE, *desk.source_options, *arguments, fate=fate)
+
+    @staticmethod
+    def requests_of(desk: Desk, before: int = 0) -> int:
+        axis = [request for request in desk.emulator.requests if '"startTime"' in json.dumps(request.query)]
+        return len(axis) - before
+
+
+def desk_ms(day: str) -> int:
+    """Return a day's midnight in epoch milliseconds."""
+    return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+class TestProgress:
+    """What is shown while a load runs."""
+
+    def test_on_a_terminal_it_is_drawn_in_place(self, tmp_path: Path) -> None:
+        with served(faults=Faults(latency_seconds=0.03)) as emulator:
+            desk = Desk(tmp_path, emulator, REGIONS)
+            screen, code = on_a_terminal([str(COMMAND), "load", *desk.source_options, "--max-connections", "2"], desk)
+        assert code == 0
+        drawn = re.search(
+            r"(\d+) windows, ([\d,]+) rows, [\d,]+ rows/s, [12] in flight, 0 throttled, about [\d,]+ s left", screen
+        )
+        assert drawn, screen[-2000:]
+        assert "\x1b[?25l" in screen, "the cursor is hidden while a line is redrawn"
+        desk.assert_whole()
+
+    def test_elsewhere_it_is_a_line_now_and_then(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        seconds = iter([0.0, 1.0, 10.0, 12.0, 20.0])
+        monkeypatch.setattr("emr_usage.progress.time.monotonic", lambda: next(seconds))
+        text = StringIO()
+        load = Load(lambda: NOW)
+        with progress.live_display(Console(file=text, width=200), "loading") as display:
+            for rows in (10, 20, 30, 40):
+                load.report.rows = rows
+                display(load)
+        assert text.getvalue().splitlines() == [
+            "loading: 0 windows, 20 rows, 2 rows/s, 0 in flight, 0 throttled, time left not known yet",
+            "loading: 0 windows, 40 rows, 2 rows/s, 0 in flight, 0 throttled, time left not known yet",
+        ]
+
+
+def on_a_terminal(arguments: list[str], desk: Desk) -> tuple[str, int]:
+    """Run a command on a terminal of the usual size; return all that was written to it, and the exit code."""
+    ours, theirs = pty.openpty()
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+    variables = desk.usual_environment | {"TERM": "xterm-256color"}
+    with subprocess.Popen(arguments, cwd=desk.folder, env=variables, stdin=theirs, stdout=theirs, stderr=theirs) as process:
+        os.close(theirs)
+        written = b"".join(until_closed(ours))
+        process.wait(60)
+    os.close(ours)
+    return written.decode(), process.returncode
+
+
+def until_closed(terminal: int) -> Iterator[bytes]:
+    """Yield what comes out of a terminal until nobody has it open any more."""
+    while True:
+        try:
+            part = os.read(terminal, 65_536)
+        except OSError:  # Linux says so when the other side is closed
+            return
+        if not part:
+            return
+        yield part

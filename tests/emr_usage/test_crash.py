@@ -1,0 +1,255 @@
+"""Killed at any step, a load leaves whole packages and certified cursors behind, and the next one makes up for the rest."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import random
+import signal
+import threading
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from command import KEYS, SEVERAL_PACKAGES, Desk, assert_no_doubles, assert_readable, tables_of
+from emr_usage.emulator import Faults
+from nursery import Fate, Nursery
+from small_account import REGIONS, pass_a_night, served
+from truth import COLUMNS, actual_tables, expected_tables
+
+KILLED = -signal.SIGKILL
+PIPELINE = "dlt.pipeline.pipeline:Pipeline"
+COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
+SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
+PACKAGE_FILES = "dlt.common.storages.load_package:PackageStorage"
+DESTINATION = "dlt.destinations.job_client_impl:SqlJobClientBase"
+# A package fills nine tables: the eight raw ones and dlt's state. Each of the eight is copied, then merged.
+COPIES, MERGES = 9, 8
+# The requests are spread over the whole load, and not over its first package.
+FEW_CONNECTIONS = ("--max-connections", "2")
+
+STEPS = {
+    "before the database is looked at": Fate(f"{PIPELINE}._sync_destination"),
+    "in extract, with the first batch": Fate("emr_serverless.package:Package.take_batch", "after"),
+    "in extract, with the cursors moved": Fate("emr_serverless.load:Sweep._save", "after"),
+    "in extract, of the second package": Fate("emr_serverless.package:Package.take_batch", "after", 2),
+    "extracted, before the package is committed": Fate("dlt.extract.extract:Extract.commit_packages"),
+    "extracted and committed, before state.json": Fate("dlt.extract.extract:Extract.commit_packages", "after"),
+    "second package committed, before state.json": Fate("dlt.extract.extract:Extract.commit_packages", "after", 2),
+    "in normalize, with a file moved": Fate("dlt.normalize.normalize:Normalize.spool_files"),
+    "in normalize, before the package is committed": Fate("dlt.common.storages.load_storage:LoadStorage.commit_new_load_package"),
+    "after normalize": Fate(f"{PIPELINE}.normalize", "after"),
+    "in load, before the tables are made": Fate(f"{DESTINATION}.update_stored_schema"),
+    "in load, with some tables made": Fate(f"{DESTINATION}.update_stored_schema", "after"),
+    "in load, with the first job noted as started": Fate(f"{PACKAGE_FILES}.start_job", "after"),
+    "in load, before a committed job is noted": Fate(f"{PACKAGE_FILES}.save_pending_transition"),
+    "in load, with a committed job noted": Fate(f"{PACKAGE_FILES}.save_pending_transition", "after"),
+    "in load, with a job moved away": Fate(f"{PACKAGE_FILES}.complete_job", "after"),
+    "in load, before the last job is moved away": Fate(f"{PACKAGE_FILES}.complete_job", "before", COPIES + MERGES),
+    "before the package is noted as loaded": Fate(f"{DESTINATION}.complete_load"),
+    "with the package noted as loaded": Fate(f"{DESTINATION}.complete_load", "after"),
+    "with the second package noted as loaded": Fate(f"{DESTINATION}.complete_load", "after", 2),
+    "after commit, before the staging tables are emptied": Fate("dlt.load.load:Load._maybe_truncate_staging_dataset"),
+    "after commit, before the package is moved away": Fate(f"{PACKAGE_FILES}.complete_loading_package"),
+    "after commit, with the package moved away": Fate(f"{PACKAGE_FILES}.complete_loading_package", "after"),
+    "after commit, before the files are deleted": Fate(f"{PACKAGE_FILES}.remove_completed_jobs"),
+    "after the second load": Fate(f"{PIPELINE}.load", "after", 2),
+}
+
+
+@pytest.fixture(autouse=True)
+def several_packages(desk: Desk) -> None:
+    desk.environment = SEVERAL_PACKAGES
+
+
+@pytest.fixture(scope="module")
+def whole_load(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> WholeLoad:
+    """Count what a first load does that nobody kills."""
+    folder = tmp_path_factory.mktemp("whole")
+    with served() as emulator:
+        desk = Desk(folder, emulator, REGIONS, nursery, SEVERAL_PACKAGES)
+        assert desk.load(*FEW_CONNECTIONS, fate=Fate(calls=-1)).code == 0
+        calls = nursery.counted
+        (folder / "emr.duckdb").unlink()
+        assert desk.load(*FEW_CONNECTIONS, fate=Fate(effects=-1)).code == 0
+        return WholeLoad(len(emulator.requests) // 2, calls, nursery.counted)
+
+
+class TestNamedSteps:
+    """Each step between two effects that outlive the process."""
+
+    @pytest.mark.parametrize("step", STEPS)
+    def test_killed_there_loses_and_doubles_nothing(self, desk: Desk, step: str) -> None:
+        assert desk.load(fate=STEPS[step]).code == KILLED
+        assert_only_whole_packages(desk)
+        assert_next_load_whole(desk)
+
+
+class TestLoadJobs:
+    """Each job commits on its own: killed after its commit and before dlt has taken note, it will run again."""
+
+    @pytest.mark.parametrize("nth", range(1, COPIES + 1))
+    def test_killed_after_a_staging_copy(self, desk: Desk, nth: int) -> None:
+        assert desk.load(fate=Fate(COPY_JOB, "after", nth)).code == KILLED
+        assert_only_whole_packages(desk)
+        assert_next_load_whole(desk)
+
+    @pytest.mark.parametrize("nth", range(1, MERGES + 1))
+    def test_killed_after_a_merge(self, desk: Desk, nth: int) -> None:
+        assert desk.load(fate=Fate(SQL_JOB, "after", nth)).code == KILLED
+        assert_only_whole_packages(desk)
+        assert_next_load_whole(desk)
+
+    def test_killed_again_and_again(self, desk: Desk) -> None:
+        """A package that has been begun twice, with other versions of its runs in the tables already."""
+        assert desk.load().code == 0
+        for fate in (Fate(COPY_JOB, "after", 4), Fate(SQL_JOB, "after", 2), Fate(SQL_JOB, "after", 6)):
+            pass_a_night(desk.emulator)
+            assert desk.load(fate=fate).code == KILLED
+            assert_readable(desk.database)
+            assert_no_doubles(desk.database)
+        assert_next_load_whole(desk)
+
+
+class TestRandomPoints:
+    """Anywhere: while requests are answered, before any change to a file, and between any two calls of Python functions."""
+
+    @pytest.mark.parametrize("seed", range(3))
+    def test_killed_by_a_request(self, desk: Desk, nursery: Nursery, seed: int, whole_load: WholeLoad) -> None:
+        faults = desk.emulator.faults = KillingFaults(random.Random(seed).randint(1, whole_load.requests))
+        arguments = ["load", *desk.source_options, *FEW_CONNECTIONS]
+        faults.victim(nursery.start(arguments, desk.folder, desk.usual_environment))
+        assert nursery.wait().code == KILLED
+        desk.emulator.faults = Faults()
+        assert_only_whole_packages(desk)
+        assert_next_load_whole(desk)
+
+    # Threads make the numbers vary a little; the last tenth is not aimed at, so that every child dies.
+    @pytest.mark.parametrize("seed", range(5))
+    def test_killed_before_a_file_is_changed(self, desk: Desk, seed: int, whole_load: WholeLoad) -> None:
+        last = int(random.Random(seed).uniform(0.02, 0.9) * whole_load.effects)
+        assert desk.load(*FEW_CONNECTIONS, fate=Fate(effects=last)).code == KILLED
+        assert_only_whole_packages(desk)
+        assert_next_load_whole(desk)
+
+    @pytest.mark.parametrize("seed", range(5))
+    def test_killed_at_a_call(self, desk: Desk, seed: int, whole_load: WholeLoad) -> None:
+        last = int(random.Random(seed).uniform(0.05, 0.9) * whole_load.calls)
+        assert desk.load(*FEW_CONNECTIONS, fate=Fate(calls=last)).code == KILLED
+        assert_only_whole_packages(desk)
+        assert_next_load_whole(desk)
+
+
+@dataclass(frozen=True)
+class WholeLoad:
+    """What a load does that nobody kills, by number."""
+
+    requests: int
+    calls: int
+    effects: int
+
+
+class KillingFaults(Faults):
+    """Kills a process when so many requests have arrived."""
+
+    def __init__(self, last: int) -> None:
+        super().__init__()
+        self._left = last
+        self._pid = 0
+        self._known = threading.Event()
+
+    def victim(self, pid: int) -> None:
+        """Say whom to kill."""
+        self._pid = pid
+        self._known.set()
+
+    def take(self, request_key: str) -> str | None:
+        """Kill at the last request; the answer finds nobody."""
+        with self._lock:
+            self._left -= 1
+            is_last = self._left == 0
+        if is_last and self._known.wait(timeout=60):
+            os.kill(self._pid, signal.SIGKILL)
+        return super().take(request_key)
+
+
+def assert_next_load_whole(desk: Desk) -> None:
+    """See that after another night the next load has everything, once; it needs no second package for that."""
+    pass_a_night(desk.emulator)
+    desk.environment = {}
+    desk.load_whole()
+
+
+def assert_only_whole_packages(desk: Desk) -> None:
+    """See that what is committed after a killed first load is whole and true, and that nothing else claims to be.
+
+    A package is committed by its row in `_dlt_loads`. Until then its tables may be filled one by one, each at once; what they
+    hold is true already, and no cursor and no certificate speaks of it.
+    """
+    assert_readable(desk.database)
+    if not desk.database.exists() or not tables_of(desk.database):
+        return
+    assert_no_doubles(desk.database)
+    present = [name for name in COLUMNS if name in tables_of(desk.database)]
+    actual, expected = actual_tables(desk.database, present), expected_tables(desk.emulator, desk.regions)
+    for name, rows in actual.items():
+        untrue = [row for row in rows if row not in expected[name]]
+        assert not untrue, f"{name} holds what was never true: {untrue[:2]}"
+    if "_dlt_loads" not in tables_of(desk.database):
+        return
+    committed = {row[0] for row in desk.query("SELECT load_id FROM emr_raw._dlt_loads WHERE status = 0")}
+    assert_one_package_begun(desk, committed)
+    assert_children_of_committed_runs(desk, committed, actual, expected)
+    loaded = {(row[0], row[1]) for row in actual.get("job_runs", [])}
+    for workspace_id, axis, first_ms, last_ms in committed_claims(desk, committed):
+        assert_all_there(desk, loaded, workspace_id, axis, (first_ms, last_ms))
+
+
+def assert_one_package_begun(desk: Desk, committed: set[str]) -> None:
+    begun: set[str] = set()
+    for table in KEYS:
+        if table in tables_of(desk.database):
+            begun |= {row[0] for row in desk.query(f"SELECT DISTINCT _dlt_load_id FROM emr_raw.{table}")} - committed
+    assert len(begun) <= 1, f"more than one package is half loaded: {begun}"
+
+
+def assert_children_of_committed_runs(desk: Desk, committed: set[str], actual: dict[str, Any], expected: dict[str, Any]) -> None:
+    rows = desk.query("SELECT workspace_id, job_run_id, _dlt_load_id FROM emr_raw.job_runs") if "job_runs" in actual else []
+    keys = {(row[0], row[1]) for row in rows if row[2] in committed}
+    for name in actual:
+        of_committed = [[row for row in tables[name] if (row[0], row[1]) in keys] for tables in (actual, expected)]
+        assert of_committed[0] == of_committed[1], f"{name} lacks rows of committed runs"
+
+
+def committed_claims(desk: Desk, committed: set[str]) -> Iterator[tuple[str, str, int, int]]:
+    """Yield what is said to be complete, as workspace, axis, first and last millisecond: windows and cursors."""
+    if not committed:
+        return
+    names = ", ".join(f"'{load_id}'" for load_id in sorted(committed))
+    yield from desk.query(
+        "SELECT workspace_id, axis, epoch_ms(window_start), epoch_ms(window_end) FROM emr_raw.extraction_windows"
+        f" WHERE status = 'complete' AND axis IN ('start', 'end') AND _dlt_load_id IN ({names})"
+    )
+    states = desk.query(
+        f"SELECT state FROM emr_raw._dlt_pipeline_state WHERE _dlt_load_id IN ({names}) ORDER BY version DESC LIMIT 1"
+    )
+    ((packed,),) = states
+    state = json.loads(zlib.decompress(base64.b64decode(packed)))
+    memory = state["sources"]["emr_serverless"]["resources"]["job_runs"].get("workspaces", {})
+    horizon_ms = desk.emulator.clock.now_ms()
+    reach_ms = horizon_ms - 8 * 86_400_000 + 1
+    for workspace_id, cursors in memory.items():
+        yield workspace_id, "start", reach_ms, cursors["started_through"]
+        yield workspace_id, "end", reach_ms, cursors["ended_through"]
+
+
+def assert_all_there(desk: Desk, loaded: set[tuple[str, str]], workspace_id: str, axis: str, bounds: tuple[int, int]) -> None:
+    now_ms = desk.emulator.clock.now_ms()
+    for run in desk.emulator.state.runs(workspace_id):
+        moment = run.submit_ms if axis == "start" else run.end_ms
+        if moment is not None and bounds[0] <= moment <= min(bounds[1], now_ms):
+            assert (workspace_id, run.job_run_id) in loaded, f"{run.job_run_id} is missing in a certified {axis} range {bounds}"

@@ -1,0 +1,141 @@
+"""Each failure has its own sentence, which names what to do and no secret."""
+
+from __future__ import annotations
+
+import errno
+from pathlib import Path
+
+import duckdb
+import pytest
+from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationValueError, LookupTrace
+from dlt.common.configuration.specs import BaseConfiguration
+from dlt.common.exceptions import MissingDependencyException, SignalReceivedException
+from dlt.destinations.exceptions import DatabaseTransientException
+
+from emr_serverless import CheckSettingsError, EmrServerlessError
+from emr_usage.failures import FAILED, USAGE, BusyError, Failure, chain, explain
+
+TARGET = "emr.duckdb"
+SECRET = "PlantedInAnException"
+
+
+def of_database(text: str) -> DatabaseTransientException:
+    return DatabaseTransientException(duckdb.IOException(text))
+
+
+class StepError(Exception):
+    """Stands for dlt's own exceptions, which come around the real one and quote it."""
+
+
+def wrapped(error: BaseException) -> StepError:
+    """Return an exception as dlt hands it over: around the real one, twice."""
+    inner, outer = StepError(f"step failed: {error} {SECRET}"), StepError(f"pipeline failed: {SECRET}")
+    inner.__cause__, outer.__cause__ = error, inner
+    return outer
+
+
+KNOWN = {
+    "ours": (
+        EmrServerlessError("It broke", advice="Mend it.", code="Broken"),
+        FAILED,
+        "Broken",
+        "It broke (code Broken). Mend it.",
+    ),
+    "settings": (CheckSettingsError("No region is set", advice="Give one."), USAGE, "CheckSettingsError", "Give one."),
+    "busy": (BusyError("Another emr-usage is loading"), FAILED, "Busy", "Wait for it to end, then run again."),
+    "Ctrl-C": (KeyboardInterrupt(), FAILED, "Stopped", "What is committed stays; run the same command again"),
+    "a signal in dlt": (SignalReceivedException(15), FAILED, "Stopped", "What is committed stays"),
+    "disk full": (OSError(errno.ENOSPC, "No space left on device"), FAILED, "DiskFull", "Free some space, then run again"),
+    "quota": (OSError(errno.EDQUOT, "Disk quota exceeded"), FAILED, "DiskFull", "emr.duckdb"),
+    "file limit": (OSError(errno.EFBIG, "File too large"), FAILED, "DiskFull", "what was committed stays"),
+    "disk full in DuckDB": (
+        of_database('Could not write file "x.wal": No space left on device'),
+        FAILED,
+        "DiskFull",
+        "Free some",
+    ),
+    "file limit in DuckDB": (of_database('Could not write file "x.wal": File too large'), FAILED, "DiskFull", "Free some space"),
+    "held": (
+        of_database("Could not set lock on file x: Conflicting lock is held in /usr/bin/duckdb (PID 4711) by user root."),
+        FAILED,
+        "DatabaseHeld",
+        "is open in another program (process 4711). Close it there",
+    ),
+    "held, by whom is not said": (
+        of_database("Could not set lock on file x"),
+        FAILED,
+        "DatabaseHeld",
+        "open in another program.",
+    ),
+    "damaged": (
+        of_database('The file "x" exists, but it is not a valid DuckDB database file!'),
+        FAILED,
+        "DatabaseDamaged",
+        "--database",
+    ),
+    "cut off": (of_database('Could not read enough bytes from file "x"'), FAILED, "DatabaseDamaged", "move it away"),
+    "no region": (
+        ConfigFieldMissingException(BaseConfiguration(), {"region_ids": [LookupTrace("e", ["s"], "R", None)]}),
+        USAGE,
+        "MissingSetting",
+        "A setting is missing: region_ids. Give --region, or set it in .dlt/config.toml",
+    ),
+    "no secret": (
+        ConfigFieldMissingException(BaseConfiguration(), {"access_key_secret": [LookupTrace("e", ["s"], "K", None)]}),
+        USAGE,
+        "MissingSetting",
+        "A setting is missing: access_key_secret. Set it in .dlt/config.toml (secrets in .dlt/secrets.toml)",
+    ),
+    "no package": (MissingDependencyException("postgres", ["psycopg2"]), USAGE, "MissingDependency", "is not installed"),
+    "a setting of dlt": (ConfigurationValueError(f"bad {SECRET}"), USAGE, "ConfigurationValueError", ".dlt/config.toml"),
+}
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_a_known_failure_says_what_to_do_however_deep_it_is(kind: str) -> None:
+    error, exit_code, code, part = KNOWN[kind]
+    failure = explain(wrapped(error), TARGET)
+    assert (failure.exit_code, failure.code) == (exit_code, code)
+    assert part in failure.sentence
+    assert failure == explain(error, TARGET)
+
+
+@pytest.mark.parametrize("kind", KNOWN)
+def test_what_is_wrapped_around_it_is_not_quoted(kind: str) -> None:
+    assert SECRET not in explain(wrapped(KNOWN[kind][0]), TARGET).sentence
+
+
+def test_of_an_unknown_failure_only_its_kind_is_told() -> None:
+    failure = explain(wrapped(ValueError(f"postgresql://u:{SECRET}@h/d")), TARGET)
+    assert failure == Failure(
+        "The load failed in an unexpected way (ValueError). What is loaded stays; run with --verbose for the traceback, and"
+        " report it.",
+        FAILED,
+        "ValueError",
+    )
+
+
+def test_text_that_looks_like_a_full_disk_counts_only_from_the_database_or_the_system() -> None:
+    assert explain(ValueError("no space left on device"), TARGET).code == "ValueError"
+    assert explain(OSError(errno.EACCES, "no space left, they said"), TARGET).code == "PermissionError"
+
+
+def test_the_source_knows_best_when_several_things_went_wrong() -> None:
+    full = OSError(errno.ENOSPC, "No space left on device")
+    full.__context__ = EmrServerlessError("It broke", code="Broken")
+    assert explain(wrapped(full), TARGET).code == "Broken"
+
+
+def test_a_chain_that_bites_its_tail_has_an_end() -> None:
+    first, second = ValueError("a"), ValueError("b")
+    first.__cause__, second.__cause__ = second, first
+    assert list(chain(first)) == [first, second]
+
+
+def test_a_real_wrong_file_is_recognised(tmp_path: Path) -> None:
+    """The texts above are those of some version of DuckDB: this one comes from the installed version."""
+    wrong = tmp_path / "wrong.duckdb"
+    wrong.write_text("not a database" * 2000)
+    with pytest.raises(duckdb.Error) as caught:
+        duckdb.connect(str(wrong))
+    assert explain(caught.value, TARGET).code == "DatabaseDamaged"

@@ -1,0 +1,150 @@
+"""No secret of the company, and none of ours, is in anything a load writes or prints, whole or killed."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+
+from command import Desk
+from emr_usage.emulator import SECRETS, AccessKey, Clock, Emulator, Faults, Switches, company
+from nursery import Fate, Finished, Nursery
+from small_account import NOW
+
+KEY = AccessKey("LTAI5tOurOwnAccessKeyId", "OurOwnAccessKeySecret", "OurOwnSecurityToken")
+OURS = (KEY.secret, KEY.security_token or "")
+# What goes wrong on the way: each kind leaves texts of its own in logs, errors and the audit table.
+FAULTS = {"throttle_429_retry_after": 0.05, "truncate": 0.02, "error_502_html": 0.02, "garbage": 0.02}
+KEPT_FILES = {"LOAD__DELETE_COMPLETED_JOBS": "false", "RUNTIME__LOG_LEVEL": "INFO"}
+
+
+@pytest.fixture(scope="module")
+def company_emulator() -> Iterator[Emulator]:
+    """Serve the whole seeded company, with every detail in its lists, and a workspace that refuses."""
+    state = company(8, NOW, days=4, runs_per_day=60)
+    state.add_workspace("w-refuses")
+    faults = Faults(rates=FAULTS, retry_after_ms=1, denied={"w-refuses": (403, "NoPermission")})
+    switches = Switches(list_details=True)
+    clock = Clock(int(NOW.timestamp() * 1000))
+    with Emulator(state, clock, switches=switches, faults=faults, access_keys=[KEY]) as running:
+        yield running
+        assert running.failures == []
+
+
+@pytest.fixture
+def desk(tmp_path: Path, nursery: Nursery, company_emulator: Emulator) -> Desk:
+    regions = {row["workspaceId"]: row["regionId"] for row in company_emulator.state.workspaces()}
+    key = {
+        "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY.id,
+        "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY.secret,
+        "ALIBABA_CLOUD_SECURITY_TOKEN": KEY.security_token or "",
+    }
+    return Desk(tmp_path, company_emulator, regions, nursery, KEPT_FILES | key)
+
+
+def test_every_secret_is_there_to_be_found(desk: Desk) -> None:
+    """Without redaction the search finds all that the company planted: it would find what redaction missed."""
+    desk.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "false"
+    assert desk.load("--verbose").code == 3
+    in_tables = "\n".join(texts_of_tables(desk.database))
+    in_files = "\n".join(texts_of_files(desk.folder))
+    assert [secret for secret in SECRETS if secret not in in_tables] == []
+    assert [secret for secret in SECRETS if secret not in in_files] == []
+
+
+def test_nothing_of_a_whole_load(desk: Desk) -> None:
+    done = desk.load("--verbose")
+    assert done.code == 3
+    assert desk.query("SELECT count(*) > 200 FROM emr_raw.job_runs") == [(True,)]
+    assert list(desk.folder.rglob("*.parquet")), "the packages are kept"
+    assert_clean(desk, done)
+
+
+@pytest.mark.parametrize(
+    "fate",
+    [
+        Fate("dlt.extract.extract:Extract.commit_packages"),
+        Fate("dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run", "after", 5),
+        Fate("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 3),
+    ],
+    ids=lambda fate: fate.place.partition(":")[2],
+)
+def test_nothing_of_a_load_that_is_killed(desk: Desk, fate: Fate) -> None:
+    done = desk.load("--verbose", fate=fate)
+    assert done.code < 0
+    assert list(desk.folder.rglob("*.parquet")), "it left files behind"
+    assert_clean(desk, done)
+
+
+def test_nothing_of_a_load_that_fails(desk: Desk) -> None:
+    """With a traceback, which shows what functions were called with."""
+    desk.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = wrong = "OurOwnMistypedSecret"
+    done = desk.load("--verbose")
+    assert done.code == 1
+    assert "Traceback" in done.err
+    assert wrong not in done.out + done.err
+    assert_clean(desk, done)
+
+
+def test_nothing_of_a_key_in_dlts_configuration(desk: Desk) -> None:
+    settings = desk.folder / ".dlt"
+    settings.mkdir()
+    (settings / "secrets.toml").write_text(
+        f'[sources.emr_serverless.credentials]\naccess_key_id = "{KEY.id}"\naccess_key_secret = "{KEY.secret}"\n'
+        f'security_token = "{KEY.security_token}"\n'
+    )
+    desk.environment = KEPT_FILES | {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
+    done = desk.load("--verbose")
+    assert done.code == 3
+    (settings / "secrets.toml").unlink()
+    assert_clean(desk, done)
+
+
+def assert_clean(desk: Desk, done: Finished) -> None:
+    """Search what was printed, every file as it is and unpacked, and every text of every table."""
+    places = {"output": done.out, "errors": done.err, "files": "\n".join(texts_of_files(desk.folder))}
+    if desk.database.exists():
+        places["tables"] = "\n".join(texts_of_tables(desk.database))
+    for place, text in places.items():
+        found = [secret for secret in (*SECRETS, *OURS) if secret in text]
+        assert found == [], f"{place} of {desk.folder}"
+
+
+def texts_of_files(folder: Path) -> Iterator[str]:
+    """Yield every file below a folder: its bytes, and its content where it is compressed."""
+    for path in folder.rglob("*"):
+        if not path.is_file():
+            continue
+        content = path.read_bytes()
+        yield content.decode(errors="replace")
+        if path.suffix == ".parquet":
+            yield json.dumps(pq.read_table(path).to_pylist(), default=str, ensure_ascii=False)
+        elif path.suffix == ".gz":
+            yield from unpacked(gzip.decompress(content).decode(errors="replace"))
+
+
+def texts_of_tables(database: Path) -> Iterator[str]:
+    """Yield every row of every table of every schema."""
+    with duckdb.connect(str(database), read_only=True) as connection:
+        tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
+        for schema, table in tables:
+            for row in connection.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall():
+                for value in row:
+                    yield from unpacked(str(value))
+
+
+def unpacked(text: str) -> Iterator[str]:
+    """Yield a text, and what it is where it is compressed as dlt's state is."""
+    yield text
+    for word in text.replace("'", " ").split():
+        try:
+            yield zlib.decompress(base64.b64decode(word, validate=True)).decode()
+        except (ValueError, zlib.error):
+            continue

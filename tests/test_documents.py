@@ -1,0 +1,57 @@
+"""What the documents name exists, and what they print is true."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import click
+import pytest
+
+from emr_serverless.tables import RAW_TABLES
+from emr_usage.cli import main
+from emr_usage.reference import table_reference
+
+ROOT = Path(__file__).parents[1]
+DOCUMENTS = sorted(
+    path
+    for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("sources/**/*.md")]
+    if path.name != "CHANGELOG.md"
+)
+OPTIONS = {option for command in main.commands.values() for param in command.params for option in param.opts}
+# Options and targets of other programs that the documents name.
+FOREIGN_OPTIONS = {"--location", "--version", "--help"}
+
+
+def test_the_table_reference_is_that_of_the_schemas() -> None:
+    assert (ROOT / "docs/tables.md").read_text() == table_reference(), "run make docs"
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_commands_options_and_make_targets_exist(path: Path) -> None:
+    text = path.read_text()
+    for command in re.findall(r"emr-usage ([a-z]\w+)", text):
+        assert command in main.commands, command
+    for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - FOREIGN_OPTIONS:
+        assert option in OPTIONS, option
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    for target in re.findall(r"`make ([a-z]+)", text):
+        assert target in targets, target
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
+def test_links_lead_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
+        assert link.startswith("http") or (path.parent / link).exists(), link
+
+
+def test_the_readme_names_every_table_and_command() -> None:
+    text = (ROOT / "README.md").read_text()
+    for name in [*RAW_TABLES, *(f"emr-usage {command}" for command in ("load", "backfill", "status"))]:
+        assert name in text, name
+
+
+def test_every_command_begins_its_help_with_an_example() -> None:
+    for name, command in main.commands.items():
+        help_text = command.get_help(click.Context(command, info_name=f"emr-usage {name}"))
+        assert re.search(rf"Examples:\s+emr-usage {name}", help_text), name

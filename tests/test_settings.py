@@ -1,0 +1,87 @@
+"""`.dlt/config.toml` names every setting of the source with the code's own default, and nothing else."""
+
+from __future__ import annotations
+
+import inspect
+import re
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emr_serverless import emr_serverless
+from emr_serverless.credentials import AccessKeyConfiguration
+
+ROOT = Path(__file__).parents[1]
+TEXT = (ROOT / ".dlt" / "config.toml").read_text(encoding="utf-8")
+SECTION = "[sources.emr_serverless]"
+# `load` is made anew for each run, and access keys have no place in a file that is committed.
+NO_SETTINGS = {"load", "credentials"}
+COMMENTED = re.compile(r"^# ?(\w+ = .*)$", re.MULTILINE)
+
+
+def parameters() -> dict[str, inspect.Parameter]:
+    """Return the source's settings."""
+    found = inspect.signature(emr_serverless).parameters
+    return {name: parameter for name, parameter in found.items() if name not in NO_SETTINGS}
+
+
+def section(text: str) -> str:
+    """Return the text of the source's section."""
+    after = text.split(SECTION)[1]
+    return after.split("\n[")[0]
+
+
+def given() -> dict[str, Any]:
+    """Return what the file sets."""
+    values: dict[str, Any] = tomllib.loads(TEXT)["sources"]["emr_serverless"]
+    return values
+
+
+def offered() -> dict[str, Any]:
+    """Return what the file offers in comments."""
+    return tomllib.loads("\n".join(COMMENTED.findall(section(TEXT))))
+
+
+def test_every_setting_is_in_the_file_once_and_nothing_else_is() -> None:
+    assert sorted([*given(), *offered()]) == sorted(parameters())
+
+
+@pytest.mark.parametrize("name", parameters())
+def test_the_file_says_the_codes_default(name: str) -> None:
+    default = parameters()[name].default
+    if name in given():
+        expected = list(default) if isinstance(default, tuple) else default
+        assert given()[name] == expected
+        assert type(given()[name]) is type(expected) or isinstance(default, (int, float))
+    else:
+        # What has no default cannot be set to it; the comment shows the form.
+        assert default is None or "dlt.config.value" in repr(default)
+
+
+@pytest.mark.parametrize("name", parameters())
+def test_every_setting_has_its_reason_above_it(name: str) -> None:
+    lines = section(TEXT).splitlines()
+    at = next(number for number, line in enumerate(lines) if re.match(rf"(# )?{name} = ", line))
+    assert lines[at - 1].startswith("# ")
+
+
+@pytest.mark.parametrize("name", parameters())
+def test_every_setting_is_described_in_the_sources_docstring(name: str) -> None:
+    assert re.search(rf"^\s+{name}: ", inspect.getdoc(emr_serverless) or "", re.MULTILINE)
+
+
+def test_the_file_has_the_sections_we_know_and_no_others() -> None:
+    config = tomllib.loads(TEXT)
+    assert config.keys() == {"sources", "runtime"}
+    assert config["sources"].keys() == {"emr_serverless"}
+    assert config["runtime"] == {"dlthub_telemetry": False}
+
+
+def test_the_example_of_the_secrets_names_the_whole_access_key() -> None:
+    text = (ROOT / ".dlt" / "example.secrets.toml").read_text(encoding="utf-8")
+    uncommented = re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
+    secrets = tomllib.loads(uncommented)["sources"]["emr_serverless"]["credentials"]
+    assert secrets.keys() == AccessKeyConfiguration.get_resolvable_fields().keys()
+    assert all(value.startswith("<") for value in secrets.values())
