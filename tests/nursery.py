@@ -130,6 +130,7 @@ class Nursery:
             line = self._lines.get(timeout=PATIENCE_SECONDS)
         except queue.Empty:
             os.kill(self._child, signal.SIGKILL)
+            self._lines.get()  # how it ended, so that the next command finds its own answer
             raise AssertionError(f"the command hangs; it said {(self._folder / 'err').read_text()}") from None
         assert line, "the nursery has died"
         return line

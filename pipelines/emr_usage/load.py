@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import dlt
 from dlt.common.destination import Destination
+from dlt.common.runtime import signals
 from dlt.common.storages import LoadStorage, PackageStorage
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 
@@ -24,11 +25,9 @@ from .failures import BusyError
 
 PIPELINE: Final = "emr_usage"
 RAW_DATASET: Final = "emr_raw"
-# What our command sets unless the user has: the first is a promise of the README. dlt's own signal handlers hold Ctrl-C back
-# until its jobs are done and forget it when they were the last of a package. The next two keep no second copy of the data.
+# What our command sets unless the user has: the first is a promise of the README, the next two keep no second copy of the data.
 DLT_DEFAULTS: Final = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
-    "RUNTIME__INTERCEPT_SIGNALS": "false",
     "LOAD__DELETE_COMPLETED_JOBS": "true",
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
     # At ERROR dlt prints the traceback of every attempt at a job; the last one is in the exception.
@@ -171,6 +170,7 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
 
     Raises:
         EmrServerlessError: wrapped in dlt's own exceptions; see failures.py.
+        KeyboardInterrupt: on Ctrl-C, also where dlt would go on.
     """
     load: Load
 
@@ -180,8 +180,12 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
     load = Load(request.clock, as_of=request.as_of, backfill=request.backfill, on_progress=tell)
     with load, exclusive(pipeline):
         mend(pipeline)
+        signals.exit_event.clear()
         while load.unfinished:
             pipeline.run(emr_serverless(load, **request.overrides))
+            # dlt holds Ctrl-C back until its running jobs are done, and forgets it when they were the last of a package.
+            if signals.exit_event.is_set():
+                raise KeyboardInterrupt
     return load
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Final, Protocol
 
-from rich.console import Console
+from rich.console import Console, RenderableType
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeElapsedColumn
+from rich.text import Text
 
 from emr_serverless import Load
 
@@ -51,9 +52,18 @@ def live_display(console: Console, what: str) -> Iterator[Display]:
     if not console.is_terminal:
         yield _LogLines(console, what, started)
         return
-    columns = (TextColumn("{task.description}"), BarColumn(), TextColumn("{task.fields[line]}"), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True) as progress:
-        yield _Bar(progress, progress.add_task(what, total=None, line="connecting"), started)
+    with _Board(TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console, transient=True) as board:
+        yield _Bar(board, board.add_task(what, total=None), started)
+
+
+class _Board(Progress):
+    """A bar, and below it what would be cut off beside it on a terminal of the usual width."""
+
+    line = "connecting"
+
+    def get_renderables(self) -> Iterable[RenderableType]:
+        yield from super().get_renderables()
+        yield Text(self.line)
 
 
 class _LogLines:
@@ -71,8 +81,8 @@ class _LogLines:
 
 
 class _Bar:
-    def __init__(self, progress: Progress, task: TaskID, started: float) -> None:
-        self._progress = progress
+    def __init__(self, board: _Board, task: TaskID, started: float) -> None:
+        self._board = board
         self._task = task
         self._started = started
         self._next = started
@@ -81,5 +91,5 @@ class _Bar:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + DRAW_SECONDS
-            line = describe(load, now - self._started)
-            self._progress.update(self._task, total=load.report.expected_rows, completed=load.report.rows, line=line)
+            self._board.line = describe(load, now - self._started)
+            self._board.update(self._task, total=load.report.expected_rows, completed=load.report.rows)

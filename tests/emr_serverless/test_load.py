@@ -11,7 +11,7 @@ import dlt
 import pytest
 
 from emr_serverless import CheckSettingsError, Load, emr_serverless
-from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Run, State
+from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Faults, Run, State
 from truth import query
 
 HOUR_MS = 3_600_000
@@ -90,6 +90,20 @@ def test_an_open_run_is_observed_at_each_load_and_once_when_it_has_ended(emulato
         run(emulator, tmp_path, NOW + timedelta(hours=hours))
     sql = "SELECT state, vcore_seconds FROM emr_raw.job_run_observations ORDER BY observed_at"
     assert query(tmp_path / "emr.duckdb", sql) == [("Running", 216_000), ("Running", 216_000), ("Success", 223_200)]
+
+
+def test_a_quota_of_others_is_found_and_respected(emulator: Emulator, tmp_path: Path) -> None:
+    """With room for two requests at a time, eight connections come down, everything arrives, and no nonce is used twice."""
+    emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(60)))
+    emulator.faults = Faults(max_in_flight=2, latency_seconds=0.01, retry_after_ms=1)
+    load = run(emulator, tmp_path, window_rows=5, max_connections=8)
+    assert load.client is not None
+    # Without coming down, three of four would be refused for as long as the load lasts.
+    assert 0 < load.client.flow.throttlings < len(emulator.requests) / 2
+    assert not load.report.incomplete
+    assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs") == [(60,)]
+    nonces = [record.nonce for record in emulator.requests]
+    assert len(set(nonces)) == len(nonces)
 
 
 def test_a_first_load_without_any_run_makes_every_table(emulator: Emulator, tmp_path: Path) -> None:
