@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 import click
+from rich.box import SIMPLE
 from rich.console import Console
 from rich.table import Table
 
@@ -307,11 +308,13 @@ def _status_facts(found: Status) -> dict[str, Any]:
 
 
 def _print_status(found: Status, target: Target) -> None:
-    OUTPUT.print(f"{target}: last load {found.last_load or 'never'}", highlight=False, soft_wrap=True)
-    table = Table("workspace", "submitted until", "ended until", "open runs", "job runs")
+    OUTPUT.print(f"{target}: last load {found.last_load or 'never'}; times are UTC", highlight=False, soft_wrap=True)
+    table = Table(box=SIMPLE, pad_edge=False)
+    for title in ("workspace", "submitted until", "ended until", "runs open", "runs"):
+        table.add_column(title, no_wrap=True)
     for workspace in found.workspaces:
         moments = (workspace.started_through, workspace.ended_through)
-        certified = (f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "-" for moment in moments)
+        certified = (f"{moment:%Y-%m-%d %H:%M}" if moment else "-" for moment in moments)
         table.add_row(workspace.workspace_id, *certified, f"{workspace.open_runs:,}", f"{workspace.job_runs:,}")
     if found.workspaces:
         OUTPUT.print(table)

@@ -32,7 +32,7 @@ HORIZON_LAG_SECONDS: Final = 60
 WINDOW_ROWS: Final = 5_000
 # One dlt package. Bounds the memory of dlt's merge and what a crash can cost.
 PACKAGE_ROWS: Final = 200_000
-# Rows handed to dlt at once: below this its fixed cost for each table dominates, above it memory grows for nothing.
+# Rows handed to dlt at once: below this its fixed cost for each table dominates, above it only memory grows.
 BATCH_ROWS: Final = 10_000
 # Times a window is read before it is recorded as short or failed.
 WINDOW_READS: Final = 3
