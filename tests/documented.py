@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import pyarrow as pa
+
+from emr_serverless.answers import job_run_records, workspace_records
 from emr_serverless.conversion import Origin, job_run_tables, workspaces_table
 from emr_serverless.masking import mask_tables
 from emr_serverless.redaction import Redactor
@@ -100,16 +102,26 @@ def utc(milliseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 
 
-def convert(*rows: dict[str, Any], unknown: Counter[str] | None = None) -> dict[str, list[dict[str, Any]]]:
+def run_tables(rows: list[dict[str, Any]], origin: Origin = ORIGIN) -> dict[str, pa.Table]:
+    """Return the tables of one page, not masked."""
+    return job_run_tables([(origin, job_run_records(rows, origin.workspace_id))])
+
+
+def workspace_tables(rows: list[dict[str, Any]], origin: Origin = ORIGIN) -> dict[str, pa.Table]:
+    """Return the table of one page of workspaces, not masked."""
+    return {"workspaces": workspaces_table([(origin, workspace_records(rows, origin.region_id))])}
+
+
+def convert(*rows: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:
     """Return the tables of one page as rows."""
     runs = [{"jobRunId": "jr-231231"} | row for row in rows]
-    tables = mask_tables(job_run_tables(runs, ORIGIN, Counter() if unknown is None else unknown), Redactor())
+    tables = mask_tables(run_tables(runs), Redactor())
     return {name: table.to_pylist() for name, table in tables.items()}
 
 
 def convert_workspace(row: dict[str, Any]) -> dict[str, Any]:
     """Return the `workspaces` row of a workspace."""
-    (workspace,) = mask_tables({"workspaces": workspaces_table([row], ORIGIN)}, Redactor())["workspaces"].to_pylist()
+    (workspace,) = mask_tables(workspace_tables([row]), Redactor())["workspaces"].to_pylist()
     return dict(workspace)
 
 

@@ -20,11 +20,14 @@ ORDER = (
     "credentials",
     "signing",
     "flow",
-    "client",
     "windows",
     "tables",
     "redaction",
     "columns",
+    "shapes",
+    "answers",
+    "refusals",
+    "client",
     "conversion",
     "sweep",
     "workspace",
@@ -36,7 +39,7 @@ ORDER = (
 # These are pure and may know the settings only.
 PURE = ("windows", "tables", "redaction", "flow")
 SPEAK_HTTP = {"client", "signing"}
-KNOW_ARROW = {"tables", "columns", "conversion", "masking", "package", "load", "__init__"}
+KNOW_ARROW = {"tables", "columns", "shapes", "answers", "conversion", "masking", "package", "load", "__init__"}
 HTTP = {"httpx", "requests", "urllib3", "aiohttp", "http", "socket"}
 WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.localtime"}
 READ_THE_CLOCK = {SCRIPT, APPLICATION / "cli.py", *(ROOT / "pipelines" / "dags").rglob("*.py")}

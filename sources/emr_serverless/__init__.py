@@ -96,6 +96,8 @@ def emr_serverless(
             # dlt takes turns between this generator and the tables of the batch. Those pass first, or all batches of the
             # package would be held at once.
             yield from repeat(None, len(RAW_TABLES))
+        # What the batches took goes back before the destination needs it for its merges: 100 MB after 100,000 runs.
+        pa.default_memory_pool().release_unused()
 
     pages = job_run_pages
     for name in RAW_TABLES:

@@ -5,36 +5,24 @@ Nothing here knows windows or tables. The retry rules are data, in one table; ev
 
 from __future__ import annotations
 
-import email.utils
 import json
 import random
-import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import count
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import orjson
 
+from .answers import Answer, decode_body, read_job_runs, read_workspaces
 from .credentials import AccessKeyProvider
-from .errors import (
-    CheckCredentialsError,
-    CheckSettingsError,
-    EmrServerlessError,
-    FindWorkspaceError,
-    FixRequestError,
-    GrantPermissionError,
-    ReachEndpointError,
-    RestartWindowError,
-    SetClockError,
-    TryLaterError,
-)
+from .errors import CheckSettingsError, EmrServerlessError, GrantPermissionError, ReachEndpointError, SetClockError, TryLaterError
 from .flow import FlowControl
+from .refusals import error_class, error_facts, is_passing, is_throttling, retry_after_seconds, skew_sentence
 from .settings import (
     BACKOFF_BASE_SECONDS,
     BACKOFF_CAP_SECONDS,
@@ -48,33 +36,6 @@ from .settings import (
 )
 from .signing import Acs3Auth, canonical_path, canonical_query
 
-# Codes that pass with time, whatever status they come with: the gateway sends Throttling as 400.
-RETRIED_CODES: Final = ("Throttling", "ServiceUnavailable", "InternalError", "Error.Internal", "SignatureNonceUsed")
-RETRIED_STATUSES: Final = (429, 500, 502, 503, 504)
-THROTTLED_STATUSES: Final = (429, 503)
-NUL_ESCAPE: Final = b"\\u0000"
-# A backslash before it makes it six characters of text, such as a delimiter written as \u0000.
-_NUL: Final = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
-# What the user does about the codes that do not pass, by the code's beginning; then by status.
-ERROR_OF_CODE: Final[tuple[tuple[str, type[EmrServerlessError]], ...]] = (
-    ("InvalidTimeStamp", SetClockError),
-    ("SignatureDoesNotMatch", CheckCredentialsError),
-    ("IncompleteSignature", CheckCredentialsError),
-    ("InvalidAccessKey", CheckCredentialsError),
-    ("InvalidSecurityToken", CheckCredentialsError),
-    ("MissingSecurityToken", CheckCredentialsError),
-    ("Forbidden", GrantPermissionError),
-    ("NoPermission", GrantPermissionError),
-    ("AccessDenied", GrantPermissionError),
-    ("InvalidApi.NotFound", CheckSettingsError),
-    ("InvalidProduct.NotFound", CheckSettingsError),
-)
-ERROR_OF_STATUS: Final[Mapping[int, type[EmrServerlessError]]] = {
-    401: CheckCredentialsError,
-    403: GrantPermissionError,
-    404: FindWorkspaceError,
-}
-
 
 @dataclass
 class Effort:
@@ -85,19 +46,13 @@ class Effort:
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page of a list operation.
+class Page(Answer):
+    """One page of a list operation: the answer, and when it was asked for.
 
     Attributes:
-        rows: the rows as the API sent them.
-        next_token: the token of the next page, or None on the last one.
-        total_count: matches of the filter by the API's own count, or None where it gives none.
         observed_at: when the answered request was sent, UTC.
     """
 
-    rows: list[dict[str, Any]]
-    next_token: str | None
-    total_count: int | None
     observed_at: datetime
 
 
@@ -145,18 +100,6 @@ def backoff_seconds(attempt: int, jitter: Callable[[], float]) -> float:
     return ceiling * jitter()
 
 
-def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return the wait the API asks for: `x-acs-retry-after` in milliseconds, else `Retry-After` in seconds."""
-    for name, unit in (("x-acs-retry-after", 0.001), ("retry-after", 1.0)):
-        try:
-            seconds = float(headers.get(name, "")) * unit
-        except ValueError:
-            continue
-        if seconds > 0:
-            return seconds
-    return None
-
-
 class _Retry(Exception):  # noqa: N818  # not an error of ours: one attempt's verdict
     """One attempt failed in a way that may pass."""
 
@@ -164,6 +107,14 @@ class _Retry(Exception):  # noqa: N818  # not an error of ours: one attempt's ve
         self.error = error
         self.throttled = throttled
         self.wait_seconds = wait_seconds
+
+
+@dataclass(frozen=True)
+class _Call:
+    operation: str
+    region_id: str
+    path: str
+    read: Callable[[bytes], Answer | None]
 
 
 class Client:
@@ -246,47 +197,26 @@ class Client:
             for name, value in asked.items()
         }
         path = f"/api/v1/workspaces/{workspace_id}/jobRuns"
-        paging = {
-            "regionId": region_id,
-            "maxResults": str(max_results),
-            **({"nextToken": next_token} if next_token else {}),
-        }
-        return self._page("ListJobRuns", region_id, path, {**query, **paging}, "jobRuns", effort)
+        call = _Call("ListJobRuns", region_id, path, lambda body: read_job_runs(body, workspace_id))
+        return self._page(call, query, effort, next_token, max_results)
 
     def list_workspaces(
         self, region_id: str, effort: Effort, *, next_token: str | None = None, max_results: int = PAGE_ROWS
     ) -> Page:
         """Return one page of ListWorkspaces; arguments and errors as in `list_job_runs`."""
-        paging = {
-            "regionId": region_id,
-            "maxResults": str(max_results),
-            **({"nextToken": next_token} if next_token else {}),
-        }
-        return self._page("ListWorkspaces", region_id, "/api/v1/workspaces", paging, "workspaces", effort)
+        call = _Call("ListWorkspaces", region_id, "/api/v1/workspaces", lambda body: read_workspaces(body, region_id))
+        return self._page(call, {}, effort, next_token, max_results)
 
-    def _page(self, operation: str, region_id: str, path: str, query: Mapping[str, str], rows_key: str, effort: Effort) -> Page:
-        body, observed_at = self._call(operation, region_id, path, query, effort)
-        rows = body.get(rows_key)
-        total = body.get("totalCount")
-        token = body.get("nextToken")
-        return Page(
-            rows=[row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else [],
-            next_token=str(token) if token else None,
-            total_count=int(total) if isinstance(total, (int, str)) and str(total).isdecimal() else None,
-            observed_at=observed_at,
-        )
-
-    def _call(
-        self, operation: str, region_id: str, path: str, query: Mapping[str, str], effort: Effort
-    ) -> tuple[dict[str, Any], datetime]:
-        url = f"{endpoint_of(region_id, self._endpoint)}{canonical_path(path)}?{canonical_query(query)}"
+    def _page(self, call: _Call, asked: Mapping[str, str], effort: Effort, token: str | None, max_results: int) -> Page:
+        query = {**asked, "regionId": call.region_id, "maxResults": str(max_results), **({"nextToken": token} if token else {})}
+        url = f"{endpoint_of(call.region_id, self._endpoint)}{canonical_path(call.path)}?{canonical_query(query)}"
         started = self.flow.now()
         for attempt in count(1):
             effort.requests += 1
             try:
                 with self.flow.slot() as epoch:
                     observed_at = self._clock().astimezone(UTC)
-                    body = self._attempt(operation, url, path, query)
+                    answer = self._attempt(call, url, query)
             except _Retry as failure:
                 if failure.throttled:
                     effort.throttled += 1
@@ -300,25 +230,26 @@ class Client:
                     raise failure.error from None
             else:
                 self.flow.succeeded(epoch)
-                return body, observed_at
+                return Page(answer.records, answer.next_token, answer.total_count, observed_at)
         raise AssertionError  # count() has no end
 
     def _has_answered(self, url: str) -> bool:
         return urlsplit(url).netloc in self._answered
 
-    def _attempt(self, operation: str, url: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        request = self._http.build_request("GET", url, extensions={"acs_action": operation, "acs_path": path, "acs_query": query})
+    def _attempt(self, call: _Call, url: str, query: Mapping[str, str]) -> Answer:
+        signed = {"acs_action": call.operation, "acs_path": call.path, "acs_query": query}
+        request = self._http.build_request("GET", url, extensions=signed)
         try:
             response = self._http.send(request)
         except httpx.RequestError as error:  # on the way, or in unpacking what came
             raise _Retry(self._unanswered(url, error)) from None
         self._answered.add(urlsplit(url).netloc)
-        if response.is_success:
-            body = decode_body(response.content)
-            if body is not None:
-                return body
-            raise _Retry(TryLaterError(f"{operation} answered with a body that is not JSON", status=response.status_code))
-        raise self._refused(operation, response, has_token="nextToken" in query)
+        if not response.is_success:
+            raise self._refused(call.operation, response, has_token="nextToken" in query)
+        answer = call.read(response.content)
+        if answer is None:
+            raise _Retry(TryLaterError(f"{call.operation} answered with a body that is not JSON", status=response.status_code))
+        return answer
 
     def _unanswered(self, url: str, error: httpx.RequestError) -> EmrServerlessError:
         host = urlsplit(url).netloc
@@ -326,77 +257,19 @@ class Client:
         return TryLaterError(what) if self._has_answered(url) else ReachEndpointError(what)
 
     def _refused(self, operation: str, response: httpx.Response, *, has_token: bool) -> Exception:
-        code, message, request_id = error_facts(response)
-        facts: dict[str, Any] = {"code": code, "status": response.status_code, "request_id": request_id}
+        status = response.status_code
+        code, message, request_id = error_facts(response.content, response.headers)
+        facts: dict[str, Any] = {"code": code, "status": status, "request_id": request_id}
         sentence = f"{operation} failed: {self._scrub(message).rstrip('. ') or response.reason_phrase}"
         wait_seconds = retry_after_seconds(response.headers)
-        passing = code is not None and code.startswith(RETRIED_CODES)
-        if wait_seconds is not None or passing or response.status_code in RETRIED_STATUSES:
-            throttled = (code or "").startswith("Throttling") or response.status_code in THROTTLED_STATUSES
-            return _Retry(TryLaterError(sentence, **facts), throttled=throttled, wait_seconds=wait_seconds)
+        if is_passing(code, status, wait_seconds):
+            return _Retry(TryLaterError(sentence, **facts), throttled=is_throttling(code, status), wait_seconds=wait_seconds)
         if response.is_redirect or (response.content and decode_body(response.content) is None):
             # The API refuses in JSON: this came from something on the way, such as a proxy.
             return ReachEndpointError(f"{response.url.host} answered {operation} with something else than the API", **facts)
-        for beginning, named in ERROR_OF_CODE:
-            if code and code.startswith(beginning):
-                return self._named(named, operation, sentence, response, facts)
-        if has_token and response.status_code == httpx.codes.BAD_REQUEST:
-            return RestartWindowError(sentence, **facts)
-        # The service is known to answer for a workspace it does not show with an empty code.
-        fallback = FindWorkspaceError if code is None else FixRequestError
-        return self._named(ERROR_OF_STATUS.get(response.status_code, fallback), operation, sentence, response, facts)
-
-    def _named(
-        self,
-        named: type[EmrServerlessError],
-        operation: str,
-        sentence: str,
-        response: httpx.Response,
-        facts: dict[str, Any],
-    ) -> EmrServerlessError:
+        named = error_class(code, status, has_token=has_token)
         if named is GrantPermissionError:
             return GrantPermissionError(sentence, advice=GrantPermissionError.default_for(operation), **facts)
         if named is SetClockError:
-            sentence = f"{sentence}; {skew_sentence(response, self._clock())}"
+            sentence = f"{sentence}; {skew_sentence(response.headers.get('date', ''), self._clock())}"
         return named(sentence, **facts)
-
-
-def decode_body(content: bytes) -> dict[str, Any] | None:
-    """Return the JSON object of a body, or None where there is no whole one.
-
-    NUL and lone surrogates are legal in JSON and refused by some destinations: they become U+FFFD and `?`, so that one hostile
-    name cannot hold a whole window back.
-    """
-    try:
-        if NUL_ESCAPE not in content:
-            body = orjson.loads(content)
-            return body if isinstance(body, dict) else None
-    except orjson.JSONDecodeError:
-        pass
-    try:
-        lenient = json.dumps(json.loads(content.decode(errors="replace"), parse_constant=str), ensure_ascii=False)
-        body = orjson.loads(_NUL.sub(r"\1\\ufffd", lenient).encode(errors="replace"))
-    except (ValueError, RecursionError):
-        return None
-    return body if isinstance(body, dict) else None
-
-
-def error_facts(response: httpx.Response) -> tuple[str | None, str, str | None]:
-    """Return code, message and request id of an error answer; gateway bodies are Pascal case, service bodies camel."""
-    body = decode_body(response.content)
-    if body is None:
-        return None, "", response.headers.get("x-acs-request-id")
-    lower = {str(name).lower(): value for name, value in body.items()}
-    code = lower.get("code") or None
-    request_id = lower.get("requestid") or response.headers.get("x-acs-request-id")
-    return str(code) if code else None, str(lower.get("message") or ""), str(request_id) if request_id else None
-
-
-def skew_sentence(response: httpx.Response, now: datetime) -> str:
-    """Say how far this machine's clock is from the API's, by the answer's Date header."""
-    try:
-        theirs = email.utils.parsedate_to_datetime(response.headers.get("date", ""))
-        minutes = (now - theirs).total_seconds() / 60
-    except (TypeError, ValueError):  # no date, or one without a zone
-        return "this machine's clock and the API's differ by more than 15 minutes"
-    return f"this machine's clock is {abs(minutes):.0f} minutes {'ahead of' if minutes > 0 else 'behind'} the API's"

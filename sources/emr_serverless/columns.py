@@ -1,10 +1,9 @@
-"""Python values as Arrow columns: quick where every value has its column's type, lenient one by one where not."""
+"""One value for one column: what JSON said, in the column's type, or None where it does not fit."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
-from types import NoneType
 from typing import Any, Final
 
 import orjson
@@ -12,45 +11,22 @@ import pyarrow as pa
 
 from .tables import BOOLEAN, CU_HOURS, INTEGER, TEXT, TIMESTAMP
 
-_MILLISECONDS: Final = pa.timestamp("ms", tz="UTC")
 # The end of the year 9999, the last that every destination and Python can hold.
 LAST_MS: Final = 253_402_300_799_999
+# `decimal(18, 6)` has twelve digits before the point.
+CU_HOURS_LIMIT: Final = 10**12
 _INT64: Final = 2**63
-_CU_LIMIT: Final = 10**12
 _TOO_DEEP: Final = '"nested too deep"'
 
 
-def typed_column(values: list[Any], kind: pa.DataType) -> tuple[pa.Array, Iterable[int]]:
-    """Return the values in their column's type, and the positions of those that do not fit it and became null."""
-    try:
-        return _FAST[kind](values), ()
-    except (pa.ArrowException, TypeError, ValueError, OverflowError):
-        fitted = [None if value is None else _FIT[kind](value) for value in values]
-        lost = [index for index, value in enumerate(values) if value is not None and fitted[index] is None]
-        return _FAST[kind](fitted), lost
+def fit(value: Any, kind: pa.DataType) -> Any:
+    """Return a value as its column's type holds it, or None where it cannot.
 
-
-def _hold_to(values: list[Any], *kinds: type) -> None:
-    # Arrow itself would cut fractions off and take true for 1.
-    if not {*map(type, values)} <= {NoneType, *kinds}:
-        raise TypeError("values of other types")
-
-
-def _integers(values: list[Any]) -> pa.Array:
-    _hold_to(values, int)
-    return pa.array(values, INTEGER)
-
-
-def _milliseconds(values: list[Any]) -> pa.Array:
-    if not all(value is None or 0 < value <= LAST_MS for value in values):
-        raise ValueError("a time outside the years that destinations can hold")
-    return _integers(values).cast(_MILLISECONDS).cast(TIMESTAMP)
-
-
-def _cu_hours(values: list[Any]) -> pa.Array:
-    _hold_to(values, int, float)
-    # Arrow rounds to the nearest millionth, which is the API's own resolution.
-    return pa.array(values, pa.float64()).cast(CU_HOURS)
+    Args:
+        value: anything that JSON can say, but null.
+        kind: of the column. Times are epoch milliseconds, CU-hours a float: Arrow makes the rest of them.
+    """
+    return _FIT[kind](value)
 
 
 def _fit_integer(value: Any) -> int | None:
@@ -63,8 +39,7 @@ def _fit_integer(value: Any) -> int | None:
     return number if -_INT64 <= number < _INT64 else None
 
 
-def fit_timestamp(value: Any) -> int | None:
-    """Return epoch milliseconds that a destination can hold, or None."""
+def _fit_timestamp(value: Any) -> int | None:
     number = _fit_integer(value)
     return number if number is not None and 0 < number <= LAST_MS else None
 
@@ -76,16 +51,15 @@ def _fit_cu_hours(value: Any) -> float | None:
         number = float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if -_CU_LIMIT < number < _CU_LIMIT else None
+    return number if -CU_HOURS_LIMIT < number < CU_HOURS_LIMIT else None
 
 
 def _fit_boolean(value: Any) -> bool | None:
     return {"true": True, "false": False}.get(str(value).lower())
 
 
-def as_text(value: Any) -> str | None:
-    """Return a text as it is, None as None, and anything else as JSON."""
-    return value if value is None or type(value) is str else json_text(value)
+def _fit_text(value: Any) -> str:
+    return value if type(value) is str else json_text(value)
 
 
 def json_text(value: Any) -> str:
@@ -96,18 +70,11 @@ def json_text(value: Any) -> str:
         return _TOO_DEEP
 
 
-_FAST: Final[Mapping[pa.DataType, Callable[[list[Any]], pa.Array]]] = {
-    TEXT: lambda values: pa.array(values, TEXT),
-    INTEGER: _integers,
-    BOOLEAN: lambda values: pa.array(values, BOOLEAN),
-    TIMESTAMP: _milliseconds,
-    CU_HOURS: _cu_hours,
-}
 _FIT: Final[Mapping[pa.DataType, Callable[[Any], Any]]] = {
-    TEXT: as_text,
+    TEXT: _fit_text,
     INTEGER: _fit_integer,
     BOOLEAN: _fit_boolean,
-    TIMESTAMP: fit_timestamp,
+    TIMESTAMP: _fit_timestamp,
     CU_HOURS: _fit_cu_hours,
 }
 

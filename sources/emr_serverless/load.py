@@ -19,8 +19,9 @@ from typing import Any, Final, Literal, Self
 
 import pyarrow as pa
 
+from .answers import job_run_records
 from .client import Client
-from .conversion import Origin, Row, job_run_tables, observations_table, workspaces_table
+from .conversion import Origin, workspaces_table
 from .errors import (
     CheckCredentialsError,
     CheckSettingsError,
@@ -255,15 +256,15 @@ class Sweep:
     def _take(self, message: Rows, package: Package) -> None:
         window = message.task.window
         report = self._load.report
-        rows = package.fresh(window.workspace_id, message.rows)
-        if not rows:
+        runs = package.fresh(window.workspace_id, message.records)
+        if not runs:
             return
         origin = Origin(window.region_id, window.workspace_id, message.observed_at)
-        observed = self._sweeps[window.workspace_id].take(rows)
-        package.add(job_run_tables(rows, origin, report.unknown_fields))
-        if observed:
-            package.add({"job_run_observations": observations_table(observed, origin)})
-        report.rows += len(rows)
+        package.add_runs(origin, runs)
+        if observed := self._sweeps[window.workspace_id].take(runs):
+            package.add_observations(origin, runs.at(observed))
+        report.unknown_fields.update(runs.unknown_paths())
+        report.rows += len(runs)
 
     def _settle(self, outcome: Outcome, package: Package) -> None:
         self._outstanding -= 1
@@ -289,7 +290,7 @@ class Sweep:
         self._give_up_when_silent(outcome)
         if window.axis == "run" and (run_id := sweep.misses(outcome)):
             origin = Origin(window.region_id, window.workspace_id, self._load.clock())
-            package.add({"job_run_observations": observations_table([{"jobRunId": run_id}], origin)})
+            package.add_observations(origin, job_run_records([{"jobRunId": run_id}], window.workspace_id))
         tasks = sweep.settle(outcome)
         self._push([] if sweep.denied else tasks)
 
@@ -319,15 +320,14 @@ class Sweep:
             raise outcome.error
 
     def _list(self, message: Rows, package: Package) -> None:
-        window = message.task.window
-        rows: list[Row] = []
-        for row in message.rows:
-            workspace_id = row.get("workspaceId")
-            if isinstance(workspace_id, str) and workspace_id and workspace_id not in self._listed:
+        window, fresh = message.task.window, []
+        for position, workspace_id in enumerate(message.records.column("workspaceId")):
+            if workspace_id and workspace_id not in self._listed:
                 self._listed[workspace_id] = window.region_id
-                rows.append(row)
-        if rows:
-            package.add({"workspaces": workspaces_table(rows, Origin(window.region_id, "*", message.observed_at))})
+                fresh.append(position)
+        if fresh:
+            origin = Origin(window.region_id, "*", message.observed_at)
+            package.add({"workspaces": workspaces_table([(origin, message.records.at(fresh))])})
 
     @property
     def _needs_no_list(self) -> bool:

@@ -8,8 +8,9 @@ from typing import Final
 
 import pyarrow as pa
 
+from .answers import Records
 from .columns import utc_from_ms
-from .conversion import Row
+from .conversion import Origin, job_run_tables, observations_table
 from .masking import mask_tables
 from .redaction import Redactor
 from .settings import BATCH_ROWS
@@ -29,27 +30,35 @@ class Package:
         self._load_id: Final = load_id
         self._redactor: Final = redactor
         self._runs: dict[str, set[str]] = {}
+        self._pages: list[tuple[Origin, Records]] = []
+        self._observed: list[tuple[Origin, Records]] = []
         self._tables: dict[str, list[pa.Table]] = {}
         self._batch_rows = 0
         self.rows = 0
 
     def has_room(self, page: Rows, package_rows: int) -> bool:
         """Tell whether a page fits; an empty package takes any page."""
-        return not self.rows or self.rows + len(page.rows) <= package_rows
+        return not self.rows or self.rows + len(page.records) <= package_rows
 
-    def fresh(self, workspace_id: str, rows: list[Row]) -> list[Row]:
-        """Return the rows whose run this package does not hold yet; a row without an id has no place in a table."""
+    def fresh(self, workspace_id: str, runs: Records) -> Records:
+        """Return the runs that this package does not hold yet; one without an id has no place in a table."""
         seen = self._runs.setdefault(workspace_id, set())
-        before = len(seen)
         fresh = []
-        for row in rows:
-            run_id = row.get("jobRunId")
-            if type(run_id) is str and run_id and run_id not in seen:
+        for position, run_id in enumerate(runs.column("jobRunId")):
+            if run_id and run_id not in seen:
                 seen.add(run_id)
-                fresh.append(row)
-        self.rows += len(seen) - before
-        self._batch_rows += len(seen) - before
-        return fresh
+                fresh.append(position)
+        self.rows += len(fresh)
+        self._batch_rows += len(fresh)
+        return runs.at(fresh)
+
+    def add_runs(self, origin: Origin, runs: Records) -> None:
+        """Add a page of fresh runs to the batch."""
+        self._pages.append((origin, runs))
+
+    def add_observations(self, origin: Origin, runs: Records) -> None:
+        """Add what was seen of runs just then to the batch."""
+        self._observed.append((origin, runs))
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
         """Add tables, without `_dlt_load_id`, to the batch."""
@@ -68,7 +77,11 @@ class Package:
 
     def take_batch(self) -> dict[str, pa.Table]:
         """Return the tables collected since the last batch, masked, with their `_dlt_load_id`."""
-        collected, self._tables, self._batch_rows = self._tables, {}, 0
+        if self._pages:
+            self.add(job_run_tables(self._pages))
+        if self._observed:
+            self.add({"job_run_observations": observations_table(self._observed)})
+        collected, self._pages, self._observed, self._tables, self._batch_rows = self._tables, [], [], {}, 0
         tables = mask_tables({name: pa.concat_tables(parts) for name, parts in collected.items()}, self._redactor)
         return {name: self._named(name, table) for name, table in tables.items()}
 

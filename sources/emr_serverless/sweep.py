@@ -11,8 +11,9 @@ import threading
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
+from .answers import Records
 from .client import Client, Effort, Page
 from .errors import (
     EmrServerlessError,
@@ -52,7 +53,7 @@ class Rows:
     """One page's rows of a window."""
 
     task: Task
-    rows: list[dict[str, Any]]
+    records: Records
     observed_at: datetime
 
 
@@ -263,11 +264,11 @@ class WindowReader:
             return
         if page.next_token in tokens:
             raise ReportToVendorError(f"The API repeated a page token for {self._window}", code="RepeatedToken")
-        if not page.rows:
+        if not page.records:
             raise ReportToVendorError(f"The API sent an empty page with a token for {self._window}", code="EmptyPage")
 
     def _take(self, page: Page) -> Rows:
         key = "workspaceId" if self._window.axis == "workspaces" else "jobRunId"
-        self.outcome.rows_received += len(page.rows)
-        self._keys.update(run_id for row in page.rows if isinstance(run_id := row.get(key), str) and run_id)
-        return Rows(self.outcome.task, page.rows, page.observed_at)
+        self.outcome.rows_received += len(page.records)
+        self._keys.update(filter(None, page.records.column(key)))
+        return Rows(self.outcome.task, page.records, page.observed_at)

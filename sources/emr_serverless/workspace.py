@@ -6,12 +6,12 @@ Pure: it is handed rows and outcomes, and answers with the tasks that follow.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from .conversion import Row, is_open, run_end_ms
-from .settings import STRAGGLER_MISSES
+from .answers import Records
+from .settings import OPEN_STATES, STRAGGLER_MISSES
 from .sweep import Outcome, Task
 from .windows import DAY_MS, Frontier, Window, plan_windows
 
@@ -24,6 +24,11 @@ class Ranges:
 
     start: tuple[int, int]
     end: tuple[int, int] | None
+
+
+def is_open(state: str | None, end_ms: int | None) -> bool:
+    """Tell whether a run may still change state: an open state, or no end time; the API may say 0 for none."""
+    return state in OPEN_STATES or not end_ms
 
 
 class WorkspaceSweep:
@@ -67,20 +72,19 @@ class WorkspaceSweep:
                 self._frontiers["end"].expect(window)
         return counting + [Task(window) for window in windows] + self._unlocked()
 
-    def take(self, rows: Iterable[Row]) -> list[Row]:
-        """Take note of rows; return those to observe: every open run, and a run that was open and now is final."""
+    def take(self, runs: Records) -> list[int]:
+        """Take note of runs; return the positions of those to observe: every open one, and one that was open and now is final."""
         observed = []
-        for row in rows:
-            run_id = row["jobRunId"]
-            if is_open(row):
+        columns = (runs.column("jobRunId"), runs.column("state"), runs.column("endTime"))
+        for position, (run_id, state, end_ms) in enumerate(zip(*columns, strict=True)):
+            if is_open(state, end_ms):
                 self.open_runs[run_id] = 0
                 self._seen_open.add(run_id)
-                observed.append(row)
+                observed.append(position)
                 continue
             if run_id in self.open_runs:
                 del self.open_runs[run_id]
-                observed.append(row)
-            end_ms = run_end_ms(row) or 0
+                observed.append(position)
             if self._waiting and end_ms >= self._waiting[0].bounds[0]:
                 self._ended.setdefault(end_ms // DAY_MS, {})[run_id] = end_ms
         return observed

@@ -48,7 +48,7 @@ def test_a_page_is_asked_for_by_its_token_and_size() -> None:
 def test_workspaces_are_listed_by_region_token_and_size() -> None:
     api = ScriptedApi(reply(200, {"workspaces": [{"workspaceId": "w-1"}], "totalCount": 1}))
     page = api.client.list_workspaces("cn-beijing", api.effort, next_token="t", max_results=7)
-    assert page.rows == [{"workspaceId": "w-1"}]
+    assert page.records.column("workspaceId") == ["w-1"]
     assert api.requests[0].url.path == "/api/v1/workspaces"
     assert dict(api.requests[0].url.params) == {"regionId": "cn-beijing", "maxResults": "7", "nextToken": "t"}
     assert api.requests[0].headers["x-acs-action"] == "ListWorkspaces"
@@ -65,23 +65,23 @@ def test_requests_are_signed_with_the_key_of_that_moment() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "rows_", "token", "total"),
+    ("body", "names", "token", "total"),
     [
-        ({"jobRuns": [{"a": 1}], "nextToken": "1", "totalCount": 7}, [{"a": 1}], "1", 7),
+        ({"jobRuns": [{"name": "a"}], "nextToken": "1", "totalCount": 7}, ["a"], "1", 7),
         ({"jobRuns": [], "nextToken": "", "totalCount": 0}, [], None, 0),
         ({"jobRuns": [], "nextToken": None, "totalCount": "12"}, [], None, 12),
         ({"jobRuns": [], "nextToken": 2}, [], "2", None),
         ({"jobRuns": None, "totalCount": None}, [], None, None),
         ({"jobRuns": {"a": 1}, "totalCount": "many"}, [], None, None),
-        ({"jobRuns": [{"a": 1}, None, "x", 5], "totalCount": 4.5}, [{"a": 1}], None, None),
+        ({"jobRuns": [{"name": "a"}, None, "x", 5], "totalCount": 4.5}, ["a"], None, None),
         ({"totalCount": -1}, [], None, None),
         ({"totalCount": "²"}, [], None, None),
         ({"totalCount": True}, [], None, None),
     ],
 )
-def test_a_page_is_read_leniently(body: dict[str, Any], rows_: list[Any], token: str | None, total: int | None) -> None:
+def test_a_page_is_read_leniently(body: dict[str, Any], names: list[str], token: str | None, total: int | None) -> None:
     page = ScriptedApi(reply(200, body)).list_job_runs()
-    assert (page.rows, page.next_token, page.total_count) == (rows_, token, total)
+    assert (page.records.column("name"), page.next_token, page.total_count) == (names, token, total)
 
 
 def test_a_page_is_observed_when_the_answered_attempt_was_sent() -> None:
@@ -151,7 +151,7 @@ def test_a_proxy_of_the_company_is_not_asked_for_this_machine(monkeypatch: pytes
         api = ScriptedApi(rows(), endpoint=emulator.url, transport=None)
         page = api.client.list_workspaces("cn-hangzhou", api.effort)
         api.client.close()
-    assert [row["workspaceId"] for row in page.rows] == ["w-1"]
+    assert page.records.column("workspaceId") == ["w-1"]
 
 
 def test_the_emulator_accepts_what_the_client_signs() -> None:
@@ -162,7 +162,7 @@ def test_the_emulator_accepts_what_the_client_signs() -> None:
         api = ScriptedApi(rows(), endpoint=emulator.url, transport=None, provide_key=lambda: key, clock=lambda: datetime.now(UTC))
         page = api.list_job_runs({"tags": [{"key": "项目", "value": "a b*~/+"}]})
         api.client.close()
-    assert (page.rows, page.total_count) == ([], 0)
+    assert (len(page.records), page.total_count) == (0, 0)
 
 
 @pytest.mark.parametrize(("seconds", "connect"), [(30.0, 5.0), (2.0, 2.0)])

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from answers import ScriptedApi, reply
-from emr_serverless.client import decode_body
+from emr_serverless.answers import decode_body
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_bytes_that_are_not_utf_8_are_replaced() -> None:
 def test_a_hostile_name_does_not_cost_the_page() -> None:
     body = b'{"jobRuns":[{"jobRunId":"jr-1","name":"\\u0000\\ud800"},{"jobRunId":"jr-2"}],"totalCount":2}'
     page = ScriptedApi(reply(200, body)).list_job_runs()
-    assert [row["jobRunId"] for row in page.rows] == ["jr-1", "jr-2"]
+    assert page.records.column("jobRunId") == ["jr-1", "jr-2"]
     assert page.total_count == 2
 
 

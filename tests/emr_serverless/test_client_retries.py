@@ -74,7 +74,7 @@ REFUSED = [
 def test_what_may_pass_is_asked_again(answer: Answer) -> None:
     api = ScriptedApi(rows("jr-0"), answer, answer, rows("jr-1"))
     api.list_job_runs()
-    assert api.list_job_runs().rows == [{"jobRunId": "jr-1"}]
+    assert api.list_job_runs().records.column("jobRunId") == ["jr-1"]
     assert len(api.requests) == 1 + 3
 
 
@@ -139,7 +139,7 @@ def test_the_wait_the_api_asks_for_overrules_our_own(headers: dict[str, str], wa
 
 def test_a_hint_alone_makes_any_refusal_pass() -> None:
     api = ScriptedApi(refusal(400, "SomethingNew", x_acs_retry_after="40"), rows("jr-1"))
-    assert api.list_job_runs().rows == [{"jobRunId": "jr-1"}]
+    assert api.list_job_runs().records.column("jobRunId") == ["jr-1"]
     assert api.waits == [0.04]
 
 

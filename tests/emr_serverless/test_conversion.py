@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 from documented import DOCUMENTED_RUN, DOCUMENTED_WORKSPACE, KEY, OBSERVED, ORIGIN, WORKSPACE, convert, convert_workspace, utc
+from emr_serverless.answers import job_run_records
 from emr_serverless.conversion import observations_table
 
 
@@ -114,7 +115,8 @@ def test_documented_example_of_a_workspace() -> None:
 
 
 def test_an_observation_has_the_figures_of_that_moment() -> None:
-    table = observations_table([DOCUMENTED_RUN, {"jobRunId": "jr-gone"}, {"jobRunId": "jr-odd", "vcoreSeconds": "x"}], ORIGIN)
+    rows = [DOCUMENTED_RUN, {"jobRunId": "jr-gone"}, {"jobRunId": "jr-odd", "vcoreSeconds": "x"}]
+    table = observations_table([(ORIGIN, job_run_records(rows, WORKSPACE))])
     assert table.to_pylist() == [
         KEY | {"state": "Running", "vcore_seconds": 8236, "mb_seconds": 33030784, "cu_hours": Decimal("2.059")},
         *(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import Any
 
 import pytest
 
-from documented import DOCUMENTED_WORKSPACE, KEY, convert, convert_workspace, job_run
+from documented import DOCUMENTED_WORKSPACE, KEY, WORKSPACE, convert, convert_workspace, job_run
+from emr_serverless.answers import job_run_records
 
 CHILDLESS: list[dict[str, Any]] = [
     {},
@@ -50,15 +50,14 @@ def test_children_keep_their_order_and_their_run() -> None:
 
 
 def test_an_item_that_is_no_object_keeps_the_positions_of_the_others() -> None:
-    unknown: Counter[str] = Counter()
-    tables = convert({"tags": [{"key": "a"}, "junk", {"key": "c"}]}, unknown=unknown)
+    fields = {"tags": [{"key": "a"}, "junk", {"key": "c"}]}
+    tables = convert(fields)
     assert [(row["tag_index"], row["tag_key"]) for row in tables["job_run_tags"]] == [(0, "a"), (1, None), (2, "c")]
     assert tables["job_runs"][0]["extra"] == '{"tags[1]":"junk"}'
-    assert unknown == {"tags[]": 1}
+    assert job_run_records([fields], WORKSPACE).unknown_paths() == {"tags[]": 1}
 
 
 def test_unknown_fields_are_kept_with_their_place_and_counted() -> None:
-    unknown: Counter[str] = Counter()
     fields = {
         "environmentId": "env-1",
         "stateChangeReason": {"code": "0", "hint": [1]},
@@ -68,19 +67,20 @@ def test_unknown_fields_are_kept_with_their_place_and_counted() -> None:
         "tags": [{"key": "a"}, {"key": "b", "scope": "x"}, {"key": "c", "scope": "y"}],
         "workspaceId": "w-other",
     }
-    tables = convert(fields, {"jobRunId": "jr-2", "environmentId": "env-2"}, unknown=unknown)
+    rows: list[dict[str, Any]] = [fields, {"jobRunId": "jr-2", "environmentId": "env-2"}]
+    tables = convert(*rows)
     first, second = (row["extra"] for row in tables["job_runs"])
     assert first == (
-        '{"configurationOverrides.source":"console","configurations[0].level":3,"environmentId":"env-1","jobDriver.flink":{},'
-        '"log.gc":"oss://gc","sparkSubmit.files":["f"],"stateChangeReason.hint":[1],"tags[1].scope":"x","tags[2].scope":"y",'
-        '"workspaceId":"w-other"}'
+        '{"configurationOverrides.configurations[0].level":3,"configurationOverrides.source":"console","environmentId":"env-1",'
+        '"jobDriver.flink":{},"jobDriver.sparkSubmit.files":["f"],"log.gc":"oss://gc","stateChangeReason.hint":[1],'
+        '"tags[1].scope":"x","tags[2].scope":"y","workspaceId":"w-other"}'
     )
     assert second == '{"environmentId":"env-2"}'
-    assert unknown == {
+    once = ("stateChangeReason.hint", "log.gc", "jobDriver.flink", "jobDriver.sparkSubmit.files", "workspaceId")
+    assert job_run_records(rows, WORKSPACE).unknown_paths() == {
         "environmentId": 2,
         "tags[].scope": 2,
-        **dict.fromkeys(("stateChangeReason.hint", "log.gc", "jobDriver.flink", "sparkSubmit.files"), 1),
-        **dict.fromkeys(("configurationOverrides.source", "configurations[].level", "workspaceId"), 1),
+        **dict.fromkeys((*once, "configurationOverrides.source", "configurationOverrides.configurations[].level"), 1),
     }
 
 

@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documented import KEY, convert, convert_workspace, job_run, utc
-from emr_serverless.conversion import is_open, run_end_ms
+from emr_serverless.answers import job_run_records
+from emr_serverless.workspace import is_open
 
 
 def test_an_empty_row_has_its_key_and_nothing_else() -> None:
@@ -20,9 +21,14 @@ def test_an_empty_row_has_its_key_and_nothing_else() -> None:
     assert {name for name, value in workspace.items() if value is not None} == {"workspace_id", "region_id", "observed_at"}
 
 
+def end_of(fields: dict[str, Any]) -> Any:
+    """Return the end that decides whether a run is open."""
+    return job_run_records([fields], "w-1").column("endTime")[0]
+
+
 @pytest.mark.parametrize("fields", [{"endTime": None}, {"endTime": 0}, {}])
 def test_no_end_is_null_however_the_api_says_it(fields: dict[str, Any]) -> None:
-    assert run_end_ms(fields) is None
+    assert end_of(fields) is None
     assert job_run(**fields)["end_time"] is None
     assert job_run(**fields)["extra"] is None
 
@@ -46,7 +52,7 @@ def test_no_end_is_null_however_the_api_says_it(fields: dict[str, Any]) -> None:
     ],
 )
 def test_the_end_that_decides_is_the_end_that_is_written(end: Any, milliseconds: int | None) -> None:
-    assert run_end_ms({"endTime": end}) == milliseconds
+    assert end_of({"endTime": end}) == milliseconds
     assert job_run(endTime=end)["end_time"] == (None if milliseconds is None else utc(milliseconds))
 
 
@@ -61,8 +67,8 @@ def test_the_end_that_decides_is_the_end_that_is_written(end: Any, milliseconds:
     ],
 )
 def test_a_run_is_open_in_an_open_state_or_without_an_end(state: Any, end: int | None, *, expected: bool) -> None:
-    assert is_open({"state": state, "endTime": end}) is expected
-    assert is_open({"state": "Success"}) is True
+    records = job_run_records([{"state": state, "endTime": end}], "w-1")
+    assert is_open(records.column("state")[0], records.column("endTime")[0]) is expected
 
 
 @given(st.integers(-(10**15), 10**15))

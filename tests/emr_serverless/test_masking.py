@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,7 +13,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from emr_serverless.conversion import Origin, job_run_tables, workspaces_table
+from documented import run_tables, workspace_tables
+from emr_serverless.conversion import Origin
 from emr_serverless.masking import KEY_OF_VALUE, PLAIN_COLUMNS, mask_tables
 from emr_serverless.redaction import Redactor
 from emr_serverless.tables import RAW_TABLES, TEXT
@@ -92,7 +92,7 @@ def one_by_one(table: str, row: dict[str, Any], name: str, redactor: Redactor) -
 def test_a_batch_is_masked_as_its_texts_are_one_by_one(drawn: list[dict[str, Any]]) -> None:
     redactor = Redactor()
     rows = [row | {"jobRunId": f"jr-{number}"} for number, row in enumerate(drawn)]
-    raw = job_run_tables(rows, ORIGIN, Counter())
+    raw = run_tables(rows, ORIGIN)
     masked = mask_tables(raw, redactor)
     for table, columns in masked.items():
         for before, after in zip(raw[table].to_pylist(), columns.to_pylist(), strict=True):
@@ -151,13 +151,13 @@ def schema_without_null_checks(schema: pa.Schema) -> pa.Schema:
 
 def test_patterns_of_the_user_reach_what_the_screen_would_let_pass() -> None:
     rows = [{"jobRunId": "jr-1", "name": "project-manhattan", "tags": [{"key": "codename", "value": "blue"}]}]
-    masked = mask_tables(job_run_tables(rows, ORIGIN, Counter()), Redactor(extra_patterns=["manhattan", "codename"]))
+    masked = mask_tables(run_tables(rows, ORIGIN), Redactor(extra_patterns=["manhattan", "codename"]))
     assert masked["job_runs"]["name"].to_pylist() == ["project-**redacted**"]
     assert masked["job_run_tags"]["tag_value"].to_pylist() == ["**redacted**"]
 
 
 def test_workspaces_are_masked_too() -> None:
     row = {"workspaceId": "w-1", "tags": [{"tagKey": "api_token", "tagValue": "hunter2"}], "failReason": f"bad key {KEY_ID}"}
-    told = str(mask_tables({"workspaces": workspaces_table([row], ORIGIN)}, Redactor())["workspaces"].to_pylist())
+    told = str(mask_tables(workspace_tables([row], ORIGIN), Redactor())["workspaces"].to_pylist())
     assert "hunter2" not in told
     assert KEY_ID not in told

@@ -24,7 +24,8 @@ def read(
 ) -> tuple[list[str], Outcome]:
     """Return the run ids in the order they came, and the outcome."""
     reader = WindowReader(api.client, Task(window, known_runs), window_rows)
-    received = [row.get("jobRunId") or row["workspaceId"] for page in reader.read() for row in page.rows]
+    key = "workspaceId" if window.axis == "workspaces" else "jobRunId"
+    received = [name for page in reader.read() for name in page.records.column(key)]
     return received, reader.outcome
 
 
@@ -75,7 +76,7 @@ def test_doubles_do_not_count() -> None:
 
 
 def test_rows_without_an_id_do_not_count() -> None:
-    api = ScriptedApi(reply(200, {"jobRuns": [{"jobRunId": "a"}, {"jobRunId": ""}, {"jobRunId": 7}, {}], "totalCount": 4}))
+    api = ScriptedApi(reply(200, {"jobRuns": [{"jobRunId": "a"}, {"jobRunId": ""}, {"jobRunId": None}, {}], "totalCount": 4}))
     reader = WindowReader(api.client, Task(DAY), 100)
     list(reader.read())
     assert (reader.outcome.status, reader.outcome.rows_distinct, reader.outcome.total_count) == ("short", 1, 4)

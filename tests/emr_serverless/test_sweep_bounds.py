@@ -72,7 +72,9 @@ def test_a_page_taken_makes_room_for_one_more() -> None:
     pool.submit(Task(WINDOW))
     received = [pool.receive() for _ in range(20)]
     pool.close()
-    assert [message.rows[0]["jobRunId"] for message in received if isinstance(message, Rows)] == [f"jr-{n}" for n in range(20)]
+    assert [message.records.column("jobRunId")[0] for message in received if isinstance(message, Rows)] == [
+        f"jr-{n}" for n in range(20)
+    ]
     assert 20 <= len(api.requests) <= 20 + PAGES_HELD_PER_CONNECTION + 1
 
 

@@ -67,7 +67,7 @@ def sweep(emulator: Emulator, window: Window, *, window_rows: int = 5_000, threa
     while outstanding:
         message = pool.receive()
         if isinstance(message, Rows):
-            found |= {row["jobRunId"] for row in message.rows}
+            found |= {*message.records.column("jobRunId")}
             continue
         outcomes.append(message)
         outstanding += len(message.parts) - 1

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 
 import pyarrow as pa
 import pytest
 
+from documented import workspace_tables
+from emr_serverless.answers import job_run_records
 from emr_serverless.client import Effort
-from emr_serverless.conversion import Origin, job_run_tables, observations_table, workspaces_table
+from emr_serverless.conversion import Origin
 from emr_serverless.errors import FindWorkspaceError, TryLaterError
 from emr_serverless.package import Package, windows_table
 from emr_serverless.redaction import Redactor
@@ -30,9 +31,10 @@ def produced() -> dict[str, pa.Table]:
         {"jobRunId": "jr-1", "tags": [{"key": "a", "value": "b"}]},
         {"jobRunId": "jr-2", "vcoreSeconds": "odd"},
     ]
-    package.add(job_run_tables(rows, ORIGIN, Counter()))
-    package.add({"job_run_observations": observations_table(rows, ORIGIN)})
-    package.add({"workspaces": workspaces_table([{"workspaceId": "w-1"}], ORIGIN)})
+    runs = job_run_records(rows, "w-1")
+    package.add_runs(ORIGIN, runs)
+    package.add_observations(ORIGIN, runs)
+    package.add(workspace_tables([{"workspaceId": "w-1"}], ORIGIN))
     for window in (DAY, Window("cn-hangzhou", "*", "workspaces")):
         outcome = Outcome(Task(window), started_at=NOW, finished_at=NOW, status="complete")
         package.add({"extraction_windows": windows_table(outcome, "2026-03-01T00:00:00.000Z", "load")})
