@@ -14,7 +14,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from emr_serverless.redaction import MASK, Redactor
+from emr_serverless.literals import MASK
+from emr_serverless.redaction import Redactor
 
 REDACTOR = Redactor()
 KEY_ID = "LTAI5tFakeFakeFake"
