@@ -25,6 +25,7 @@ ORDER = (
     "tables",
     "literals",
     "secret_patterns",
+    "commands",
     "redaction",
     "columns",
     "conversion",
@@ -36,7 +37,7 @@ ORDER = (
     "__init__",
 )
 # These are pure and may know the settings and one another only.
-PURE = ("windows", "tables", "literals", "secret_patterns", "redaction", "flow")
+PURE = ("windows", "tables", "literals", "secret_patterns", "commands", "redaction", "flow")
 SPEAK_HTTP = {"client", "signing"}
 KNOW_ARROW = {"tables", "columns", "conversion", "masking", "package", "load", "__init__"}
 HTTP = {"httpx", "requests", "urllib3", "aiohttp", "http", "socket"}

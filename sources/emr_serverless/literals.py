@@ -11,10 +11,10 @@ from typing import Final
 MASK: Final = "**redacted**"
 
 QUOTE: Final = r"\\{0,8}[\"'`]"
-_CLOSING_QUOTE: Final = rf"{QUOTE}(?=[\s,;:)\]}}>&\\]|\Z)"
+CLOSING_QUOTE: Final = rf"{QUOTE}(?=[\s,;:)\]}}>&\\]|\Z)"
 # `,` `;` and `&` may be part of a password: they end it only where a next pair or nothing follows. `\u0026` is `&` inside JSON.
 _NEXT_PAIR: Final = r"(?=\s|\Z|[\"'(\[{\\]{0,8}[\w.\-%]++[\"'\\]{0,8}\s*+(?:[=:]|\\u003d))"
-_STOP: Final = rf"{_CLOSING_QUOTE}|(?:[&;,](?:amp;)?|\\u0026){_NEXT_PAIR}|</[\w.:\-]++>"
+_STOP: Final = rf"{CLOSING_QUOTE}|(?:[&;,](?:amp;)?|\\u0026){_NEXT_PAIR}|</[\w.:\-]++>"
 # Without quotes, up to white space or to what ends a pair.
 _BARE: Final = re.compile(rf"(?i)(?:[^\s\"'`&;,\\<]++|(?!{_STOP})\S)++")
 # Backslashes, doubled quotes and quotes escaped as a whole, as in JSON inside JSON. Never closed, it goes on to the end.
@@ -31,7 +31,7 @@ _PREFIX: Final = re.compile(
     r"[\[({](?=\s*+\\{0,8}[\"']|[^\s&;,\])}]*+,\s)[^\])}]*+[\])}]?|(?i:bearer|basic|digest|token)\s++(?=\w)"
 )
 # The value of a header.
-_LINE: Final = re.compile(rf"(?:[^\r\n\"'`\\]++|(?<==)\"[^\"\r\n]*+\"|(?!{_CLOSING_QUOTE})[^\r\n])++")
+_LINE: Final = re.compile(rf"(?:[^\r\n\"'`\\]++|(?<==)\"[^\"\r\n]*+\"|(?!{CLOSING_QUOTE})[^\r\n])++")
 
 # Words as a shell splits them: quotes and what is escaped belong to a word.
 SHELL_WORD: Final = re.compile(r"(?s)(?:[^\s\"'\\]++|\\.?+|\"(?:[^\"\\]++|\\.?+)*+(?:\"|\Z)|'[^']*+(?:'|\Z))++")
@@ -45,15 +45,18 @@ def quote_around(word: str) -> str:
     return word[0] if len(word) > 1 and word[0] in "\"'" and word[0] == word[-1] else ""
 
 
+def quote_before(text: str, position: int) -> str:
+    """Return the quote that opens at a position, with what escapes it, or nothing."""
+    opening = _OPENING_QUOTE.match(text, position)
+    return opening[0] if opening else ""
+
+
 def value_end(text: str, name: re.Match[str]) -> int:
     """Return where the value ends that begins where `name` ends."""
     start = name.end()
-    if quoted := _QUOTED.match(text, start):
-        rest = None if text[quoted.end() : quoted.end() + 1] in _AFTER_QUOTE else _BARE.match(text, quoted.end())
-        if rest is None:
-            return quoted.end()
-        return rest.end() + text.startswith(text[start], rest.end())
     sign = name["sign"] or ""
+    if _QUOTED.match(text, start):
+        return literal_end(text, start)
     if sign.startswith("%"):
         # Inside an encoded URL the pair ends at a `&` encoded as often as its `=` is.
         encoded = re.compile(rf"(?:[^\s\"'`&%]++|%(?!{sign[1:-2]}26))++").match(text, start)
@@ -63,14 +66,29 @@ def value_end(text: str, name: re.Match[str]) -> int:
         return line.end() if line else start
     if prefix := _PREFIX.match(text, start):
         start = prefix.end()
+    return _bare_end(text, start)
+
+
+def literal_end(text: str, start: int) -> int:
+    """Return where the quoted or bare literal ends that begins at `start`; the same where none does."""
+    quoted = _QUOTED.match(text, start)
+    if quoted is None:
+        return _bare_end(text, start)
+    end = quoted.end()
+    if text[end : end + 1] in _AFTER_QUOTE:
+        return end
+    rest = _bare_end(text, end)
+    return rest + (rest > end and text.startswith(text[start], rest))
+
+
+def _bare_end(text: str, start: int) -> int:
     bare = _BARE.match(text, start)
     return bare.end() if bare else start
 
 
 def hide(literal: str) -> str:
     """Mask a value but for the quotes around it; an empty one hides nothing."""
-    opening = _OPENING_QUOTE.match(literal)
-    quote = opening[0] if opening else ""
+    quote = quote_before(literal, 0)
     if len(literal) < 2 * len(quote) or not literal.endswith(quote):
         return MASK
     return f"{quote}{MASK}{quote}" if len(literal) > 2 * len(quote) else literal

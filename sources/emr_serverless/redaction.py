@@ -13,7 +13,8 @@ from json import dumps, loads
 from typing import Any, Final, TypeVar
 
 from . import secret_patterns as patterns
-from .literals import MASK, NEXT_OPTION, PAIR, SHELL_WORD, WORD, hide, quote_around, value_end
+from .commands import mask_command_arguments, mask_commands
+from .literals import MASK, NEXT_OPTION, PAIR, SHELL_WORD, WORD, hide, quote_around, quote_before, value_end
 
 # Names, queues and configuration values repeat from run to run; SQL texts do not, and would fill the memory.
 _CACHED_CHARACTERS: Final = 512
@@ -115,6 +116,7 @@ class Redactor:
         value = patterns.PEM.sub(MASK, value)
         for address in (patterns.URI, patterns.ENCODED_URI, patterns.ORACLE):
             value = address.sub(_mask_rest, value)
+        value = mask_commands(value)
         near_key_id = patterns.KEY_ID.search(value) is not None
         value = self._mask_named(value)
         if near_key_id:
@@ -137,7 +139,8 @@ class Redactor:
             start, end = name.end(), value_end(text, name)
             if end > start and not patterns.NO_SECRET.match(text, start):
                 pieces += text[done:start], hide(text[start:end])
-                done = position = end
+                done = end
+                position = start if _is_quoted_name(text, start, end) else end
         return "".join((*pieces, text[done:]))
 
     def _is_secret_in_text(self, name: re.Match[str]) -> bool:
@@ -164,15 +167,20 @@ class Redactor:
         return self._mask_text("".join((*pieces, value[done:])))
 
     def _mask_arguments(self, values: Sequence[str]) -> list[str]:
-        return _settle(lambda words: self._mask_words(words, bare_keys=True), list(values), [MASK] * len(values))
+        def mask(words: list[str]) -> list[str]:
+            return self._mask_words(mask_command_arguments(words), bare_keys=True)
+
+        return _settle(mask, list(values), [MASK] * len(values))
 
     def _mask_words(self, words: Sequence[str], *, bare_keys: bool) -> list[str]:
         masked: list[str] = []
         awaited = False
-        for word in words:
+        for before, word in zip(("", *words), words, strict=False):
             text, is_option, is_bare_key = self._short_word(word) if len(word) <= _CACHED_CHARACTERS else self._read_word(word)
             masked.append(_mask_awaited(word) or text if awaited else text)
-            awaited = is_option or (bare_keys and is_bare_key)
+            # `password = x` and `Authorization: Basic x` are three words.
+            goes_on = (awaited and word in ("=", ":")) or _is_scheme(before, word)
+            awaited = is_option or (bare_keys and is_bare_key) or goes_on
         if masked != words and any(patterns.KEY_ID.search(word) for word in words):
             return [patterns.KEY_SECRET.sub(MASK, word) for word in masked]
         return masked
@@ -184,9 +192,10 @@ class Redactor:
             return f"{pair['head']}{hide(pair['value'])}{pair['quote']}", False, False
         quote = quote_around(word)
         text = f"{quote}{self.text(word[len(quote) : -len(quote)])}{quote}" if quote else self.text(word)
-        is_secret = WORD.fullmatch(word) is not None and self._key_rank(word) > 0
+        name = word.removesuffix(":")
+        is_secret = WORD.fullmatch(name) is not None and self._key_rank(name) > 0
         is_option = word.startswith("-")
-        return text, is_secret and is_option, is_secret and not is_option and patterns.BARE_KEY.match(word) is not None
+        return text, is_secret and is_option, is_secret and not is_option and patterns.BARE_KEY.match(name) is not None
 
     def _mask_document(self, text: str) -> str:
         """Mask a text that is a JSON document as one; what it is not stays as it was."""
@@ -221,12 +230,14 @@ class Redactor:
                     keys[named[stem]] = key
         masked = {}
         for field, value in fields.items():
-            if self._key_rank(field) or self._key_rank(keys.get(field, "")):
-                masked[self.text(field)] = value if value is None or value == "" or isinstance(value, bool) else MASK
+            name, beside = self.text(field), keys.get(field, "")
+            # Masked, a name may be that of a secret where it was none before.
+            if any(map(self._key_rank, (field, name, beside, self.text(beside)))):
+                masked[name] = value if value is None or value == "" or isinstance(value, bool) else MASK
             elif field == "sparkSubmitParameters" and isinstance(value, str):
-                masked[self.text(field)] = self.spark_submit_parameters(value)
+                masked[name] = self.spark_submit_parameters(value)
             else:
-                masked[self.text(field)] = self._mask_json(value)
+                masked[name] = self._mask_json(value)
         return masked
 
 
@@ -251,6 +262,18 @@ def _mask_match(match: re.Match[str]) -> str:
     start, end = match.span()
     is_masked = match.string.find(MASK, max(0, end - len(MASK)), start + len(MASK)) >= 0
     return match[0] if start == end or is_masked else MASK
+
+
+def _is_quoted_name(text: str, start: int, end: int) -> bool:
+    """Tell whether a value in quotes may itself be the name of a value that follows, as in `token "password": "x"`."""
+    quote = quote_before(text, start)
+    name = patterns.NAME.match(text, start + len(quote)) if quote else None
+    return name is not None and name["sign"] is not None and name.end("key") + len(quote) == end
+
+
+def _is_scheme(before: str, word: str) -> bool:
+    """Tell whether a word is the scheme in front of a header's credentials. Most words are not, as their end tells."""
+    return word[-6:].lower().endswith(patterns.SCHEMES) and patterns.SCHEME.search(f"{before} {word}") is not None
 
 
 def _mask_awaited(word: str) -> str:

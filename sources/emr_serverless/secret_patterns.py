@@ -10,19 +10,24 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from .literals import MASK, QUOTE
+from .literals import CLOSING_QUOTE, MASK, QUOTE
+
+# What the names of commands begin with whose options do not say that they are secrets: see COMMAND_OPTIONS.
+COMMANDS: Final = ("curl", "mysql", "mariadb", "sshpass", "beeline", "mongo", "redis-cli")
 
 # The quick test, of which most values know no more than the first two. Every branch begins with a literal: that makes it quick.
 # Without one of these signs no name has a value and no address a password.
 SIGNS: Final = re.compile(r"=|\"|'|`|%|>|\\|:(?!//)|-(?<![\w.\-]-)")
 FORMS: Final = re.compile(
     r"LTAI|STS\.|A[KS]IA|AKID|AIza|BEGIN|Bearer|bearer|BEARER|eyJ|gh[opsru]_|github_|xox|xapp|glpat|sk[-_]|ya29|dapi|hf_|hook"
+    rf"|{'|'.join(COMMANDS)}|login"
 )
 # Broader than every rule below, and free of what RE2 has no word for, so that whole columns can be screened with it: what it does
 # not find in a text, or in the key beside it, no rule masks.
 SUSPICION: Final = (
     r"(?i:secret|pass|pwd|token|cred|key|access|identif|signature|auth|cookie|sas|jwt|bearer|%40|@|(?:[as]k|pw|sig)(?:[^a-z]|$)"
     r"|密|口令|令牌|凭)|LTAI|STS\.|A[KS]IA|AKID|AIza|BEGIN|eyJ|gh[opsru]_|github_|xox|xapp|glpat|sk[-_]|ya29|dapi|hf_|hook"
+    rf"|{'|'.join(COMMANDS)}"
 )
 # What a secret name has in it, for texts in lower case.
 NAMES: Final = re.compile(
@@ -49,7 +54,12 @@ SPACED_KEY: Final = re.compile(
 )
 LAST_WORDS: Final = frozenset({"key", "id", "word", "phrase", "code"})
 # A bare word that is a name and not a job or a table called after one: the secret word is its end.
-BARE_KEY: Final = re.compile(r"(?i)[\w.\-]*(?:secret|password|passwd|pwd|passphrase|token|access[._-]?key(?:[._-]?id)?)\Z")
+BARE_KEY: Final = re.compile(
+    r"(?i)[\w.\-]*(?:secret|password|passwd|pwd|passphrase|token|authorization|access[._-]?key(?:[._-]?id)?)\Z"
+)
+# A header's name and scheme, where its credentials are a word of their own.
+SCHEMES: Final = ("basic", "bearer", "digest", "token")
+SCHEME: Final = re.compile(rf"(?i)authorization[\"':=]{{0,3}} ?(?:{'|'.join(SCHEMES)})\Z")
 
 # Literals that hide nothing, and `://token:**redacted**@host`, which is masked already.
 NO_SECRET: Final = re.compile(rf"(?:null|None|[Tt]rue|[Ff]alse)(?=[\s,;&)\]}}]|\Z)|{re.escape(MASK)}@")
@@ -112,3 +122,26 @@ TOKEN: Final = re.compile(
 BEARER: Final = re.compile(r"(?P<keep>[Bb](?i:earer)(?:\s++|%20|\+))[\w.~+/=\-]{16,}")
 # The addresses by which a job tells a chat of its end: who knows one may write there.
 HOOK: Final = re.compile(r"(?P<keep>hooks\.slack\.com/services/|/bot/v2/hook/|/webhook/send\?key=)[\w/\-]+")
+
+
+def _command(names: str) -> re.Pattern[str]:
+    """Return what finds a command by its name, also behind its folder; not a scheme, a class or an option called after it."""
+    return re.compile(rf"(?<![\w.\-:@=])(?:{names})(?=[\s\"'`,\\]|\Z)")
+
+
+_OPTION: Final = r"(?<![\w\-/.])"
+# Between an option and its value, also where both are items of a list.
+_GAP: Final = rf"(?:{QUOTE},)?[\s=]*+"
+# The command that gives the options after it their meaning, and the option with all that stands before the secret.
+# `-p` of the clients of MySQL has its value right behind it: with a space it asks for one.
+COMMAND_OPTIONS: Final = (
+    (_command("curl"), re.compile(rf"{_OPTION}(?:-[uU]|--(?:proxy-)?user){_GAP}(?P<quote>{QUOTE})?[^\s:\"'`\\]{{0,128}}+:")),
+    (_command(r"mysql[a-z]*+|mariadb(?:-[a-z]++)?"), re.compile(rf"{_OPTION}-p(?=[^\s\-])(?!{CLOSING_QUOTE})")),
+    (_command("sshpass|beeline|mongo[a-z]*+"), re.compile(rf"{_OPTION}-p{_GAP}(?!{CLOSING_QUOTE}|-)(?P<quote>{QUOTE})?")),
+    (_command("redis-cli"), re.compile(rf"{_OPTION}-a{_GAP}(?!{CLOSING_QUOTE}|-)(?P<quote>{QUOTE})?")),
+)
+# The words of a .netrc file, on one line or several.
+NETRC: Final = re.compile(
+    r"(?<!\w)(?:machine\s++\S++|default)\s++(?:login\s++\S++\s++(?:account\s++\S++\s++)?password\s++|password\s++(?=\S++\s++login\s))"
+    r"(?P<quote>\")?"
+)
