@@ -119,9 +119,10 @@ class Redactor:
         value = mask_commands(value)
         near_key_id = patterns.KEY_ID.search(value) is not None
         value = self._mask_named(value)
+        # Before secrets of known lengths, which a part of a token may have.
+        value = patterns.TOKEN.sub(MASK, value)
         if near_key_id:
             value = patterns.KEY_SECRET.sub(MASK, patterns.KEY_ID.sub(MASK, value))
-        value = patterns.TOKEN.sub(MASK, value)
         value = patterns.HOOK.sub(_mask_rest, patterns.BEARER.sub(_mask_rest, value))
         for pattern in self._extra:
             value = pattern.sub(_mask_match, value)

@@ -6,7 +6,6 @@ import json
 import re
 import shlex
 import string
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
@@ -18,6 +17,7 @@ from hypothesis import strategies as st
 
 from emr_serverless.literals import MASK
 from emr_serverless.redaction import Redactor
+from secret_forms import CHOSEN, FORMS, WHOLE_VALUES
 
 REDACTOR = Redactor()
 KEY_ID = "LTAI5tFakeFakeFake"
@@ -134,6 +134,7 @@ MASKED_TEXTS = {
     "key pair, aws": "§AKIAIOSFODNN7EXAMPLE§ §wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY§ x",
     "abbreviated": f"oss.sk=§{KEY_SECRET}§ ak: §ABCDEFabcdef1234§",
     "jwt": f"got §{JWT}§ back",
+    "jwt beside a key id": f"§{KEY_ID}§ §eyJhbGciOi{KEY_SECRET}.eyJzdWIiOiIxIn0.c2ln§ x",
     "jwt escaped": rf"a\n§{JWT}§ b%2C§{JWT}§",
     "github": "use §ghp_abcdefghijklmnopqrst§ or §github_pat_abcdefghijklmnopqrst§ x",
     "gitlab": "use §glpat-abcdefghijklmnopqrst§ x",
@@ -438,67 +439,6 @@ def test_an_extra_pattern_that_would_mask_everything_is_named(pattern: str) -> N
     assert repr(pattern) in str(caught.value)
 
 
-LETTERS = string.ascii_letters + string.digits
-CHINESE = "密码数据平台"
-
-
-def is_chosen(secret: str) -> bool:
-    return secret not in {"null", "None", "true", "True", "false", "False"}
-
-
-# Anything a person may choose, quotes and line breaks included.
-CHOSEN = st.text(st.sampled_from(LETTERS + CHINESE + string.punctuation + " \n\t€é"), min_size=1, max_size=30).filter(is_chosen)
-# Unquoted: no white space, no quotes, nothing that ends a pair.
-UNQUOTED = st.builds(
-    "{}{}".format, st.sampled_from(LETTERS), st.text(st.sampled_from(LETTERS + CHINESE + "!#$%()*+-./:=?@[]^_{|}~>"), max_size=30)
-).filter(is_chosen)
-# RFC 3986 allows these in a password; `@` it does not, but people do.
-IN_ADDRESS = st.text(st.sampled_from(LETTERS + CHINESE + "-._~!$&'()*+,;=:@%"), min_size=1, max_size=30)
-LETTERS_ONLY = st.text(st.sampled_from(LETTERS), min_size=8, max_size=40)
-BASE64 = st.text(st.sampled_from(LETTERS + "+/=\n"), min_size=1, max_size=200)
-
-
-def sql_quoted(secret: str) -> str:
-    return "'" + secret.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-FORMS: dict[str, tuple[st.SearchStrategy[str], Callable[[str], str]]] = {
-    "json": (CHOSEN, lambda secret: f'"password": {json.dumps(secret)}, "user"'),
-    "json in json": (CHOSEN, lambda secret: json.dumps(json.dumps({"accessKeySecret": secret, "user": "u"}))),
-    "sql": (CHOSEN, lambda secret: f"OPTIONS ('user' 'u', 'password' {sql_quoted(secret)}, url 'x')"),
-    "sql =": (CHOSEN, lambda secret: f"SET `fs.oss.accessKeySecret` = {sql_quoted(secret)};"),
-    "python": (CHOSEN, lambda secret: f'.option("password", {json.dumps(secret)}).load()'),
-    "query": (CHOSEN, lambda secret: f"https://h/x?a=b&Signature={quote(secret, safe='')}&c=d"),
-    "query in query": (CHOSEN, lambda secret: "to=" + quote(f"https://h/x?token={quote(secret, safe='')}&c=d", safe="")),
-    "bare": (UNQUOTED, lambda secret: f"db.password={secret} x=y"),
-    "bare with :": (UNQUOTED, lambda secret: f"db.password: {secret} x=y"),
-    "next pair": (UNQUOTED, lambda secret: f"{{user=u, password={secret}, a=b}}"),
-    "option": (UNQUOTED, lambda secret: f"--db-password {secret} --table t"),
-    "jdbc": (UNQUOTED, lambda secret: f"jdbc:sqlserver://h;user=u;password={secret};encrypt=true"),
-    "address": (IN_ADDRESS, lambda secret: f"mysql://user:{secret}@db.example.com:3306/x"),
-    "address without user": (IN_ADDRESS, lambda secret: f"redis://:{secret}@cache:6379/0"),
-    "address, encoded": (CHOSEN, lambda secret: f"https://user:{quote(secret, safe='')}@h.example.com/x"),
-    "address, encoded whole": (CHOSEN, lambda secret: quote(f"https://user:{quote(secret, safe='')}@h.example.com/x", safe="")),
-    "oracle": (UNQUOTED, lambda secret: f"jdbc:oracle:thin:user/{secret}@host:1521:x"),
-    "xml": (UNQUOTED, lambda secret: f"<name>a.password</name><value>{secret}</value>"),
-    "header": (UNQUOTED, lambda secret: f'-H "Authorization: {secret}" -v'),
-    "curl": (UNQUOTED, lambda secret: f"curl -u user:{secret} https://h/x"),
-    "curl, quoted": (LETTERS_ONLY, lambda secret: f"curl --user 'user:my {secret}' https://h/x"),
-    "mysql": (UNQUOTED, lambda secret: f"mysql -uroot -p{secret} shop"),
-    "netrc": (UNQUOTED, lambda secret: f"machine h login u password {secret}\n"),
-    "key id": (LETTERS_ONLY, lambda secret: f"id LTAI{secret} x"),
-    "sts id": (LETTERS_ONLY, lambda secret: f"id:STS.{secret},x"),
-    "jwt": (LETTERS_ONLY, lambda secret: f"got eyJh{secret}.{secret} x"),
-    "pem": (BASE64, lambda secret: f"-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY----- x"),
-}
-# What the value consists of with the secret, where it is more than that.
-WHOLE_VALUES = {
-    "key id": lambda secret: f"LTAI{secret}",
-    "sts id": lambda secret: f"STS.{secret}",
-    "jwt": lambda secret: f"eyJh{secret}.{secret}",
-    "pem": lambda secret: f"-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----",
-    "curl, quoted": lambda secret: f"my {secret}",
-}
 WORDS = st.lists(
     st.sampled_from(["load", "表", "orders,", "2024-01-01", "4g", "(x)", "x=1", "https://h/p?q=1", "k: v", "\n"]), max_size=4
 )
