@@ -1,9 +1,7 @@
 """Text in, text without secrets out. Pure: no clock, no network, no files.
 
-A secret is known by its name (`fs.oss.accessKeySecret`, `--password`) or by its form (`scheme://user:pass@host`, `LTAI...`).
-Names begin with Spark's own rule, `spark.redaction.regex`: secret, password, token, access key. Where it is not certain
-what is a secret, it is masked: a word too many costs a report nothing. Every pattern is linear in its text: whatever may
-repeat is possessive, bounded, or consumed by the match.
+A secret is known by its name (`fs.oss.accessKeySecret`, `--password`) or by its form (`scheme://user:pass@host`, `LTAI...`):
+see secret_patterns.py.
 """
 
 from __future__ import annotations
@@ -14,133 +12,16 @@ from functools import lru_cache
 from json import dumps, loads
 from typing import Any, Final, TypeVar
 
-MASK: Final = "**redacted**"
+from . import secret_patterns as patterns
+from .commands import mask_command_arguments, mask_commands
+from .literals import MASK, NEXT_OPTION, PAIR, SHELL_WORD, WORD, hide, quote_around, quote_before, value_end
+
 # Names, queues and configuration values repeat from run to run; SQL texts do not, and would fill the memory.
 _CACHED_CHARACTERS: Final = 512
 _CACHED_VALUES: Final = 16_384
 
 # Masking one secret may bring another to light. Who needs more rounds than this means harm, and is masked whole.
 _ROUNDS: Final = 4
-
-# The quick test, of which most values know no more than the first two. Every branch begins with a literal: that makes it quick.
-# Without one of these signs no name has a value and no address a password.
-_SIGNS: Final = re.compile(r"=|\"|'|`|%|>|\\|:(?!//)|-(?<![\w.\-]-)")
-_FORMS: Final = re.compile(
-    r"LTAI|STS\.|A[KS]IA|AKID|AIza|BEGIN|Bearer|bearer|BEARER|eyJ|gh[opsru]_|github_|xox|xapp|glpat|sk[-_]|ya29|dapi|hf_|hook"
-)
-# Broader than every rule below, and free of what RE2 has no word for, so that whole columns can be screened with it: what it does
-# not find in a text, or in the key beside it, no rule masks.
-SUSPICION: Final = (
-    r"(?i:secret|pass|pwd|token|cred|key|access|identif|signature|auth|cookie|sas|jwt|bearer|%40|@|(?:[as]k|pw|sig)(?:[^a-z]|$)"
-    r"|密|口令|令牌|凭)|LTAI|STS\.|A[KS]IA|AKID|AIza|BEGIN|eyJ|gh[opsru]_|github_|xox|xapp|glpat|sk[-_]|ya29|dapi|hf_|hook"
-)
-# For texts in lower case.
-_NAMES: Final = re.compile(
-    r"secret|pass|pwd|token|cred|key|access|identif|signature|auth|cookie|sas|jwt|%40|@"
-    r"|ak(?![a-z])|sk(?![a-z])|pw(?![a-z])|sig(?![a-z])"
-)
-_CHINESE_NAMES: Final = re.compile("密[码钥]|口令|令牌|凭[证据]")
-
-_SECRET_KEY: Final = re.compile(
-    r"""(?xi) secret | pass[\W_]?(?:word|wd|phrase|code) | pwd | token | credential | access[\W_]?(?:key | id(?![a-z]))
-    | (?:api|private|account|shared|storage|crypt(?:ion)?|aes|master|signing|auth|app|client|subscription|ssh|session)[\W_]?key
-    | (?<!by)(?<!com)pass(?![a-z]) | signature | bearer | cookie | (?:authori[sz]ation|(?<![a-z])auth)\Z
-    | (?<![a-z])(?:pw|sas|sig|jwt)(?![a-z]) | (?-i: (?<=[a-z])(?:P[wW]|S(?:as|AS)|Sig|J(?:wt|WT))(?![A-Za-z]) | sas(?=[A-Z]))
-    | identified\s+by | 密码 | 密钥 | 口令 | 令牌 | 凭[证据]"""
-)
-# Alibaba's usual abbreviations of the two halves of an access key; TPC-DS names its surrogate keys so too.
-_SHORT_KEY: Final = re.compile(r"(?i:(?<![a-z])[as]k(?![a-z]))|(?<=[a-z])[AS][kK](?![A-Za-z])")
-_KEY_MATERIAL: Final = re.compile(r"[\\\"'`]{0,8}[A-Za-z0-9+/=]{16}")
-# A name in words: its last one stands before the value.
-_SPACED_KEY: Final = re.compile(
-    r"(?i)(?:secret|access|private|api|encryption|account)[ \t](?:access[ \t])?key(?:[ \t]id)?\Z|pass[ \t](?:word|phrase|code)\Z"
-)
-_LAST_WORDS: Final = frozenset({"key", "id", "word", "phrase", "code"})
-# A bare word that is a name and not a job or a table called after one: the secret word is its end.
-_BARE_KEY: Final = re.compile(r"(?i)[\w.\-]*(?:secret|password|passwd|pwd|passphrase|token|access[._-]?key(?:[._-]?id)?)\Z")
-
-_QUOTE: Final = r"\\{0,8}[\"'`]"
-_CLOSING_QUOTE: Final = rf"{_QUOTE}(?=[\s,;:)\]}}>&\\]|\Z)"
-# `,` `;` and `&` may be part of a password: they end it only where a next pair or nothing follows. `\u0026` is `&` inside JSON.
-_NEXT_PAIR: Final = r"(?=\s|\Z|[\"'(\[{\\]{0,8}[\w.\-%]++[\"'\\]{0,8}\s*+(?:[=:]|\\u003d))"
-_STOP: Final = rf"{_CLOSING_QUOTE}|(?:[&;,](?:amp;)?|\\u0026){_NEXT_PAIR}|</[\w.:\-]++>"
-_BARE: Final = re.compile(rf"(?i)(?:[^\s\"'`&;,\\<]++|(?!{_STOP})\S)++")
-_QUOTED: Final = re.compile(
-    r"""(?xs) "(?:[^"\\]++|\\.?+|"")*+(?:"|\Z) | '(?:[^'\\]++|\\.?+|'')*+(?:'|\Z) | `[^`]*+`?
-    | \\(?P<inner>["'])(?:[^\\]++|\\{4}|\\{3}(?P=inner)|\\{2}(?!\\)|\\(?!\\|(?P=inner)))*+\\(?P=inner)
-    | (?P<quote>\\{1,8}["'`]).*?(?:(?<!\\)(?P=quote)|\Z)"""
-)
-# What may follow a closing quote; anything else is taken for more of the value, as in `'it's'`.
-_AFTER_QUOTE: Final = ",;:.)]}>&|+\\"
-_OPENING_QUOTE: Final = re.compile(rf"(?:{_QUOTE})?")
-# A list is one value, and so are a scheme of authorization and what it carries.
-_PREFIX: Final = re.compile(
-    r"[\[({](?=\s*+\\{0,8}[\"']|[^\s&;,\])}]*+,\s)[^\])}]*+[\])}]?|(?i:bearer|basic|digest|token)\s++(?=\w)"
-)
-_LINE: Final = re.compile(rf"(?:[^\r\n\"'`\\]++|(?<==)\"[^\"\r\n]*+\"|(?!{_CLOSING_QUOTE})[^\r\n])++")
-
-# Literals that hide nothing, and `://token:**redacted**@host`, which is masked already.
-_NO_SECRET: Final = re.compile(rf"(?:null|None|[Tt]rue|[Ff]alse)(?=[\s,;&)\]}}]|\Z)|{re.escape(MASK)}@")
-
-# A name with all that may stand between it and its value. `%3D` and `\u003d` are `=` inside an URL and inside JSON.
-_NAME: Final = re.compile(
-    rf"""(?xi)(?: (?<![\w.\-%]) | (?<=%)(?![0-9]) | (?<=%[0-9][0-9a-f]) )
-    (?P<key> identified\s{{1,8}}by | (?P<dash>-)?[\w.\-]++ )
-    (?: {_QUOTE} | %(?:25){{0,4}}2[27] )? \]?
-    (?: (?: \s*+[,;]\s*+(?:{_QUOTE})?\w{{0,16}}value(?:{_QUOTE})?\s*+[=:] | </\w{{1,16}}>\s*+<\w{{1,16}}> | >(?=[^\s<])
-          | \s*+(?P<sign> => | -> | [!<>:=]?=++ | <> | :(?!:|//) | \uff1a | \\u003d | %(?:25){{0,4}}3[da] )
-        ) (?: \s*+(?={_QUOTE}) | [^\S\r\n]*+(?!(?<=\s)--[a-z]) )
-      | (?<=["'`])\s*+,\s*+(?={_QUOTE})
-      | \s++(?={_QUOTE})
-      | (?(dash) (?:\s*+,)?\s++(?:\\\s++)?(?!--[a-z]) | (?!) )
-    )"""
-)
-
-# Cut off before its END, a key is still a key. Escaped and URL-encoded ones are on one line.
-_PEM: Final = re.compile(
-    r"(?s)-----BEGIN[ +%\w]{0,64}-----.*?(?:-----END[ +%\w]{0,64}-----|\Z)"
-    r"|---- BEGIN[ \w]{0,64}KEY ----.*?(?:---- END[ \w]{0,64}----|\Z)"
-)
-_HOST: Final = r"(?=\[|localhost\b|[\w\-]++\.\w|[\w.\-]++:[0-9])"
-# The last `@` before a likely host ends the password; failing that the last in reach, for a password with a raw `/` in it.
-_URI: Final = re.compile(
-    rf"""(?x)(?P<keep> :(?:\\?/){{2}}[^\s/?\#:"]*+: ) (?!{re.escape(MASK)}@)
-    (?: (?:[^\s/?\#"@]*+@)++{_HOST} | (?![0-9]{{1,5}}[/?\#,'\\])(?:[^\s":]|:(?!//)){{0,256}}@ | (?:[^\s/?\#"@]*+@)++ )"""
-)
-_ENCODED_URI: Final = re.compile(r"(?i)(?P<keep>%3A%2F%2F(?:(?!%3A|%2F)[^\s\"'&])*+%3A)(?:(?!%2F)[^\s\"'&])*%40")
-_ORACLE: Final = re.compile(
-    rf"(?P<keep>[Jj](?i:dbc:oracle:)\w{{1,8}}:[^\s/@:\"']{{1,128}}/)(?!{re.escape(MASK)}@)(?:\"[^\"]*+\"|[^\s\"]{{0,256}})@"
-)
-
-
-def _edge(width: int) -> str:
-    """Return what must precede a literal of so many characters. It stands behind it: beginning with a literal is quick."""
-    return rf"(?:(?<![A-Za-z].{{{width}}})|(?<=%[0-9][A-Fa-f].{{{width}}})|(?<=\\[nrt].{{{width}}}))"
-
-
-_UPPER_EDGE: Final = r"(?:(?<![A-Z].{4})|(?<=%[0-9][A-F].{4}))"
-_KEY_ID: Final = re.compile(
-    rf"(?:LTAI|STS\.){_UPPER_EDGE}[A-Za-z0-9]{{6,}}|A[KS]IA{_UPPER_EDGE}[A-Z0-9]{{12,}}|AKID{_UPPER_EDGE}[A-Za-z0-9]{{13,}}"
-)
-# What the vendors issue beside such an id: 30 characters by Alibaba, 44 by its STS, 40 by AWS.
-_KEY_SECRET: Final = re.compile(
-    r"(?=[a-z0-9+/]{0,43}[A-Z])(?=[A-Z0-9+/]{0,43}[a-z])"
-    r"(?:(?<![A-Za-z0-9])[A-Za-z0-9]{30}(?:[A-Za-z0-9]{14})?(?![A-Za-z0-9])|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/]))"
-)
-_TOKEN: Final = re.compile(
-    rf"eyJ{_edge(3)}[\w+/=.\-]{{10,}}|gh[opsru]_{_edge(4)}\w{{16,}}|github_pat_\w{{16,}}|xox[a-z]-[\w\-]{{10,}}|xapp-[\w\-]{{10,}}"
-    rf"|glpat-[\w\-]{{16,}}|sk-{_edge(3)}(?:proj-|ant-)?\w{{20,}}|sk_live_\w{{16,}}|AIza[\w\-]{{30,}}|ya29\.[\w\-]{{16,}}"
-    rf"|dapi{_edge(4)}[0-9a-f]{{30,}}|hf_{_edge(3)}\w{{30,}}"
-)
-_BEARER: Final = re.compile(r"(?P<keep>[Bb](?i:earer)(?:\s++|%20|\+))[\w.~+/=\-]{16,}")
-# The addresses by which a job tells a chat of its end: who knows one may write there.
-_HOOK: Final = re.compile(r"(?P<keep>hooks\.slack\.com/services/|/bot/v2/hook/|/webhook/send\?key=)[\w/\-]+")
-
-_SHELL_WORD: Final = re.compile(r"(?s)(?:[^\s\"'\\]++|\\.?+|\"(?:[^\"\\]++|\\.?+)*+(?:\"|\Z)|'[^']*+(?:'|\Z))++")
-_WORD: Final = re.compile(r"[\w.\-]+")
-_PAIR: Final = re.compile(r"(?s)(?P<head>(?P<open>[\"']?)(?:--conf=)?(?P<key>[\w.\-]++)=)(?P<value>.*?)(?P<quote>(?P=open)?)")
-_NEXT_OPTION: Final = re.compile(r"--[A-Za-z]")
-
 
 _T = TypeVar("_T", str, list[str])
 
@@ -170,7 +51,7 @@ class Redactor:
         """A pattern, also for RE2, without which nothing is masked; None where nothing ever is."""
         if not self._enabled:
             return None
-        return "" if self._extra else SUSPICION
+        return "" if self._extra else patterns.SUSPICION
 
     def text(self, value: str) -> str:
         """Return any free text (a name, message, address, path, SQL) without what has the form of a secret."""
@@ -211,20 +92,20 @@ class Redactor:
         """Tell most harmless values from the rest at a fraction of the price. A key pattern of the user may be anchored."""
         if self._extra:
             return False
-        if _FORMS.search(value):
+        if patterns.FORMS.search(value):
             return False
         if value.isascii():
-            return not (_SIGNS.search(value) and _NAMES.search(value.lower()))
-        return not (_NAMES.search(value.lower()) or _CHINESE_NAMES.search(value))
+            return not (patterns.SIGNS.search(value) and patterns.NAMES.search(value.lower()))
+        return not (patterns.NAMES.search(value.lower()) or patterns.CHINESE_NAMES.search(value))
 
     def _key_rank(self, key: str) -> int:
         """Return 2 for the name of a secret, 1 for an abbreviation that may be one, 0 for any other."""
         return self._short_key(key) if len(key) <= _CACHED_CHARACTERS else self._rank(key)
 
     def _rank(self, key: str) -> int:
-        if _SECRET_KEY.search(key) or any(pattern.search(key.lstrip("-")) for pattern in self._extra):
+        if patterns.SECRET_KEY.search(key) or any(pattern.search(key.lstrip("-")) for pattern in self._extra):
             return 2
-        return 1 if _SHORT_KEY.search(key) else 0
+        return 1 if patterns.SHORT_KEY.search(key) else 0
 
     def _mask_text(self, value: str) -> str:
         return value if self._is_harmless(value) else _settle(self._mask_once, value, MASK)
@@ -232,15 +113,17 @@ class Redactor:
     def _mask_once(self, value: str) -> str:
         if value.lstrip()[:1] in ("{", "["):
             value = self._mask_document(value)
-        value = _PEM.sub(MASK, value)
-        for address in (_URI, _ENCODED_URI, _ORACLE):
+        value = patterns.PEM.sub(MASK, value)
+        for address in (patterns.URI, patterns.ENCODED_URI, patterns.ORACLE):
             value = address.sub(_mask_rest, value)
-        near_key_id = _KEY_ID.search(value) is not None
+        value = mask_commands(value)
+        near_key_id = patterns.KEY_ID.search(value) is not None
         value = self._mask_named(value)
+        # Before secrets of known lengths, which a part of a token may have.
+        value = patterns.TOKEN.sub(MASK, value)
         if near_key_id:
-            value = _KEY_SECRET.sub(MASK, _KEY_ID.sub(MASK, value))
-        value = _TOKEN.sub(MASK, value)
-        value = _HOOK.sub(_mask_rest, _BEARER.sub(_mask_rest, value))
+            value = patterns.KEY_SECRET.sub(MASK, patterns.KEY_ID.sub(MASK, value))
+        value = patterns.HOOK.sub(_mask_rest, patterns.BEARER.sub(_mask_rest, value))
         for pattern in self._extra:
             value = pattern.sub(_mask_match, value)
         return value
@@ -249,31 +132,32 @@ class Redactor:
         """Mask what stands behind a secret name."""
         pieces: list[str] = []
         done = position = 0
-        while name := _NAME.search(text, position):
+        while name := patterns.NAME.search(text, position):
             # What follows a harmless name may be a name itself.
             position = name.end("key")
             if not self._is_secret_in_text(name):
                 continue
-            start, end = name.end(), _value_end(text, name)
-            if end > start and not _NO_SECRET.match(text, start):
-                pieces += text[done:start], _hide(text[start:end])
-                done = position = end
+            start, end = name.end(), value_end(text, name)
+            if end > start and not patterns.NO_SECRET.match(text, start):
+                pieces += text[done:start], hide(text[start:end])
+                done = end
+                position = start if _is_quoted_name(text, start, end) else end
         return "".join((*pieces, text[done:]))
 
     def _is_secret_in_text(self, name: re.Match[str]) -> bool:
         rank = self._key_rank(name["key"])
         if rank == 1:  # `date_sk = d.date_sk` in a query is no secret
-            return _KEY_MATERIAL.match(name.string, name.end()) is not None
-        if rank == 0 and name["key"].lower() in _LAST_WORDS:
+            return patterns.KEY_MATERIAL.match(name.string, name.end()) is not None
+        if rank == 0 and name["key"].lower() in patterns.LAST_WORDS:
             start, end = name.span("key")
-            return _SPACED_KEY.search(name.string, max(0, start - 32), end) is not None
+            return patterns.SPACED_KEY.search(name.string, max(0, start - 32), end) is not None
         return rank > 0
 
     def _mask_spark_submit(self, value: str) -> str:
         return value if self._is_harmless(value) else _settle(self._mask_options, value, MASK)
 
     def _mask_options(self, value: str) -> str:
-        words = list(_SHELL_WORD.finditer(value))
+        words = list(SHELL_WORD.finditer(value))
         masked = self._mask_words([word[0] for word in words], bare_keys=False)
         pieces: list[str] = []
         done = 0
@@ -284,29 +168,35 @@ class Redactor:
         return self._mask_text("".join((*pieces, value[done:])))
 
     def _mask_arguments(self, values: Sequence[str]) -> list[str]:
-        return _settle(lambda words: self._mask_words(words, bare_keys=True), list(values), [MASK] * len(values))
+        def mask(words: list[str]) -> list[str]:
+            return self._mask_words(mask_command_arguments(words), bare_keys=True)
+
+        return _settle(mask, list(values), [MASK] * len(values))
 
     def _mask_words(self, words: Sequence[str], *, bare_keys: bool) -> list[str]:
         masked: list[str] = []
         awaited = False
-        for word in words:
+        for before, word in zip(("", *words), words, strict=False):
             text, is_option, is_bare_key = self._short_word(word) if len(word) <= _CACHED_CHARACTERS else self._read_word(word)
             masked.append(_mask_awaited(word) or text if awaited else text)
-            awaited = is_option or (bare_keys and is_bare_key)
-        if masked != words and any(_KEY_ID.search(word) for word in words):
-            return [_KEY_SECRET.sub(MASK, word) for word in masked]
+            # `password = x` and `Authorization: Basic x` are three words.
+            goes_on = (awaited and word in ("=", ":")) or _is_scheme(before, word)
+            awaited = is_option or (bare_keys and is_bare_key) or goes_on
+        if masked != words and any(patterns.KEY_ID.search(word) for word in words):
+            return [patterns.KEY_SECRET.sub(MASK, word) for word in masked]
         return masked
 
     def _read_word(self, word: str) -> tuple[str, bool, bool]:
         """Return an argument or shell word masked; whether it is an option, or a bare name, whose value is the next word."""
-        pair = _PAIR.fullmatch(word)
+        pair = PAIR.fullmatch(word)
         if pair and self._key_rank(pair["key"]):
-            return f"{pair['head']}{_hide(pair['value'])}{pair['quote']}", False, False
-        quote = _quote_around(word)
+            return f"{pair['head']}{hide(pair['value'])}{pair['quote']}", False, False
+        quote = quote_around(word)
         text = f"{quote}{self.text(word[len(quote) : -len(quote)])}{quote}" if quote else self.text(word)
-        is_secret = _WORD.fullmatch(word) is not None and self._key_rank(word) > 0
+        name = word.removesuffix(":")
+        is_secret = WORD.fullmatch(name) is not None and self._key_rank(name) > 0
         is_option = word.startswith("-")
-        return text, is_secret and is_option, is_secret and not is_option and _BARE_KEY.match(word) is not None
+        return text, is_secret and is_option, is_secret and not is_option and patterns.BARE_KEY.match(name) is not None
 
     def _mask_document(self, text: str) -> str:
         """Mask a text that is a JSON document as one; what it is not stays as it was."""
@@ -341,12 +231,14 @@ class Redactor:
                     keys[named[stem]] = key
         masked = {}
         for field, value in fields.items():
-            if self._key_rank(field) or self._key_rank(keys.get(field, "")):
-                masked[self.text(field)] = value if value is None or value == "" or isinstance(value, bool) else MASK
+            name, beside = self.text(field), keys.get(field, "")
+            # Masked, a name may be that of a secret where it was none before.
+            if any(map(self._key_rank, (field, name, beside, self.text(beside)))):
+                masked[name] = value if value is None or value == "" or isinstance(value, bool) else MASK
             elif field == "sparkSubmitParameters" and isinstance(value, str):
-                masked[self.text(field)] = self.spark_submit_parameters(value)
+                masked[name] = self.spark_submit_parameters(value)
             else:
-                masked[self.text(field)] = self._mask_json(value)
+                masked[name] = self._mask_json(value)
         return masked
 
 
@@ -373,15 +265,23 @@ def _mask_match(match: re.Match[str]) -> str:
     return match[0] if start == end or is_masked else MASK
 
 
-def _quote_around(word: str) -> str:
-    return word[0] if len(word) > 1 and word[0] in "\"'" and word[0] == word[-1] else ""
+def _is_quoted_name(text: str, start: int, end: int) -> bool:
+    """Tell whether a value in quotes may itself be the name of a value that follows, as in `token "password": "x"`."""
+    quote = quote_before(text, start)
+    name = patterns.NAME.match(text, start + len(quote)) if quote else None
+    return name is not None and name["sign"] is not None and name.end("key") + len(quote) == end
+
+
+def _is_scheme(before: str, word: str) -> bool:
+    """Tell whether a word is the scheme in front of a header's credentials. Most words are not, as their end tells."""
+    return word[-6:].lower().endswith(patterns.SCHEMES) and patterns.SCHEME.search(f"{before} {word}") is not None
 
 
 def _mask_awaited(word: str) -> str:
     """Mask the word behind a secret option, but for quotes around it. Return nothing for an option, which is no value."""
-    quote = _quote_around(word)
+    quote = quote_around(word)
     inner = word[len(quote) : len(word) - len(quote)]
-    return f"{quote}{MASK}{quote}" if inner and not _NEXT_OPTION.match(inner) else ""
+    return f"{quote}{MASK}{quote}" if inner and not NEXT_OPTION.match(inner) else ""
 
 
 def _settle(mask: Callable[[_T], _T], value: _T, otherwise: _T) -> _T:
@@ -392,34 +292,3 @@ def _settle(mask: Callable[[_T], _T], value: _T, otherwise: _T) -> _T:
             return value
         value = masked
     return otherwise
-
-
-def _value_end(text: str, name: re.Match[str]) -> int:
-    """Return where the value ends that begins where `name` ends."""
-    start = name.end()
-    if quoted := _QUOTED.match(text, start):
-        rest = None if text[quoted.end() : quoted.end() + 1] in _AFTER_QUOTE else _BARE.match(text, quoted.end())
-        if rest is None:
-            return quoted.end()
-        return rest.end() + text.startswith(text[start], rest.end())
-    sign = name["sign"] or ""
-    if sign.startswith("%"):
-        # Inside an encoded URL the pair ends at a `&` encoded as often as its `=` is.
-        encoded = re.compile(rf"(?:[^\s\"'`&%]++|%(?!{sign[1:-2]}26))++").match(text, start)
-        return encoded.end() if encoded else start
-    if sign in (":", "\uff1a") and name["key"].lower().endswith(("authorization", "cookie")):
-        line = _LINE.match(text, start)
-        return line.end() if line else start
-    if prefix := _PREFIX.match(text, start):
-        start = prefix.end()
-    bare = _BARE.match(text, start)
-    return bare.end() if bare else start
-
-
-def _hide(literal: str) -> str:
-    """Mask a value but for the quotes around it; an empty one hides nothing."""
-    opening = _OPENING_QUOTE.match(literal)
-    quote = opening[0] if opening else ""
-    if len(literal) < 2 * len(quote) or not literal.endswith(quote):
-        return MASK
-    return f"{quote}{MASK}{quote}" if len(literal) > 2 * len(quote) else literal

@@ -39,6 +39,13 @@ PIECES = (
         "令牌\uff1ax1",
         "hooks.slack.com/services/T0/B0/x",
         "identified by 'x'",
+        "curl",
+        "-u",
+        "u:p4ss",
+        "mysql -pp4ss",
+        "machine h login u password p4ss",
+        "Authorization:",
+        "Basic",
     ),
     *("hunter2", "risk", "task_1", "oss://b/p", " ", "\n", "'", '"', "{", "}", ":", ",", "-", "", "\u212a", "\u017f", "\\"),
 )

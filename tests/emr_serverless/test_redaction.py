@@ -6,15 +6,18 @@ import json
 import re
 import shlex
 import string
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from emr_serverless.redaction import MASK, Redactor
+from emr_serverless.literals import MASK
+from emr_serverless.redaction import Redactor
+from secret_forms import CHOSEN, FORMS, WHOLE_VALUES
 
 REDACTOR = Redactor()
 KEY_ID = "LTAI5tFakeFakeFake"
@@ -84,6 +87,7 @@ MASKED_TEXTS = {
     "java map": "{user=u, password=§x§, a=b}",
     "literals": "x token=None, token=false; x token=true) token=null",
     "java list": "token=§[a, b]§ x",
+    "name behind a name": """token "§password§": "§x§", the password '§my-token§': '§it§'""",
     "yaml": "user: u\npassword: §x§\nurl: z",
     "cut JSON": '{"user":"u","password":"§x§","a":1,"b',
     "cut JSON with a list": '{"tokens": §["a", "b"]§, "c',
@@ -101,6 +105,7 @@ MASKED_TEXTS = {
     "url encoded twice": "to=h%252Fp%253Ftoken%253D§x%26y§%2526b%253D2",
     "percent before a key": "100%token=§x§",
     "signed oss": f"https://h/o?OSSAccessKeyId=§{KEY_ID}§&Expires=1&Signature=§ab%2Bc§&security-token=§x§",
+    "signed oss, named in itself": f"https://h/o?OSSAccessKeyId=§{KEY_ID}§&Signature=§aSignature%3D§&security-token=§x§",
     "signed oss v4": "https://h/o?x-oss-credential=§a/b§&x-oss-signature=§x§&x-oss-date=1",
     "signed aws": "https://h/o?X-Amz-Credential=§a§&X-Amz-Signature=§x§&X-Amz-Date=1",
     "signed azure": "https://h/o?sv=1&sig=§x%3D§&se=2",
@@ -129,6 +134,7 @@ MASKED_TEXTS = {
     "key pair, aws": "§AKIAIOSFODNN7EXAMPLE§ §wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY§ x",
     "abbreviated": f"oss.sk=§{KEY_SECRET}§ ak: §ABCDEFabcdef1234§",
     "jwt": f"got §{JWT}§ back",
+    "jwt beside a key id": f"§{KEY_ID}§ §eyJhbGciOi{KEY_SECRET}.eyJzdWIiOiIxIn0.c2ln§ x",
     "jwt escaped": rf"a\n§{JWT}§ b%2C§{JWT}§",
     "github": "use §ghp_abcdefghijklmnopqrst§ or §github_pat_abcdefghijklmnopqrst§ x",
     "gitlab": "use §glpat-abcdefghijklmnopqrst§ x",
@@ -146,6 +152,25 @@ MASKED_TEXTS = {
     "ssh2": "key §---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nP2/56wAAA\n---- END SSH2 ENCRYPTED PRIVATE KEY ----§ rest",
     "ssh2 cut": "key §---- BEGIN SSH2 ENCRYPTED PRIVATE KEY ----\nP2/56wAAA§",
     "pem glued": "a§-----BEGIN PRIVATE KEY-----MII§",
+    "curl": "curl -u user:§p:a;s,s@§ https://h/x",
+    "curl, long": "/usr/bin/curl -s --user user:§pass§ --proxy-user=u:§pass2§ https://h/x",
+    "curl, glued": "curl -uuser:§pass§ -U u:§pass2§ https://h/x",
+    "curl in quotes": """bash -c "curl -u 'user:§my pass§' https://h/x" && x""",
+    "curl in quotes of its own": """bash -c "curl https://h/x -u user:§pass§" && x""",
+    "curl in JSON": r"{\"run\": \"curl -u \\\"user:§my pass§\\\" https://h/x\"",
+    "curl in a list": "Popen(['curl', '-u', 'user:§my pass§', 'https://h/x'])",
+    "curl, quote never closed": "curl -u 'user:§my pass§",
+    "curl behind a line break": "curl \\\n  -u user:§pass§ \\\n  https://h/x",
+    "mysql": "mysql -uroot -p§pass§ -P3306 shop; x",
+    "mysql in quotes": "mysqldump -u root -p'§my pass§' shop | mariadb '-p§pass§' shop",
+    "mysql in a list": 'run(["mysqladmin", "-uroot", "-p§pass§", "ping"])',
+    "sshpass": "sshpass -p §pass§ ssh h; sshpass -p§pass§ ssh h",
+    "beeline": "beeline -u jdbc:hive2://h:10000 -n u -p '§my pass§' -e 'SELECT 1'",
+    "redis": "redis-cli -h h -a §pass§ ping",
+    "mongo": "mongodump -u u -p §pass§ --db x",
+    "netrc": "machine h.example.com login u password §pass§ machine h2 login u account a password §pass2§",
+    "netrc on lines": "default\n\tlogin u\n\tpassword §pass§\n",
+    "netrc in another order": 'machine h password §pass§ login u machine h login u password "§my pass§"',
     "inside a long text": f"{LONG} password=§x§ {LONG}",
 }
 HARMLESS_TEXTS = [
@@ -176,6 +201,14 @@ HARMLESS_TEXTS = [
     "----- BEGIN the load -----",
     '{"a": 1.50, "b": [1, "x"], "tokenized": null, "hasPassword": true}',
     "{not JSON, token}",
+    "sort -u a:b; docker run --user 1000:1000 x",
+    "mysql -u root -p -P3306 --protocol=tcp shop",
+    'bash -c "mysql -u root -p" -x',
+    "mysqldump - | wc",
+    "jdbc:mysql://h:3306/d -partition 5 com.mysql.jdbc.Driver -port=5",
+    "curl -s -o a:b https://h:80/x --user u -T x",
+    "the machine learns how to login without a password today",
+    "the default login page",
     f"{LONG} token {LONG}",
 ]
 
@@ -273,6 +306,8 @@ def test_the_value_of_a_harmless_key_is_still_read_as_text() -> None:
         r'--conf "a.secret=§q\" w§" --conf b=c',
         r'--conf "a.b=q\" w" --conf "c.secret=§x y§" --d e',
         "--conf a.token= --conf b=c",
+        "--jars x --conf a.authorization=§Basic§ §abc§ --conf b=c",
+        "--driver-java-options 'x' curl -u u:§pass§ https://h",
         f"--a §{KEY_ID}§ --b §{KEY_SECRET}§ --c d",
         f"--conf a.token=§x§ --conf b={LONG}",
     ],
@@ -293,6 +328,21 @@ def test_options_of_spark_submit_keep_their_quotes(text: str) -> None:
         ["fs.oss.accessKeySecret", "§x§", "y"],
         ["db.passwd", "§x§", "MYSQL_PWD", "§x§", "passphrase", "§x§", "refresh_token", "§x§", "access_key_id", "§x§"],
         ["load", "token_refresh_daily", "2024-01-01"],
+        ["password:", "§x§", "y"],
+        ["password", "§=§", "§x§", "y", "--token", "§:§", "§x§"],
+        ["-H", "Authorization:", "§Basic§", "§abc§", "https://h/x"],
+        ["-H", "Authorization: §Basic abc§", "https://h/x"],
+        ["Authorization=§Basic§", "§abc§", "x"],
+        ["--authorization", "§Bearer§", "§abc§", "x"],
+        ["--auth", "§basic§", "x"],
+        ["curl", "-s", "-u", "user:§my pass§", "https://h/x"],
+        ["/bin/curl", "--user=user:§pass§", "-Uu:§pass§", "--user", "u", "x"],
+        ["mysql", "-uroot", "-p§my pass§", "-p", "shop"],
+        ["sshpass", "-p", "§my pass§", "beeline", "-p§pass§", "-p"],
+        ["redis-cli", "-a", "§pass§", "-a", "-x"],
+        ["bash", "-c", "curl -u user:§pass§ https://h/x", "-u", "a:b"],
+        ["--source", "mysql", "-partitions=4", "-u", "a:b"],
+        ["-u", "a:b", "curl"],
         ["--use-token", "--table", "t"],
         ["--use-token", "", "t"],
         ["password"],
@@ -389,62 +439,6 @@ def test_an_extra_pattern_that_would_mask_everything_is_named(pattern: str) -> N
     assert repr(pattern) in str(caught.value)
 
 
-LETTERS = string.ascii_letters + string.digits
-CHINESE = "密码数据平台"
-
-
-def is_chosen(secret: str) -> bool:
-    return secret not in {"null", "None", "true", "True", "false", "False"}
-
-
-# Anything a person may choose, quotes and line breaks included.
-CHOSEN = st.text(st.sampled_from(LETTERS + CHINESE + string.punctuation + " \n\t€é"), min_size=1, max_size=30).filter(is_chosen)
-# Unquoted: no white space, no quotes, nothing that ends a pair.
-UNQUOTED = st.builds(
-    "{}{}".format, st.sampled_from(LETTERS), st.text(st.sampled_from(LETTERS + CHINESE + "!#$%()*+-./:=?@[]^_{|}~>"), max_size=30)
-).filter(is_chosen)
-# RFC 3986 allows these in a password; `@` it does not, but people do.
-IN_ADDRESS = st.text(st.sampled_from(LETTERS + CHINESE + "-._~!$&'()*+,;=:@%"), min_size=1, max_size=30)
-LETTERS_ONLY = st.text(st.sampled_from(LETTERS), min_size=8, max_size=40)
-BASE64 = st.text(st.sampled_from(LETTERS + "+/=\n"), min_size=1, max_size=200)
-
-
-def sql_quoted(secret: str) -> str:
-    return "'" + secret.replace("\\", "\\\\").replace("'", "''") + "'"
-
-
-FORMS: dict[str, tuple[st.SearchStrategy[str], Callable[[str], str]]] = {
-    "json": (CHOSEN, lambda secret: f'"password": {json.dumps(secret)}, "user"'),
-    "json in json": (CHOSEN, lambda secret: json.dumps(json.dumps({"accessKeySecret": secret, "user": "u"}))),
-    "sql": (CHOSEN, lambda secret: f"OPTIONS ('user' 'u', 'password' {sql_quoted(secret)}, url 'x')"),
-    "sql =": (CHOSEN, lambda secret: f"SET `fs.oss.accessKeySecret` = {sql_quoted(secret)};"),
-    "python": (CHOSEN, lambda secret: f'.option("password", {json.dumps(secret)}).load()'),
-    "query": (CHOSEN, lambda secret: f"https://h/x?a=b&Signature={quote(secret, safe='')}&c=d"),
-    "query in query": (CHOSEN, lambda secret: "to=" + quote(f"https://h/x?token={quote(secret, safe='')}&c=d", safe="")),
-    "bare": (UNQUOTED, lambda secret: f"db.password={secret} x=y"),
-    "bare with :": (UNQUOTED, lambda secret: f"db.password: {secret} x=y"),
-    "next pair": (UNQUOTED, lambda secret: f"{{user=u, password={secret}, a=b}}"),
-    "option": (UNQUOTED, lambda secret: f"--db-password {secret} --table t"),
-    "jdbc": (UNQUOTED, lambda secret: f"jdbc:sqlserver://h;user=u;password={secret};encrypt=true"),
-    "address": (IN_ADDRESS, lambda secret: f"mysql://user:{secret}@db.example.com:3306/x"),
-    "address without user": (IN_ADDRESS, lambda secret: f"redis://:{secret}@cache:6379/0"),
-    "address, encoded": (CHOSEN, lambda secret: f"https://user:{quote(secret, safe='')}@h.example.com/x"),
-    "address, encoded whole": (CHOSEN, lambda secret: quote(f"https://user:{quote(secret, safe='')}@h.example.com/x", safe="")),
-    "oracle": (UNQUOTED, lambda secret: f"jdbc:oracle:thin:user/{secret}@host:1521:x"),
-    "xml": (UNQUOTED, lambda secret: f"<name>a.password</name><value>{secret}</value>"),
-    "header": (UNQUOTED, lambda secret: f'-H "Authorization: {secret}" -v'),
-    "key id": (LETTERS_ONLY, lambda secret: f"id LTAI{secret} x"),
-    "sts id": (LETTERS_ONLY, lambda secret: f"id:STS.{secret},x"),
-    "jwt": (LETTERS_ONLY, lambda secret: f"got eyJh{secret}.{secret} x"),
-    "pem": (BASE64, lambda secret: f"-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY----- x"),
-}
-# What the value consists of with the secret, where it is more than that.
-WHOLE_VALUES = {
-    "key id": lambda secret: f"LTAI{secret}",
-    "sts id": lambda secret: f"STS.{secret}",
-    "jwt": lambda secret: f"eyJh{secret}.{secret}",
-    "pem": lambda secret: f"-----BEGIN PRIVATE KEY-----\n{secret}\n-----END PRIVATE KEY-----",
-}
 WORDS = st.lists(
     st.sampled_from(["load", "表", "orders,", "2024-01-01", "4g", "(x)", "x=1", "https://h/p?q=1", "k: v", "\n"]), max_size=4
 )
@@ -565,6 +559,7 @@ GRAINS = [
         "-----BEGIN X-----",
         "-----END X-----",
     ],
+    *["curl", "mysql", "redis-cli", "-u", "-a", "-p1", "machine", "login", "Basic"],
     *["ossAk", "dbPw", "reqSig", "blobSas", "X", "_"],
     *[KEY_ID, KEY_SECRET, JWT, "STS.abcdefgh", "ghp_abcdefghijklmnopqrst"],
 ]
@@ -594,6 +589,7 @@ def test_masked_arguments_stay_as_they_are(values: list[str]) -> None:
     assert REDACTOR.arguments(masked) == masked
 
 
+@example(value={f"ossAk{KEY_ID}": 0.0})
 @given(value=ANY_JSON)
 def test_masked_json_stays_as_it_is(value: Any) -> None:
     masked = REDACTOR.json(value)
@@ -618,6 +614,17 @@ def test_nothing_is_masked_that_is_not_suspicious(text: str, key: str) -> None:
     for masked, unmasked in ((REDACTOR.text(text), text), (REDACTOR.spark_submit_parameters(text), text)):
         assert masked == unmasked or re.search(REDACTOR.suspicion, unmasked)
     assert REDACTOR.setting(key, text) == text or re.search(REDACTOR.suspicion, key) or re.search(REDACTOR.suspicion, text)
+
+
+@given(values=st.lists(SOUP | st.sampled_from(GRAINS), max_size=6))
+def test_no_arguments_are_masked_of_which_none_is_suspicious(values: list[str]) -> None:
+    assert REDACTOR.suspicion
+    assert REDACTOR.arguments(values) == values or any(re.search(REDACTOR.suspicion, value) for value in values)
+
+
+@pytest.mark.parametrize("text", [without_marks(text) for text in MASKED_TEXTS.values()])
+def test_the_screen_of_whole_columns_lets_no_known_form_pass(text: str) -> None:
+    assert pc.match_substring_regex(pa.array([text]), REDACTOR.suspicion).to_pylist() == [True]
 
 
 @pytest.mark.parametrize("key", SECRET_KEYS)

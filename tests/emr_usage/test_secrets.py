@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import base64
-import gzip
-import json
-import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
-import duckdb
-import pyarrow.parquet as pq
 import pytest
 
 from command import Desk
 from emr_usage.emulator import SECRETS, AccessKey, Clock, Emulator, Faults, Switches, company
 from nursery import Fate, Finished, Nursery
+from remains import KEPT_FILES, remains, texts_of_files, texts_of_tables
 from small_account import NOW
 
 KEY = AccessKey("LTAI5tOurOwnAccessKeyId", "OurOwnAccessKeySecret", "OurOwnSecurityToken")
 OURS = (KEY.secret, KEY.security_token or "")
 # What goes wrong on the way: each kind leaves texts of its own in logs, errors and the audit table.
 FAULTS = {"throttle_429_retry_after": 0.05, "truncate": 0.02, "error_502_html": 0.02, "garbage": 0.02}
-KEPT_FILES = {"LOAD__DELETE_COMPLETED_JOBS": "false", "RUNTIME__LOG_LEVEL": "INFO"}
 
 
 @pytest.fixture(scope="module")
@@ -109,42 +103,6 @@ def test_nothing_of_a_key_in_dlts_configuration(desk: Desk) -> None:
 
 def assert_clean(desk: Desk, done: Finished) -> None:
     """Search what was printed, every file as it is and unpacked, and every text of every table."""
-    places = {"output": done.out, "errors": done.err, "files": "\n".join(texts_of_files(desk.folder))}
-    if desk.database.exists():
-        places["tables"] = "\n".join(texts_of_tables(desk.database))
-    for place, text in places.items():
+    for place, text in remains(desk, done).items():
         found = [secret for secret in (*SECRETS, *OURS) if secret in text]
         assert found == [], f"{place} of {desk.folder}"
-
-
-def texts_of_files(folder: Path) -> Iterator[str]:
-    """Yield every file below a folder: its bytes, and its content where it is compressed."""
-    for path in folder.rglob("*"):
-        if not path.is_file():
-            continue
-        content = path.read_bytes()
-        yield content.decode(errors="replace")
-        if path.suffix == ".parquet":
-            yield json.dumps(pq.read_table(path).to_pylist(), default=str, ensure_ascii=False)
-        elif path.suffix == ".gz":
-            yield from unpacked(gzip.decompress(content).decode(errors="replace"))
-
-
-def texts_of_tables(database: Path) -> Iterator[str]:
-    """Yield every row of every table of every schema."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        tables = connection.execute("SELECT schema_name, table_name FROM duckdb_tables()").fetchall()
-        for schema, table in tables:
-            for row in connection.execute(f'SELECT * FROM "{schema}"."{table}"').fetchall():
-                for value in row:
-                    yield from unpacked(str(value))
-
-
-def unpacked(text: str) -> Iterator[str]:
-    """Yield a text, and what it is where it is compressed as dlt's state is."""
-    yield text
-    for word in text.replace("'", " ").split():
-        try:
-            yield zlib.decompress(base64.b64decode(word, validate=True)).decode()
-        except (ValueError, zlib.error):
-            continue

@@ -1,0 +1,216 @@
+"""Made secrets in every place and form: nothing that a load leaves behind has one, whole, killed or refused."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import shlex
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+from urllib.parse import quote
+
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from command import Desk
+from emr_usage.emulator import ApiError, Clock, Emulator, Run, State, Switches
+from nursery import Fate, Finished, Nursery
+from remains import KEPT_FILES, remains
+from secret_forms import CHOSEN, FORMS, LETTERS_ONLY, UNQUOTED
+from small_account import HOUR_MS, NOW_MS
+
+WORKSPACE, REGION = "w-made", "cn-hangzhou"
+MARK = re.compile(r"zq[0-9a-f]{12}")
+MIDDLES = st.fixed_dictionaries(
+    {form: secrets for form, (secrets, _) in FORMS.items()} | {"chosen": CHOSEN, "unquoted": UNQUOTED, "letters": LETTERS_ONLY}
+)
+# An example holds hundreds of secrets and takes three loads: smaller ones cost more than reading a large one.
+FEW = settings(max_examples=4, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+SECRET_ITEMS = (
+    "fs.oss.accessKeySecret",
+    "odps.access.id",
+    "ConnectionPassword",
+    "ssl.keyPassphrase",
+    "gcp.credential",
+    "a.private_key",
+)
+
+
+class Planter:
+    """Makes secrets, each of its own, and remembers where they went.
+
+    A secret begins and ends with marks that occur nowhere else and that no encoding changes: a part that is left is found too.
+
+    Attributes:
+        places: where each mark was put.
+    """
+
+    def __init__(self, middles: dict[str, str]) -> None:
+        self._middles = middles
+        self.places: dict[str, str] = {}
+
+    def secret(self, kind: str, place: str) -> str:
+        """Return another secret whose middle is of a kind."""
+        marks = [f"zq{hashlib.blake2b(f'{len(self.places) + end}'.encode(), digest_size=6).hexdigest()}" for end in (0, 1)]
+        self.places |= dict.fromkeys(marks, f"{kind}, {place}")
+        return f"{marks[0]}{self._middles[kind]}{marks[1]}"
+
+    def text(self, form: str, place: str) -> str:
+        """Return a text with another secret in one of `FORMS`."""
+        return FORMS[form][1](self.secret(form, place))
+
+
+def run_with(number: int, fields: dict[str, Any]) -> Run:
+    """Return a run, each second of them still open."""
+    start_ms = NOW_MS - 5 * HOUR_MS + number
+    return Run(
+        workspace_id=WORKSPACE,
+        job_run_id=f"jr-{number}",
+        submit_ms=start_ms,
+        start_ms=start_ms,
+        end_ms=start_ms + HOUR_MS if number % 2 else None,
+        final_state="Failed",
+        fields=fields,
+    )
+
+
+def fields_full_of(text: Callable[[str], str]) -> dict[str, Any]:
+    """Return a run's fields with another text in every place that has free text."""
+    item = {"configFileName": text("file"), "configItemKey": "spark.x", "configItemValue": text("value of an item")}
+    return {
+        "name": text("name"),
+        "webUI": text("web UI"),
+        "stateChangeReason": {"code": "1", "message": text("message")},
+        "tags": [{"key": "source", "value": text("value of a tag")}, {"key": text("key of a tag"), "value": ""}],
+        "log": {name: text(name) for name in ("driverStdOut", "driverStdError", "driverSyslog", "driverStartup")},
+        "jobDriver": {
+            "sparkSubmit": {
+                "entryPoint": text("entry point"),
+                "entryPointArguments": ["x", text("argument"), "y"],
+                "sparkSubmitParameters": f"{text('parameters')} --conf a=b",
+                "newField": text("unknown field of the driver"),
+            }
+        },
+        "configurationOverrides": {"configurations": [item, {"configItemKey": text("key of an item"), "configItemValue": ""}]},
+        "diagnosis": text("unknown field"),
+        "probes": [{"deep": [text("deep in an unknown field")]}],
+    }
+
+
+def fields_with_secret_names(secret: Callable[[str, str], str]) -> dict[str, Any]:
+    """Return a run's fields where the name beside it makes a value secret."""
+    letters, signature = secret("letters", "signed URL"), quote(secret("chosen", "signed URL"), safe="")
+    signed = f"https://h/x.log?Expires=1&OSSAccessKeyId=LTAI{letters}&Signature={signature}&security-token=STS.{letters}"
+    pair = shlex.quote(f"spark.x.password={secret('chosen', 'quoted --conf')}")
+    arguments = [
+        "--db-password",
+        secret("chosen", "next"),
+        f"--token={secret('chosen', 'same')}",
+        f"pwd={secret('chosen', 'pair')}",
+    ]
+    items = [{"configItemKey": f"spark.{key}", "configItemValue": secret("chosen", key)} for key in SECRET_ITEMS]
+    return {
+        "webUI": f"https://h/ui?token={quote(secret('chosen', 'web UI'), safe='')}",
+        "log": {"driverStdOut": signed},
+        "tags": [{"key": "db_password", "value": secret("chosen", "tag")}],
+        "jobDriver": {
+            "sparkSubmit": {
+                "entryPointArguments": [*arguments, "curl", "-u", f"user:{secret('chosen', 'curl')}"],
+                "sparkSubmitParameters": f"--conf {pair} --conf a.secret={secret('unquoted', '--conf')} --conf a=b",
+            }
+        },
+        "configurationOverrides": {"configurations": items},
+        "accessKeySecret": secret("chosen", "unknown field"),
+        "connectionToken": {"deep": [secret("chosen", "unknown fields")]},
+        "settings": [{"key": "my.pwd", "value": secret("chosen", "unknown pair")}],
+    }
+
+
+class MadeAccount(State):
+    """A workspace with a run for each form, and one for secret names.
+
+    Attributes:
+        refusal: with what message its workspaces are refused, if they are.
+    """
+
+    def __init__(self, planter: Planter) -> None:
+        super().__init__()
+        self.refusal = ""
+        name, reason = planter.text("bare", "workspace's name"), planter.text("address", "workspace's failure")
+        tags = [{"tagKey": "db_password", "tagValue": planter.secret("chosen", "workspace's tag")}]
+        self.add_workspace(WORKSPACE, REGION, workspaceName=name, failReason=reason, tags=tags)
+        self.add(*(run_with(number, fields_full_of(partial(planter.text, form))) for number, form in enumerate(FORMS)))
+        self.add(run_with(len(FORMS), fields_with_secret_names(planter.secret)))
+
+    def workspaces(self) -> list[dict[str, Any]]:
+        if self.refusal:
+            raise ApiError("InvalidParameter", self.refusal)
+        return super().workspaces()
+
+
+@contextmanager
+def desk_before(state: State, nursery: Nursery) -> Iterator[Desk]:
+    """Yield a desk in a folder of its own: hypothesis tries many examples in one test."""
+    with TemporaryDirectory() as folder, Emulator(state, Clock(NOW_MS), switches=Switches(list_details=True)) as emulator:
+        yield Desk(Path(folder), emulator, {WORKSPACE: REGION}, nursery, KEPT_FILES)
+        assert emulator.failures == []
+
+
+@FEW
+@given(middles=MIDDLES)
+def test_nothing_of_a_load_that_is_killed_that_fails_and_that_ends_well(nursery: Nursery, middles: dict[str, str]) -> None:
+    planter = Planter(middles)
+    with desk_before(MadeAccount(planter), nursery) as desk:
+        killed = desk.load("--verbose", fate=Fate("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 3))
+        assert killed.code < 0
+        assert list(desk.folder.rglob("*.wal")), "it left a write-ahead log"
+        assert_clean(planter, desk, killed)
+        failed = desk.load("--verbose", fate=Fate("dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run", blow="disk full"))
+        assert failed.code == 1
+        assert "Traceback" in failed.err
+        assert_clean(planter, desk, failed)
+        done = desk.load("--verbose")
+        assert done.code == 0
+        assert desk.query("SELECT count(*) FROM emr_raw.job_runs") == [(len(FORMS) + 1,)]
+        assert_clean(planter, desk, done)
+
+
+@FEW
+@given(middles=MIDDLES)
+def test_nothing_of_what_the_api_says_when_it_refuses(nursery: Nursery, middles: dict[str, str]) -> None:
+    planter = Planter(middles)
+    state = MadeAccount(planter)
+    with desk_before(state, nursery) as desk:
+        state.refusal = "Access denied for " + "\n".join(planter.text(form, "refusal") for form in FORMS)
+        refused = desk.load("--verbose")
+        assert refused.code == 1
+        assert "Access denied for" in refused.err
+        assert_clean(planter, desk, refused)
+
+
+@settings(FEW, max_examples=1)
+@given(middles=MIDDLES)
+def test_every_made_secret_is_there_to_be_found(nursery: Nursery, middles: dict[str, str]) -> None:
+    """Without redaction the same search finds each of the secrets, in the tables and in the files."""
+    planter = Planter(middles)
+    with desk_before(MadeAccount(planter), nursery) as desk:
+        done = desk.load("--verbose", SOURCES__EMR_SERVERLESS__REDACT="false")
+        assert done.code == 0
+        places = remains(desk, done)
+        assert len(planter.places) > 900
+        assert set(planter.places) - marks_in(places["tables"]) == set()
+        assert set(planter.places) - marks_in(places["files"]) == set()
+
+
+def assert_clean(planter: Planter, desk: Desk, done: Finished) -> None:
+    for place, text in remains(desk, done).items():
+        found = {planter.places[mark] for mark in marks_in(text) & planter.places.keys()}
+        assert found == set(), f"{place} after exit code {done.code}"
+
+
+def marks_in(text: str) -> set[str]:
+    return set(MARK.findall(text))
