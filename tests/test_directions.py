@@ -36,13 +36,15 @@ ORDER = (
     "workspace",
     "masking",
     "package",
+    "terms",
+    "account",
     "load",
     "__init__",
 )
 # These are pure and may know the settings and one another only.
 PURE = ("windows", "tables", "literals", "secret_patterns", "commands", "redaction", "flow")
 SPEAK_HTTP = {"client", "signing"}
-KNOW_ARROW = {"tables", "columns", "shapes", "answers", "conversion", "masking", "package", "load", "__init__"}
+KNOW_ARROW = {"tables", "columns", "shapes", "answers", "conversion", "masking", "package", "account", "load", "__init__"}
 HTTP = {"httpx", "requests", "urllib3", "aiohttp", "http", "socket"}
 WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.localtime"}
 READ_THE_CLOCK = {SCRIPT, APPLICATION / "cli.py", *(ROOT / "pipelines" / "dags").rglob("*.py")}

@@ -250,13 +250,13 @@ def _load(
 def load_facts(done: Load, target: Target, exit_code: int) -> dict[str, Any]:
     """Return a finished load's summary for machines."""
     report = done.report
-    seconds = (now() - done.started_at).total_seconds()
+    seconds = (now() - done.terms.started_at).total_seconds()
     return {
         "status": {0: "complete", FAILED: "failed", INCOMPLETE: "incomplete"}[exit_code],
         "exit_code": exit_code,
-        "mode": done.mode,
-        "load": done.name,
-        "horizon": datetime.fromtimestamp(done.horizon_ms / 1000, UTC).isoformat(),
+        "mode": done.terms.mode,
+        "load": done.terms.name,
+        "horizon": datetime.fromtimestamp(done.terms.horizon_ms / 1000, UTC).isoformat(),
         "target": str(target),
         "workspaces": report.workspaces,
         "rows": report.rows,
@@ -286,7 +286,7 @@ def _print_summary(done: Load, target: Target) -> None:
     OUTPUT.print(f"{demo_story.summary(done, now())}, into {target}.", highlight=False, soft_wrap=True)
     if not report.workspaces and not report.incomplete:
         OUTPUT.print("No workspace is visible there: check --region, and the key's RAM rights.", highlight=False, soft_wrap=True)
-    if done.backfill and report.workspaces and not report.windows:
+    if done.terms.backfill and report.workspaces and not report.windows:
         OUTPUT.print("This backfill is certified already; --force reads it again.", highlight=False, soft_wrap=True)
     if report.unknown_fields:
         named = ", ".join(f"{name} ({times:,})" for name, times in report.unknown_fields.most_common(MAX_NAMED))

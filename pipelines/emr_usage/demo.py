@@ -82,7 +82,7 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
 def summary(load: Load, now: datetime) -> str:
     """Return what a finished load did, as one line."""
     report = load.report
-    seconds = (now - load.started_at).total_seconds()
+    seconds = (now - load.terms.started_at).total_seconds()
     complete, total = report.windows["complete"], sum(report.windows.values())
     return f"{report.rows:,} rows in {seconds:.1f} s, {complete} of {total} windows certified"
 

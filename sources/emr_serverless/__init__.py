@@ -16,9 +16,10 @@ from . import settings
 from .client import Client
 from .credentials import AccessKeyConfiguration, configured_access_key, default_chain
 from .errors import CheckSettingsError, EmrServerlessError
-from .load import Backfill, Limits, Load, Report
+from .load import Load
 from .redaction import Redactor
 from .tables import RAW_TABLES
+from .terms import Backfill, Limits, Report
 
 __all__ = ["Backfill", "CheckSettingsError", "EmrServerlessError", "Load", "Report", "emr_serverless"]
 
@@ -77,7 +78,7 @@ def emr_serverless(
         redactor = Redactor(enabled=redact, extra_patterns=redact_patterns)
         client = Client(
             provide_key=configured_access_key(credentials) if credentials else default_chain(),
-            clock=load.clock,
+            clock=load.terms.clock,
             endpoint=endpoint,
             max_connections=max_connections,
             requests_per_second=requests_per_second,

@@ -225,7 +225,7 @@ class Convergence(RuleBasedStateMachine):
         windows = query(
             self.database,
             f"""SELECT workspace_id, axis, epoch_ms(window_start), epoch_ms(window_end) FROM emr_raw.extraction_windows
-            WHERE load = '{load.name}' AND status = 'complete' AND axis IN ('start', 'end')""",
+            WHERE load = '{load.terms.name}' AND status = 'complete' AND axis IN ('start', 'end')""",
         )
         by_actual_start = self.emulator.switches.start_filter == "actual_start"
         for workspace_id, axis, first_ms, last_ms in windows:

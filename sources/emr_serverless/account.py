@@ -1,0 +1,263 @@
+"""The account in one load: which workspaces there are, the order of what is asked of them, and the cursors that move.
+
+The API has no "updated since". Four sweeps together see every change: runs by start time, runs by end time (both from the cursor
+less the lookback to the horizon), the open runs, and one call for each run that was open last time and turned up in none of them.
+Cursors are bounds of certified windows, never maxima of row values, and live in dlt's state, which travels with the package.
+"""
+
+from __future__ import annotations
+
+import heapq
+import logging
+from collections.abc import Callable, Iterator, MutableMapping
+from datetime import timedelta
+from itertools import count
+from typing import Any, Final
+
+import pyarrow as pa
+
+from .answers import job_run_records
+from .client import Client
+from .conversion import Origin, workspaces_table
+from .errors import (
+    CheckCredentialsError,
+    CheckSettingsError,
+    EmrServerlessError,
+    FindWorkspaceError,
+    GrantPermissionError,
+    ReachEndpointError,
+    SetClockError,
+    TryLaterError,
+)
+from .package import Package, windows_table
+from .settings import HORIZON_LAG_SECONDS
+from .sweep import Outcome, Pool, Rows, Task
+from .terms import Limits, Report, Terms, epoch_ms
+from .windows import DAY_MS, HOUR_MS, Window
+from .workspace import Ranges, TimeAxis, WorkspaceSweep, cursor_ranges
+
+logger = logging.getLogger("emr_serverless")
+
+State = MutableMapping[str, Any]
+# The same for every request to come: the load ends at once.
+FATAL_ERRORS: Final = (CheckCredentialsError, SetClockError, CheckSettingsError)
+# The same for every request about this workspace: the others load on.
+DENIED_ERRORS: Final = (GrantPermissionError, FindWorkspaceError)
+# Windows handed to the pool ahead of its threads, for each thread: keeps them busy while the order stays oldest first.
+WINDOWS_AHEAD: Final = 2
+CURSOR_AXES: Final[tuple[tuple[str, TimeAxis], ...]] = (("started_through", "start"), ("ended_through", "end"))
+# Windows in a row without an answer after which a load stops, when there are fewer threads than this.
+SILENT_WINDOWS: Final = 4
+
+
+class AccountSweep:
+    """Drives the pool through discovery and all workspaces; lives through all packages of a load.
+
+    Args:
+        terms: what is asked.
+        limits: how much at once.
+        client: asks the API.
+        state: what earlier loads left, dlt's state of `job_runs`.
+        report: is kept up to date.
+        tell: called after each page and window.
+    """
+
+    def __init__(
+        self, terms: Terms, limits: Limits, client: Client, state: State, report: Report, tell: Callable[[], None]
+    ) -> None:
+        self._terms = terms
+        self._report = report
+        self._tell = tell
+        self._limits = limits
+        self._memory: dict[str, Any] = {**state}
+        self.pool = Pool(client, terms.clock, limits.threads, limits.window_rows)
+        self._order = count()
+        self._ready: list[tuple[int, int, Task]] = []
+        self._outstanding = 0
+        self._held: Rows | None = None
+        self._failures = 0
+        self._sweeps: dict[str, WorkspaceSweep] = {}
+        self._listed: dict[str, str] = {}
+        self._unlisted: dict[str, EmrServerlessError] = {}
+        self._listing = len(limits.region_ids)
+        self._push([Task(Window(region_id, "*", "workspaces")) for region_id in limits.region_ids])
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether another package is to come."""
+        return bool(self._ready or self._outstanding or self._held)
+
+    def read(self, package: Package, state: State) -> Iterator[dict[str, pa.Table]]:
+        """Fill one package; at its end write the cursors into `state`."""
+        if not state:
+            package.add_empty_tables()
+        while self.unfinished:
+            message = self._next()
+            if isinstance(message, Outcome):
+                self._settle(message, package)
+            elif message.task.window.axis == "workspaces":
+                self._list(message, package)
+            elif package.has_room(message, self._limits.package_rows):
+                self._take(message, package)
+            else:
+                self._held = message
+                break
+            self._tell()
+            if package.is_batch_full:
+                yield package.take_batch()
+        self._save(state)
+        yield package.take_batch()
+
+    def _next(self) -> Rows | Outcome:
+        if self._held:
+            message, self._held = self._held, None
+            return message
+        while self._ready and self._outstanding < self._limits.threads * WINDOWS_AHEAD:
+            task = heapq.heappop(self._ready)[-1]
+            self._outstanding += 1
+            self.pool.submit(task)
+        return self.pool.receive()
+
+    def _push(self, tasks: list[Task]) -> None:
+        for task in tasks:
+            window = task.window
+            first = window.start_ms if window.start_ms is not None else self._terms.horizon_ms
+            heapq.heappush(self._ready, (first, next(self._order), task))
+
+    def _take(self, message: Rows, package: Package) -> None:
+        window = message.task.window
+        report = self._report
+        runs = package.fresh(window.workspace_id, message.records)
+        if not runs:
+            return
+        origin = Origin(window.region_id, window.workspace_id, message.observed_at)
+        package.add_runs(origin, runs)
+        if observed := self._sweeps[window.workspace_id].take(runs):
+            package.add_observations(origin, runs.at(observed))
+        report.unknown_fields.update(runs.unknown_paths())
+        report.rows += len(runs)
+
+    def _settle(self, outcome: Outcome, package: Package) -> None:
+        self._outstanding -= 1
+        window, error = outcome.task.window, outcome.error
+        if isinstance(error, FATAL_ERRORS):
+            raise error
+        if outcome.task.count_only:
+            report = self._report
+            report.expected_rows = (report.expected_rows or 0) + (outcome.total_count or 0)
+        elif not outcome.parts:
+            self._audit(outcome, package)
+        if window.axis == "workspaces":
+            self._listing -= 1
+            if error:
+                self._unlisted[window.region_id] = error
+            if not self._listing:
+                self._plan(package)
+            return
+        sweep = self._sweeps[window.workspace_id]
+        if isinstance(error, DENIED_ERRORS):
+            self._deny(sweep)
+            return
+        self._give_up_when_silent(outcome)
+        if window.axis == "run" and (run_id := sweep.misses(outcome)):
+            origin = Origin(window.region_id, window.workspace_id, self._terms.clock())
+            package.add_observations(origin, job_run_records([{"jobRunId": run_id}], window.workspace_id))
+        tasks = sweep.settle(outcome)
+        self._push([] if sweep.denied else tasks)
+
+    def _audit(self, outcome: Outcome, package: Package) -> None:
+        report = self._report
+        listing = outcome.task.window.axis == "workspaces"
+        if not listing:
+            report.windows[str(outcome.status)] += 1
+        if outcome.status != "complete" and not (listing and self._needs_no_list):
+            report.incomplete.append(outcome)
+            logger.warning("%s: %s%s", outcome.task.window, outcome.status, f": {outcome.error}" if outcome.error else "")
+        package.add({"extraction_windows": windows_table(outcome, self._terms.name, self._terms.mode)})
+
+    def _deny(self, sweep: WorkspaceSweep) -> None:
+        sweep.denied = True
+        kept = [entry for entry in self._ready if entry[-1].window.workspace_id != sweep.workspace_id]
+        heapq.heapify(kept)
+        self._ready = kept
+
+    def _give_up_when_silent(self, outcome: Outcome) -> None:
+        """Stop the load when every thread in a row got no answer for its window: the rest would not get one either."""
+        if not isinstance(outcome.error, (TryLaterError, ReachEndpointError)):
+            self._failures = 0
+            return
+        self._failures += 1
+        if self._failures >= max(self._limits.threads, SILENT_WINDOWS):
+            raise outcome.error
+
+    def _list(self, message: Rows, package: Package) -> None:
+        window, fresh = message.task.window, []
+        for position, workspace_id in enumerate(message.records.column("workspaceId")):
+            if workspace_id and workspace_id not in self._listed:
+                self._listed[workspace_id] = window.region_id
+                fresh.append(position)
+        if fresh:
+            origin = Origin(window.region_id, "*", message.observed_at)
+            package.add({"workspaces": workspaces_table([(origin, message.records.at(fresh))])})
+
+    @property
+    def _needs_no_list(self) -> bool:
+        """Whether names and region of the workspaces are given, so that the right to list them is not needed."""
+        return bool(self._limits.workspace_ids) and len(self._limits.region_ids) == 1
+
+    def _plan(self, package: Package) -> None:
+        """Decide which workspaces to ask, once every region has been listed."""
+        regions, named = self._limits.region_ids, self._limits.workspace_ids
+        if self._needs_no_list and self._unlisted:
+            wanted = dict.fromkeys(named, regions[0])
+        elif len(self._unlisted) == len(regions):
+            raise self._unlisted[regions[0]]
+        else:
+            wanted = {name: self._listed[name] for name in named or self._listed if name in self._listed}
+        for workspace_id in named:
+            if workspace_id not in wanted:
+                self._report_unknown(workspace_id, package)
+        self._report.workspaces = sorted(wanted)
+        for workspace_id, region_id in wanted.items():
+            sweep = WorkspaceSweep(region_id, workspace_id, self._ranges(workspace_id), self._open_runs(workspace_id))
+            self._sweeps[workspace_id] = sweep
+            self._push(sweep.first_tasks())
+
+    def _report_unknown(self, workspace_id: str, package: Package) -> None:
+        regions = ", ".join(self._limits.region_ids)
+        outcome = Outcome(Task(Window(regions, workspace_id, "workspaces")), status="failed")
+        outcome.started_at = outcome.finished_at = self._terms.clock()
+        outcome.error = FindWorkspaceError(f"Workspace {workspace_id} is not among those visible in {regions}")
+        self._report.incomplete.append(outcome)
+        package.add({"extraction_windows": windows_table(outcome, self._terms.name, self._terms.mode)})
+
+    def _ranges(self, workspace_id: str) -> Ranges:
+        horizon_ms, backfill = self._terms.horizon_ms, self._terms.backfill
+        if backfill is None:
+            memory = self._memory.get("workspaces", {}).get(workspace_id, {})
+            initial_ms, lookback_ms = int(self._limits.initial_days * DAY_MS), int(self._limits.lookback_hours * HOUR_MS)
+            return cursor_ranges(memory, horizon_ms, initial_ms, lookback_ms)
+        first = epoch_ms(backfill.first)
+        through = self._memory.get("backfills", {}).get(backfill.name, {}).get(workspace_id)
+        if through is not None and not backfill.force:
+            first = max(first, through + 1)
+        return Ranges(start=(first, min(epoch_ms(backfill.after) - 1, horizon_ms)), end=None)
+
+    def _open_runs(self, workspace_id: str) -> dict[str, int]:
+        return dict(self._memory.get("workspaces", {}).get(workspace_id, {}).get("open", {}))
+
+    def _save(self, state: State) -> None:
+        """Write the cursors as far as they are certified, and the open runs, into dlt's state."""
+        backfill = self._terms.backfill
+        # What is certified beyond the present was certified before it happened: a horizon may lie in the future.
+        present_ms = epoch_ms(self._terms.started_at - timedelta(seconds=HORIZON_LAG_SECONDS))
+        for sweep in self._sweeps.values():
+            memory = state.setdefault("workspaces", {}).setdefault(sweep.workspace_id, {})
+            memory["open"] = dict(sweep.open_runs)
+            if backfill:
+                done = state.setdefault("backfills", {}).setdefault(backfill.name, {})
+                done[sweep.workspace_id] = min(present_ms, sweep.through_ms("start"))
+            else:
+                for cursor, axis in CURSOR_AXES:
+                    through_ms = min(present_ms, sweep.through_ms(axis))
+                    memory[cursor] = max(memory.get(cursor, through_ms), through_ms)
