@@ -1,4 +1,4 @@
-"""What dlt 1.31 needs so that a kill loses nothing; see docs/decisions/0005 of the repository."""
+"""What dlt 1.31 needs so that nothing is lost; see docs/decisions, 0005 and 0007, of the repository."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Final
 import dlt
 from dlt.common.storages import LoadStorage, PackageStorage
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
+from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
 
 # A DuckDB file begins with three blocks of 4 KiB; until they are there it holds nothing.
 DUCKDB_HEADER_BYTES: Final = 12_288
@@ -15,7 +16,7 @@ DUCKDB_MAGIC: Final = b"DUCK"
 
 
 def prepare(pipeline: dlt.Pipeline) -> None:
-    """Make a pipeline safe to be killed, and mend what an earlier kill has left.
+    """Make a pipeline safe to be killed and true to empty texts, and mend what an earlier kill has left.
 
     Call it before each load, while nothing else works with the pipeline, and before `run`: dlt finishes pending packages first,
     and asks no source then.
@@ -28,6 +29,8 @@ def prepare(pipeline: dlt.Pipeline) -> None:
     configuration = pipeline.destination_client().config
     if isinstance(configuration, DuckDbClientConfiguration):
         _remove_stillborn(Path(configuration.credentials.database))
+    if isinstance(configuration, PostgresClientConfiguration):
+        _keep_empty_texts(pipeline)
 
 
 def _merge_whole(pipeline: dlt.Pipeline) -> None:
@@ -39,6 +42,12 @@ def _merge_whole(pipeline: dlt.Pipeline) -> None:
     capabilities = pipeline.destination.capabilities()
     if capabilities.get("supports_transactions") is None and capabilities.supports_ddl_transactions:
         pipeline.destination.caps_params["supports_transactions"] = True
+
+
+def _keep_empty_texts(pipeline: dlt.Pipeline) -> None:
+    """Load Postgres by any format but CSV, in which dlt 1.31 makes every empty text a NULL."""
+    formats = pipeline.destination.capabilities().supported_loader_file_formats
+    pipeline.destination.caps_params["supported_loader_file_formats"] = [name for name in formats if name != "csv"]
 
 
 def _remove_stillborn(database: Path) -> None:
