@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import dlt
 
-from emr_serverless import Backfill, Load, emr_serverless
+from emr_serverless import Backfill, Load, emr_serverless, prepare
 
 
 def now() -> datetime:
@@ -27,6 +27,7 @@ def utc(day: str) -> datetime:
 def run(load: Load) -> None:
     """Run a load to its end, package by package."""
     pipeline = dlt.pipeline("emr_serverless", destination="duckdb", dataset_name="emr_raw")
+    prepare(pipeline)
     with load:
         while load.unfinished:
             print(pipeline.run(emr_serverless(load, initial_days=7)))

@@ -12,7 +12,7 @@ import duckdb
 
 from emr_usage.emulator import DEFAULT_KEY, Emulator
 from nursery import PATIENCE_SECONDS, Fate, Finished, Nursery
-from truth import Table, actual_tables, expected_tables, query
+from truth import Database, Table, actual_tables, expected_tables, query
 
 COMMAND = Path(sys.executable).with_name("emr-usage")
 # The small account has a week behind it.
@@ -43,6 +43,11 @@ class Desk:
     def database(self) -> Path:
         """Where the command keeps its tables unless it is told."""
         return self.folder / "emr.duckdb"
+
+    @property
+    def tables(self) -> Database:
+        """Where the tables are read from."""
+        return self.database
 
     @property
     def usual_environment(self) -> dict[str, str]:
@@ -111,11 +116,11 @@ class Desk:
 
     def assert_whole(self) -> None:
         """See that every table equals what the emulator answers now, and that no key is there twice."""
-        assert_equal(actual_tables(self.database), expected_tables(self.emulator, self.regions))
-        assert_no_doubles(self.database)
+        assert_equal(actual_tables(self.tables), expected_tables(self.emulator, self.regions))
+        assert_no_doubles(self.tables)
 
     def query(self, sql: str) -> Table:
-        return query(self.database, sql)
+        return query(self.tables, sql)
 
 
 KEYS = {
@@ -141,18 +146,18 @@ def assert_equal(actual: dict[str, Table], expected: dict[str, Table]) -> None:
         assert actual[name] == rows, f"{name}: rows are doubled"
 
 
-def tables_of(database: Path) -> list[str]:
+def tables_of(database: Database) -> list[str]:
     """Return the raw tables that are in the database."""
-    rows = query(database, "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'emr_raw'")
+    rows = query(database, "SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_raw'")
     return sorted(row[0] for row in rows)
 
 
-def assert_no_doubles(database: Path) -> None:
+def assert_no_doubles(database: Database) -> None:
     """See that no table holds a key twice."""
     present = tables_of(database)
     for table, key in KEYS.items():
         if table in present:
-            doubled = query(database, f"SELECT {key}, count(*) FROM emr_raw.{table} GROUP BY ALL HAVING count(*) > 1")
+            doubled = query(database, f"SELECT {key}, count(*) FROM emr_raw.{table} GROUP BY {key} HAVING count(*) > 1")
             assert doubled == [], f"{table} holds keys twice"
 
 

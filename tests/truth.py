@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
+import psycopg2
 
 from emr_usage.emulator import Emulator
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Table = list[tuple[Any, ...]]
+# A DuckDB file, or the address of a Postgres database.
+Database = Path | str
 
 JOB_RUN_FIELDS = {
     "name": "name",
@@ -109,20 +113,28 @@ def _expect(tables: dict[str, Table], row: dict[str, Any], region_id: str) -> No
     tables["job_run_arguments"] += [(*key, index, value) for index, value in enumerate(arguments)]
 
 
-def actual_tables(database: Path, names: Iterable[str] = COLUMNS) -> dict[str, Table]:
+def actual_tables(database: Database, names: Iterable[str] = COLUMNS) -> dict[str, Table]:
     """Return every raw table's rows as the database holds them, without the columns that tell of the loading."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        return {name: sorted(connection.execute(_select(name)).fetchall(), key=repr) for name in names}
+    with _read(database) as cursor:
+        return {name: sorted(_rows(cursor, f"SELECT {COLUMNS[name]} FROM emr_raw.{name}"), key=repr) for name in names}
 
 
-def _select(name: str) -> str:
-    return f"SELECT {COLUMNS[name]} FROM emr_raw.{name}"
-
-
-def query(database: Path, sql: str) -> Table:
+def query(database: Database, sql: str) -> Table:
     """Return the answer to a query."""
-    with duckdb.connect(str(database), read_only=True) as connection:
-        connection.execute("SET TimeZone = 'UTC'")
-        rows: Table = connection.execute(sql).fetchall()
-        return rows
+    with _read(database) as cursor:
+        return _rows(cursor, sql)
+
+
+@contextmanager
+def _read(database: Database) -> Iterator[Any]:
+    is_file = isinstance(database, Path)
+    connection: Any = duckdb.connect(str(database), read_only=True) if is_file else psycopg2.connect(database)
+    with closing(connection), connection.cursor() as cursor:
+        cursor.execute("SET TimeZone = 'UTC'")
+        yield cursor
+
+
+def _rows(cursor: Any, sql: str) -> Table:
+    cursor.execute(sql)
+    rows: Table = cursor.fetchall()
+    return rows

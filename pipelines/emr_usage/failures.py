@@ -12,6 +12,7 @@ import duckdb
 from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
 from dlt.common.exceptions import MissingDependencyException, SignalReceivedException
 from dlt.destinations.exceptions import DatabaseException
+from dlt.pipeline.exceptions import PipelineStepFailed
 
 from emr_serverless import CheckSettingsError, EmrServerlessError
 
@@ -75,6 +76,14 @@ def explain(error: BaseException, target: str) -> Failure:
         if (failure := _known(cause, target)) is not None:
             return failure
     innermost = causes[-1]
+    # dlt's first step asks the destination what it has; how a driver says that it cannot is its own affair.
+    if any(isinstance(cause, PipelineStepFailed) and cause.step == "sync" for cause in causes):
+        return Failure(
+            f"The destination {target} cannot be opened ({type(innermost).__name__}). Check that it runs, and its address and"
+            " credentials in .dlt/secrets.toml or the environment; --verbose tells what it said. Nothing was changed.",
+            FAILED,
+            "NoDestination",
+        )
     return Failure(
         f"The load failed in an unexpected way ({type(innermost).__name__}). What is loaded stays; run with --verbose for the"
         " traceback, and report it.",

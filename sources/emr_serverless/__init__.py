@@ -16,12 +16,13 @@ from . import settings
 from .client import Client
 from .credentials import AccessKeyConfiguration, configured_access_key, default_chain
 from .errors import CheckSettingsError, EmrServerlessError
+from .guards import prepare
 from .load import Load
 from .redaction import Redactor
 from .tables import RAW_TABLES
 from .terms import Backfill, Limits, Report
 
-__all__ = ["Backfill", "CheckSettingsError", "EmrServerlessError", "Load", "Report", "emr_serverless"]
+__all__ = ["Backfill", "CheckSettingsError", "EmrServerlessError", "Load", "Report", "emr_serverless", "prepare"]
 
 
 @dlt.source(name="emr_serverless", max_table_nesting=0)

@@ -19,6 +19,7 @@ from dlt.destinations.job_client_impl import SqlLoadJob
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from command import KEYS, SEVERAL_PACKAGES, Desk, assert_no_doubles, assert_readable, tables_of
+from emr_serverless import prepare
 from emr_usage.emulator import Faults
 from emr_usage.load import Target, open_pipeline
 from nursery import Fate, Nursery
@@ -122,6 +123,7 @@ class TestLoadJobs:
 def test_a_merge_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """dlt's own way commits the DELETE first: a load killed before the INSERT would leave runs in no table."""
     pipeline = open_pipeline(Target(database=tmp_path / "emr.duckdb"))
+    prepare(pipeline)
     hints: dict[str, Any] = {
         "table_name": "runs",
         "write_disposition": "merge",

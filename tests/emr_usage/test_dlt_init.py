@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
+import signal
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,11 +17,12 @@ import pytest
 from command import assert_equal, assert_no_doubles
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Switches
 from small_account import REGIONS, small_account
-from truth import actual_tables, expected_tables
+from truth import actual_tables, expected_tables, query
 
 ROOT = Path(__file__).parents[2]
 DLT = Path(sys.executable).with_name("dlt")
 PIPELINE = "emr_serverless_pipeline.py"
+DATABASE = "emr_serverless.duckdb"
 # Refuses what the project should have and does not, instead of finding it in this checkout.
 ONLY_THE_COPY = """
 import pathlib, runpy, sys
@@ -28,21 +32,45 @@ assert pathlib.Path(emr_serverless.__file__).is_relative_to(pathlib.Path.cwd()),
 sys.argv = sys.argv[1:]
 runpy.run_path(sys.argv[0], run_name="__main__")
 """
+# Dies where dlt's own way has committed the DELETE, and not yet the INSERT.
+KILLED_IN_A_MERGE = """
+import os, runpy, signal
+from dlt.destinations.sql_client import SqlClientBase
+def one_by_one(self, statements):
+    for statement in statements:
+        if statement.startswith("INSERT") and '"job_runs"' in statement:
+            os.kill(os.getpid(), signal.SIGKILL)
+        self.execute_sql(statement)
+SqlClientBase.execute_many = one_by_one
+runpy.run_path("emr_serverless_pipeline.py", run_name="__main__")
+"""
+KILLED_WITH_THE_PACKAGE_NOTED = """
+import os, runpy, signal
+from dlt.common.storages.load_package import PackageStorage
+note = PackageStorage.complete_loading_package
+def note_and_die(*arguments):
+    note(*arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+PackageStorage.complete_loading_package = note_and_die
+runpy.run_path("emr_serverless_pipeline.py", run_name="__main__")
+"""
 
 
-def run(*command: str | Path, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *command: str | Path, folder: Path, environment: Mapping[str, str] | None = None, code: int = 0
+) -> subprocess.CompletedProcess[str]:
     variables = {
         "PATH": os.environ["PATH"],
         "HOME": str(folder),
         "DLT_DATA_DIR": str(folder / "data"),
         "RUNTIME__DLTHUB_TELEMETRY": "false",
         "GIT_CONFIG_GLOBAL": os.devnull,
-        **environment,
+        **(environment or {}),
     }
     done = subprocess.run(
         [str(word) for word in command], cwd=folder, env=variables, capture_output=True, text=True, timeout=120, check=False
     )
-    assert done.returncode == 0, done
+    assert done.returncode == code, done
     return done
 
 
@@ -59,32 +87,68 @@ def clone(tmp_path: Path) -> Path:
     return folder
 
 
-def test_the_project_it_makes_runs(tmp_path: Path, clone: Path) -> None:
-    project = tmp_path / "project"
-    project.mkdir()
-    listed = run(DLT, "--non-interactive", "init", "--list-sources", "--location", clone, folder=project)
+@pytest.fixture
+def project(tmp_path: Path, clone: Path) -> Path:
+    """Return a folder in which a user has run `dlt init`."""
+    folder = tmp_path / "project"
+    folder.mkdir()
+    run(DLT, "--non-interactive", "init", "emr_serverless", "duckdb", "--location", clone, folder=folder)
+    return folder
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """Return an API whose present is the real one: the script reads the real clock."""
+    now = datetime.now(UTC)
+    clock = Clock(int(now.timestamp() * 1000))
+    with Emulator(small_account(now=now), clock, switches=Switches(list_details=True), page_limit=10) as running:
+        yield running
+        assert running.failures == []
+
+
+def settings(emulator: Emulator) -> dict[str, str]:
+    """Return what the user of a project puts into its configuration."""
+    return {
+        "SOURCES__EMR_SERVERLESS__REGION_IDS": json.dumps(sorted(set(REGIONS.values()))),
+        "SOURCES__EMR_SERVERLESS__ENDPOINT": emulator.url,
+        "SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_ID": DEFAULT_KEY.id,
+        "SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_SECRET": DEFAULT_KEY.secret,
+    }
+
+
+def assert_whole(database: Path, emulator: Emulator) -> None:
+    assert_equal(actual_tables(database), expected_tables(emulator, REGIONS))
+    assert_no_doubles(database)
+
+
+def test_it_is_listed(tmp_path: Path, clone: Path) -> None:
+    listed = run(DLT, "--non-interactive", "init", "--list-sources", "--location", clone, folder=tmp_path)
     assert "emr_serverless: Job-run history of Alibaba Cloud EMR Serverless Spark" in listed.stdout
-    run(DLT, "--non-interactive", "init", "emr_serverless", "duckdb", "--location", clone, folder=project)
+
+
+def test_the_project_it_makes_runs(project: Path, emulator: Emulator) -> None:
     assert {path.name for path in project.iterdir()} >= {"emr_serverless", PIPELINE, "requirements.txt", ".dlt"}
     assert (project / "requirements.txt").read_text().startswith("dlt[duckdb]")
     for path in (ROOT / "sources/emr_serverless").glob("*.py"):
         assert (project / "emr_serverless" / path.name).read_bytes() == path.read_bytes()
+    of_the_copy = ("-c", ONLY_THE_COPY, PIPELINE)
+    for arguments in (of_the_copy, (*of_the_copy, "2020-01-01", "2020-02-01"), (PIPELINE,)):
+        said = run(sys.executable, *arguments, folder=project, environment=settings(emulator))
+        assert "load package" in said.stdout
+        assert_whole(project / DATABASE, emulator)
 
-    # The script reads the real clock, so the account's present is the real one too.
-    now = datetime.now(UTC)
-    state = small_account(now=now)
-    with Emulator(state, Clock(int(now.timestamp() * 1000)), switches=Switches(list_details=True), page_limit=10) as emulator:
-        settings = {
-            "SOURCES__EMR_SERVERLESS__REGION_IDS": str(sorted(set(REGIONS.values()))).replace("'", '"'),
-            "SOURCES__EMR_SERVERLESS__ENDPOINT": emulator.url,
-            "SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_ID": DEFAULT_KEY.id,
-            "SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_SECRET": DEFAULT_KEY.secret,
-        }
-        database = project / "emr_serverless.duckdb"
-        of_the_copy = ("-c", ONLY_THE_COPY, PIPELINE)
-        for arguments in (of_the_copy, (*of_the_copy, "2020-01-01", "2020-02-01"), (PIPELINE,)):
-            said = run(sys.executable, *arguments, folder=project, **settings)
-            assert "load package" in said.stdout
-            assert_equal(actual_tables(database), expected_tables(emulator, REGIONS))
-            assert_no_doubles(database)
-        assert emulator.failures == []
+
+def test_the_project_it_makes_may_be_killed_anywhere_too(project: Path, emulator: Emulator) -> None:
+    """The command has no guard against dlt's faults that a project lacks; test_crash.py kills the command at each step."""
+    first = run(
+        sys.executable, "-c", KILLED_WITH_THE_PACKAGE_NOTED, folder=project, code=-signal.SIGKILL, environment=settings(emulator)
+    )
+    assert "Error" not in first.stderr
+    run(sys.executable, PIPELINE, folder=project, environment=settings(emulator))
+    assert_whole(project / DATABASE, emulator)
+    runs = "SELECT workspace_id, job_run_id FROM emr_raw.job_runs"
+    before = set(query(project / DATABASE, runs))
+    run(sys.executable, "-c", KILLED_IN_A_MERGE, folder=project, code=-signal.SIGKILL, environment=settings(emulator))
+    assert set(query(project / DATABASE, runs)) == before
+    run(sys.executable, PIPELINE, folder=project, environment=settings(emulator))
+    assert_whole(project / DATABASE, emulator)

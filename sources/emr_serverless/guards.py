@@ -1,0 +1,59 @@
+"""What dlt 1.31 needs so that nothing is lost; see docs/decisions, 0005 and 0007, of the repository."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import dlt
+from dlt.common.storages import LoadStorage, PackageStorage
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
+from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
+
+# A DuckDB file begins with three blocks of 4 KiB; until they are there it holds nothing.
+DUCKDB_HEADER_BYTES: Final = 12_288
+DUCKDB_MAGIC: Final = b"DUCK"
+
+
+def prepare(pipeline: dlt.Pipeline) -> None:
+    """Make a pipeline safe to be killed and true to empty texts, and mend what an earlier kill has left.
+
+    Call it before each load, while nothing else works with the pipeline, and before `run`: dlt finishes pending packages first,
+    and asks no source then.
+    """
+    _merge_whole(pipeline)
+    # dlt notes that a package is loaded, then moves it away; killed in between it refuses to note it again, for ever.
+    normalized = Path(pipeline.working_dir, "load", LoadStorage.NORMALIZED_FOLDER)
+    for note in normalized.glob(f"*/{PackageStorage.PACKAGE_COMPLETED_FILE_NAME}"):
+        note.unlink()
+    configuration = pipeline.destination_client().config
+    if isinstance(configuration, DuckDbClientConfiguration):
+        _remove_stillborn(Path(configuration.credentials.database))
+    if isinstance(configuration, PostgresClientConfiguration):
+        _keep_empty_texts(pipeline)
+
+
+def _merge_whole(pipeline: dlt.Pipeline) -> None:
+    """Have a destination merge each table in one transaction, where it can.
+
+    dlt 1.31 does not say that DuckDB, Postgres and their like have transactions, takes that for a no, and commits the merge's
+    DELETE before its INSERT: a load that is killed in between would leave runs in no table at all.
+    """
+    capabilities = pipeline.destination.capabilities()
+    if capabilities.get("supports_transactions") is None and capabilities.supports_ddl_transactions:
+        pipeline.destination.caps_params["supports_transactions"] = True
+
+
+def _keep_empty_texts(pipeline: dlt.Pipeline) -> None:
+    """Load Postgres by any format but CSV, in which dlt 1.31 makes every empty text a NULL."""
+    formats = pipeline.destination.capabilities().supported_loader_file_formats
+    pipeline.destination.caps_params["supported_loader_file_formats"] = [name for name in formats if name != "csv"]
+
+
+def _remove_stillborn(database: Path) -> None:
+    """Remove a DuckDB file whose making was cut off: DuckDB could not open it."""
+    if not database.is_file() or database.stat().st_size >= DUCKDB_HEADER_BYTES:
+        return
+    content = database.read_bytes()
+    if not content or content[8:12] == DUCKDB_MAGIC:
+        database.unlink()

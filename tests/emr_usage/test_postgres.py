@@ -1,0 +1,149 @@
+"""The promises hold in PostgreSQL as they do in DuckDB: the command against a true server, which the tests start."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import dlt
+import pyarrow as pa
+import pytest
+
+from command import INITIAL_DAYS, SEVERAL_PACKAGES, Desk
+from emr_serverless import prepare
+from nursery import Fate, Finished, Nursery
+from postgres import PostgresServer, postgres_server
+from small_account import NOW, REGIONS, pass_a_night, served
+from truth import query
+
+CREDENTIALS = "DESTINATION__POSTGRES__CREDENTIALS"
+# Parquet where its driver is installed, INSERT statements where it is not.
+FORMATS = {"parquet": {}, "insert_values": {"DISABLE_ADBC_DETECTION": "true"}}
+SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
+STEPS = {
+    "after a staging copy": Fate("dlt.destinations._adbc_jobs:AdbcParquetCopyJob.run", "after", 4),
+    "after a merge": Fate(SQL_JOB, "after", 2),
+    "in the second package's merges": Fate(SQL_JOB, "after", 11),
+    "with the package noted as loaded": Fate("dlt.destinations.job_client_impl:SqlJobClientBase.complete_load", "after"),
+    "before the package is moved away": Fate("dlt.common.storages:PackageStorage.complete_loading_package", "after"),
+}
+HOSTILE = [
+    "",
+    " ",
+    "NULL",
+    "\\N",
+    "\\",
+    "a\\b\\'",
+    "'; DROP TABLE x; --",
+    '"quoted", comma',
+    "two\nlines\r\n\tand;",
+    "\ufffd风控🙂",
+    "%s",
+]
+NewDesk = Callable[..., "PostgresDesk"]
+
+
+@dataclass
+class PostgresDesk(Desk):
+    """A desk whose tables are in a Postgres database."""
+
+    address: str = ""
+
+    @property
+    def tables(self) -> str:
+        """Where the tables are read from."""
+        return self.address
+
+    def run(self, *arguments: str, fate: Fate | None = None, **environment: str) -> Finished:
+        """Run the command to its end."""
+        to_postgres = ("--destination", "postgres")
+        return super().run(*arguments, *to_postgres, fate=fate, **{CREDENTIALS: self.address, **environment})
+
+
+@pytest.fixture(scope="session")
+def server() -> Iterator[PostgresServer]:
+    with postgres_server() as running:
+        yield running
+
+
+@pytest.fixture
+def new_desk(tmp_path: Path, nursery: Nursery, server: PostgresServer) -> Iterator[NewDesk]:
+    with served() as emulator:
+
+        def make(name: str = "emr") -> PostgresDesk:
+            return PostgresDesk(tmp_path, emulator, REGIONS, nursery, address=server.new_database(name))
+
+        yield make
+        assert emulator.failures == []
+
+
+@pytest.mark.parametrize("environment", FORMATS.values(), ids=FORMATS)
+def test_nights_a_backfill_and_the_status(new_desk: NewDesk, environment: dict[str, str]) -> None:
+    desk = new_desk()
+    desk.environment = environment | SEVERAL_PACKAGES
+    assert desk.load("--initial-days", "1").code == 0
+    pass_a_night(desk.emulator)
+    assert desk.load().code == 0
+    span = ("--from", (NOW - timedelta(days=INITIAL_DAYS)).isoformat(), "--to", NOW.isoformat())
+    assert desk.run("backfill", "--json", *span, *desk.source_options).code == 0
+    desk.assert_whole()
+    for _ in range(2):
+        pass_a_night(desk.emulator)
+        done = desk.load_whole()
+    status = desk.run("status", "--json")
+    assert status.code == 0
+    assert (status.facts["last_load"], status.facts["incomplete"]) == (done.facts["load"], [])
+    until = desk.emulator.clock.now().isoformat(sep=" ")
+    assert {(each["started_through"], each["ended_through"]) for each in status.facts["workspaces"]} == {(until, until)}
+    counted = desk.query("SELECT workspace_id, count(*) FROM emr_raw.job_runs GROUP BY workspace_id")
+    assert {each["workspace_id"]: each["job_runs"] for each in status.facts["workspaces"]} == dict(counted)
+
+
+@pytest.mark.parametrize("step", STEPS)
+def test_killed_there_loses_and_doubles_nothing(new_desk: NewDesk, step: str) -> None:
+    desk = new_desk()
+    desk.environment = SEVERAL_PACKAGES
+    assert desk.load(fate=STEPS[step]).code == -signal.SIGKILL
+    pass_a_night(desk.emulator)
+    desk.load_whole()
+
+
+def test_two_databases_of_one_server_share_no_state(new_desk: NewDesk) -> None:
+    desks = [new_desk("emr"), new_desk("other")]
+    for _ in range(2):
+        for desk in desks:
+            desk.load_whole()
+        pass_a_night(desks[0].emulator)
+
+
+@pytest.mark.parametrize("format_name", FORMATS)
+def test_every_text_arrives_as_it_is(
+    tmp_path: Path, server: PostgresServer, monkeypatch: pytest.MonkeyPatch, format_name: str
+) -> None:
+    """dlt's own way is CSV, of which it makes every empty text a NULL."""
+    for name, value in FORMATS[format_name].items():
+        monkeypatch.setenv(name, value)
+    address = server.new_database("texts")
+    pipeline = dlt.pipeline("texts", pipelines_dir=str(tmp_path), destination=dlt.destinations.postgres(address))
+    prepare(pipeline)
+    texts = [None, *HOSTILE]
+    rows = pa.table({"id": range(len(texts)), "text": pa.array(texts, pa.string())})
+    done = pipeline.run(rows, table_name="texts", write_disposition="merge", primary_key="id")
+    jobs = done.load_packages[0].jobs["completed_jobs"]
+    assert format_name in {job.job_file_info.file_format for job in jobs if job.job_file_info.table_name == "texts"}
+    assert query(address, f"SELECT text FROM {pipeline.dataset_name}.texts ORDER BY id") == [(text,) for text in texts]
+
+
+@pytest.mark.parametrize("command", ["load", "status"])
+def test_no_server_there_is_one_sentence(new_desk: NewDesk, command: str) -> None:
+    desk = new_desk()
+    desk.address = "postgresql://emr:PlantedInAnAddress@127.0.0.1:1/emr"
+    done = desk.run(command, *(desk.source_options if command == "load" else []))
+    assert done.code == 1
+    assert done.sentence == (
+        "The destination postgres cannot be opened (OperationalError). Check that it runs, and its address and credentials in"
+        " .dlt/secrets.toml or the environment; --verbose tells what it said. Nothing was changed."
+    )
