@@ -95,6 +95,7 @@ def emr_serverless(
         load_id = dlt.current.load_package_state()["load_id"]
         for tables in load.read_package(connect, limits, state, load_id):
             yield tables
+            del tables
             # dlt takes turns between this generator and the tables of the batch. Those pass first, or all batches of the
             # package would be held at once.
             yield from repeat(None, len(RAW_TABLES))

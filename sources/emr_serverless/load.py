@@ -90,6 +90,7 @@ class Load:
             raise
         if not self.unfinished:
             self.close()
+            self._sweep.pool.join()
 
     def _tell(self) -> None:
         self._on_progress(self.report)

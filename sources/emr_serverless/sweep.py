@@ -136,6 +136,11 @@ class Pool:
         for _ in self._threads:
             self._tasks.put(None)
 
+    def join(self) -> None:
+        """Wait for the threads of a pool that is closed and idle."""
+        for thread in self._threads:
+            thread.join()
+
     def _work(self) -> None:
         while (task := self._tasks.get()) is not None and not self._client.stop.is_set():
             try:
