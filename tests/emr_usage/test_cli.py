@@ -387,6 +387,15 @@ class TestDatabase:
         # The cursors came back from the database: the night alone was asked for.
         assert len(desk.emulator.requests) - before < before / 2
 
+    def test_its_relative_path_is_that_of_the_present_folder(self, desk: Desk) -> None:
+        """dlt would resolve it by the folder from which the first load was run, and load into another file."""
+        desk.load_whole()
+        pass_a_night(desk.emulator)
+        below = Desk(desk.folder / "below", desk.emulator, desk.regions, desk.nursery)
+        below.folder.mkdir()
+        assert below.load("--database", "../emr.duckdb").code == 0
+        desk.assert_whole()
+
     @pytest.mark.parametrize("data_dir", ["", "all"])
     def test_two_of_them_share_no_state(self, desk: Desk, data_dir: str) -> None:
         """Also where `DLT_DATA_DIR` puts the working files of both into one folder."""
