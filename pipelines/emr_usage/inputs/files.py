@@ -17,10 +17,21 @@ WORKBOOK: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 @dataclass(frozen=True)
 class Record:
-    """One row of a file: its line, from 1, and its values by column, trimmed."""
+    """One row of a file.
+
+    Attributes:
+        row: its line, from 1.
+        cells: its trimmed values by column; none where the row cannot be read.
+    """
 
     row: int
     cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Line:
+    row: int
+    cells: list[str]
 
 
 def read_records(name: str, content: bytes, columns: Sequence[str]) -> tuple[list[Record], list[Problem]]:
@@ -33,33 +44,25 @@ def read_records(name: str, content: bytes, columns: Sequence[str]) -> tuple[lis
     """
     if (problem := _encoding_problem(name, content)) is not None:
         return [], [problem]
-    lines = _lines(name, content.decode("utf-8-sig"))
-    try:
-        first = next(lines, None)
-        if first is None:
-            what = f"it has no header: {','.join(columns)}"
-            return [], [Problem(name, 0, "", what, "write the header above the rows")]
-        problems = list(_header_problems(name, first, columns))
-        if problems:
-            return [], problems
-        names, records = first[1], []
-        for row, cells in lines:
-            problem = _row_problem(name, row, cells, len(names))
-            if problem:
-                problems.append(problem)
-            else:
-                records.append(Record(row, dict(zip(names, cells, strict=True))))
-    except UnreadableError as error:
-        return [], [error.problem]
+    names: list[str] = []
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for line in _lines(name, content.decode("utf-8-sig")):
+        if isinstance(line, Problem):
+            problems.append(line)
+            records.append(Record(line.row, {}))
+        elif not names:
+            names = line.cells
+            if problems := list(_header_problems(name, line, columns)):
+                return [], problems
+        elif (problem := _row_problem(name, line, len(names))) is not None:
+            problems.append(problem)
+            records.append(Record(line.row, {}))
+        else:
+            records.append(Record(line.row, dict(zip(names, line.cells, strict=True))))
+    if not names and not problems:
+        problems.append(Problem(name, 0, "", f"it has no header: {','.join(columns)}", "write the header above the rows"))
     return records, problems
-
-
-class UnreadableError(Exception):
-    """The file stops being CSV somewhere."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(str(problem))
-        self.problem = problem
 
 
 def _encoding_problem(name: str, content: bytes) -> Problem | None:
@@ -75,13 +78,10 @@ def _encoding_problem(name: str, content: bytes) -> Problem | None:
     return None
 
 
-def _lines(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield each row that has a value: its line and its trimmed cells.
+def _lines(name: str, text: str) -> Iterator[_Line | Problem]:
+    """Yield each row that has a value; where the text stops being CSV, the problem, and no more.
 
     Comments become empty lines first, so that a quote in one opens nothing and the lines keep their numbers.
-
-    Raises:
-        UnreadableError: the text is not CSV from some row on.
     """
     reader = csv.reader(("" if line.startswith("#") else line for line in io.StringIO(text, newline="")), strict=True)
     while True:
@@ -92,13 +92,14 @@ def _lines(name: str, text: str) -> Iterator[tuple[int, list[str]]]:
             return
         except csv.Error as error:
             mend = "put quotes around the whole value or nowhere, and double those inside"
-            raise UnreadableError(Problem(name, row, "", f"it cannot be read as CSV from here on ({error})", mend)) from None
+            yield Problem(name, row, "", f"it cannot be read as CSV from here on ({error})", mend)
+            return
         if any(cells):
-            yield row, cells
+            yield _Line(row, cells)
 
 
-def _header_problems(name: str, header: tuple[int, list[str]], columns: Sequence[str]) -> Iterator[Problem]:
-    row, names = header
+def _header_problems(name: str, header: _Line, columns: Sequence[str]) -> Iterator[Problem]:
+    row, names = header.row, header.cells
     for separator, spoken in ((";", "semicolons"), ("\t", "tabs")):
         if len(names) == 1 and separator in names[0]:
             mend = "save it with commas (in LibreOffice: field delimiter; in Excel: the list separator of the system's region)"
@@ -116,7 +117,8 @@ def _header_problems(name: str, header: tuple[int, list[str]], columns: Sequence
             yield Problem(name, row, "", what, f"take it out or correct it; known are {', '.join(columns)}")
 
 
-def _row_problem(name: str, row: int, cells: list[str], width: int) -> Problem | None:
+def _row_problem(name: str, line: _Line, width: int) -> Problem | None:
+    row, cells = line.row, line.cells
     if cells[0].startswith("#"):
         return Problem(name, row, "", "a # stands before the first value", "begin a comment's line with #, or take it away")
     if any("\n" in cell or "\r" in cell for cell in cells):

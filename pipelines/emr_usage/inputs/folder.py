@@ -67,17 +67,17 @@ def read_inputs(folder: Path) -> Inputs:
 
     Raises:
         InvalidInputsError: with every problem of every file.
-        OSError: a file cannot be read.
     """
-    inputs = Inputs({}, [])
+    inputs = Inputs({table: [] for table in INPUT_TABLES}, [])
     problems: list[Problem] = []
     for table in INPUT_TABLES:
-        path = folder / file_name(table)
-        if not path.exists():
+        try:
+            inputs.rows[table], found = check_table(table, (folder / file_name(table)).read_bytes())
+            problems += found
+        except FileNotFoundError:
             inputs.missing.append(table)
-        rows, found = check_table(table, path.read_bytes()) if path.exists() else ([], [])
-        inputs.rows[table] = rows
-        problems += found
+        except OSError as error:
+            problems.append(Problem(file_name(table), 0, "", f"it cannot be read ({error.strerror})", "check what is there"))
     if problems:
         raise InvalidInputsError([str(problem) for problem in problems], folder)
     return inputs

@@ -21,6 +21,7 @@ from .tables import INPUT_TABLES, file_name
 PIPELINE: Final = "emr_usage_inputs"
 # Where the destination can: the old rows stay until the new ones are there, also when the load is cut off.
 REPLACE_STRATEGY: Final = "insert-from-staging"
+_WITHOUT: Final = {"rates": "all usage is unpriced", "owners": "all usage is unallocated"}
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,11 @@ class LoadedInputs:
     @property
     def sentence(self) -> str:
         """One line that says what there is, and what follows from what is not."""
-        counts = ", ".join(f"{count:,} {table.replace('_', ' ')}" for table, count in self.rows.items())
-        without = [f"without {word}, {so}" for word, so in _WITHOUT.items() if not self.rows[word]]
-        absent = f"; no {', '.join(map(file_name, self.missing))} there: emr-usage init-inputs makes them" if self.missing else ""
-        return f"Inputs from {self.folder}: {'; '.join([counts, *without])}{absent}."
-
-
-_WITHOUT: Final = {"rates": "all usage is unpriced", "owners": "all usage is unallocated"}
+        counts = ", ".join(f"{table} {count:,}" for table, count in self.rows.items())
+        empty = [f"without {table}, {so}" for table, so in _WITHOUT.items() if not self.rows[table]]
+        files = ", ".join(file_name(table) for table in self.missing)
+        missing = [f"there is no {files}: emr-usage init-inputs makes it"] if files else []
+        return f"Rows of inputs from {self.folder}: {'; '.join([counts, *empty, *missing])}."
 
 
 def load_inputs(target: Target, folder: Path) -> LoadedInputs:
@@ -66,17 +65,23 @@ def load_inputs(target: Target, folder: Path) -> LoadedInputs:
         # Where the database was deleted, the job runs' cursors must go before this makes the dataset anew: dlt takes a dataset
         # that is there for the one they belong to.
         jobs.sync_destination()
-        pipeline = dlt.pipeline(
-            PIPELINE, destination=jobs.destination, dataset_name=RAW_DATASET, pipelines_dir=jobs.pipelines_dir
-        ).drop()
-        capabilities = pipeline.destination.capabilities()
-        if REPLACE_STRATEGY in (capabilities.supported_replace_strategies or ()):
-            pipeline.destination.config_params["replace_strategy"] = REPLACE_STRATEGY
         signals.exit_event.clear()
-        pipeline.run(_source(inputs))
+        _open_inputs_pipeline(jobs).run(_source(inputs))
+        # As in run_load: dlt forgets a Ctrl-C that comes while the last job ends.
         if signals.exit_event.is_set():
             raise KeyboardInterrupt
     return LoadedInputs(folder, {table: len(rows) for table, rows in inputs.rows.items()}, inputs.missing)
+
+
+def _open_inputs_pipeline(jobs: dlt.Pipeline) -> dlt.Pipeline:
+    """Return a pipeline into the destination of another, without any memory: what a killed load left would be loaded first."""
+    pipeline = dlt.pipeline(
+        PIPELINE, destination=jobs.destination, dataset_name=RAW_DATASET, pipelines_dir=jobs.pipelines_dir
+    ).drop()
+    capabilities = pipeline.destination.capabilities()
+    if REPLACE_STRATEGY in (capabilities.supported_replace_strategies or ()):
+        pipeline.destination.config_params["replace_strategy"] = REPLACE_STRATEGY
+    return pipeline
 
 
 @dlt.source(name=PIPELINE, max_table_nesting=0)

@@ -32,25 +32,28 @@ def read_rows(table: str, records: Sequence[Record]) -> tuple[list[Row], list[Pr
     rows: list[Row] = []
     problems: list[Problem] = []
     for record in records:
-        row = Row(record.row, {})
-        for column in file_fields(table):
-            try:
-                row.values[column.name] = parse_cell(column, record.cells[column.name])
-            except CellError as error:
-                row.values[column.name] = None
-                row.bad.add(column.name)
-                problems.append(Problem(file_name(table), row.number, column.name, error.what, error.mend))
-        problems += _row_problems(table, row)
+        row = Row(record.row, dict.fromkeys(column.name for column in file_fields(table)))
+        if record.cells:
+            problems += _fill(table, row, record)
+        else:
+            row.bad.update(row.values)
         rows.append(row)
     return rows, problems
 
 
-def _row_problems(table: str, row: Row) -> Iterator[Problem]:
+def _fill(table: str, row: Row, record: Record) -> Iterator[Problem]:
+    """Give a row its values; yield what is wrong with them."""
+    for column in file_fields(table):
+        try:
+            row.values[column.name] = parse_cell(column, record.cells[column.name])
+        except CellError as error:
+            row.bad.add(column.name)
+            yield Problem(file_name(table), row.number, column.name, error.what, error.mend)
     first, after = row.values.get("valid_from"), row.values.get("valid_to")
     if first and after and after <= first:
         row.bad.add("valid_to")
         mend = "write the first day on which it no longer holds, or leave it empty"
         yield Problem(file_name(table), row.number, "valid_to", f"{after} is not after valid_from, {first}", mend)
-    if table == "owners" and row.values["tag_value"] and not row.values["tag_key"] and "tag_key" not in row.bad:
+    if row.values.get("tag_value") and not row.values["tag_key"] and "tag_key" not in row.bad:
         row.bad.add("tag_key")
         yield Problem(file_name(table), row.number, "tag_key", "a tag_value stands without its tag_key", "write the tag's key")

@@ -11,6 +11,7 @@ from .rows import Row
 from .tables import file_name
 
 SCOPE: Final = ("region_id", "workspace_id", "resource_queue_id")
+PERIOD: Final = ("valid_from", "valid_to")
 # The letter case of these does not tell two rules apart.
 CASELESS: Final = ("tag_key", "tag_value")
 CONDITIONS: Final = (*CASELESS, "creator", "resource_queue_id", "workspace_id", "job_name")
@@ -19,11 +20,12 @@ _RATES, _OWNERS, _LIST_PRICES = (file_name(table) for table in ("rates", "owners
 
 def check_rates(rows: Sequence[Row]) -> Iterator[Problem]:
     """Yield the overlaps, gaps and mixed currencies within each scope."""
-    for same in _groups(rows, SCOPE):
+    for same in _groups(rows, SCOPE, sound=["currency"]):
         yield from _mixed_currencies(same)
-        # A gap beside a date that could not be read is none, perhaps.
-        if not any(row.bad & {"valid_from", "valid_to"} for row in same):
-            yield from _broken_chain(same)
+    # A row that cannot be placed may be the one that fills a gap.
+    all_placed = not any(row.bad.intersection((*SCOPE, *PERIOD)) for row in rows)
+    for same in _groups(rows, SCOPE, sound=PERIOD):
+        yield from _broken_chain(same, with_gaps=all_placed)
 
 
 def check_owners(rows: Sequence[Row]) -> Iterator[Problem]:
@@ -57,23 +59,24 @@ def check_list_prices(rows: Sequence[Row]) -> Iterator[Problem]:
             yield Problem(_LIST_PRICES, row.number, "", what, "take one of them out")
 
 
-def _groups(rows: Iterable[Row], columns: Sequence[str]) -> list[list[Row]]:
+def _groups(rows: Iterable[Row], columns: Sequence[str], sound: Sequence[str] = ()) -> list[list[Row]]:
+    """Return the rows that are alike in some columns, together; without those in which these or others are bad."""
     groups: dict[tuple[Hashable, ...], list[Row]] = {}
     for row in rows:
-        if not row.bad.intersection(columns):
+        if not row.bad.intersection((*columns, *sound)):
             groups.setdefault(tuple(row.values[column] for column in columns), []).append(row)
     return list(groups.values())
 
 
 def _mixed_currencies(same: Sequence[Row]) -> Iterator[Problem]:
-    first, *others = [row for row in same if "currency" not in row.bad] or same[:1]
+    first, *others = same
     for row in others:
         if row.values["currency"] != first.values["currency"]:
             what = f"it is {row.values['currency']}, and row {first.number} is {first.values['currency']} for {_named(row)}"
             yield Problem(_RATES, row.number, "currency", what, "give one scope one currency")
 
 
-def _broken_chain(same: Sequence[Row]) -> Iterator[Problem]:
+def _broken_chain(same: Sequence[Row], *, with_gaps: bool) -> Iterator[Problem]:
     ordered = sorted(same, key=lambda row: (row.values["valid_from"], row.number))
     reach = ordered[0]
     for row in ordered[1:]:
@@ -82,7 +85,7 @@ def _broken_chain(same: Sequence[Row]) -> Iterator[Problem]:
             mend = "end the earlier one (valid_to) on the day on which the later one begins (valid_from)"
             what = f"it overlaps row {reach.number}: both hold on {begins} for {_named(row)}"
             yield Problem(_RATES, row.number, "valid_from", what, mend)
-        elif begins > end:
+        elif begins > end and with_gaps:
             mend = f"let it begin on {end}, or row {reach.number} end on {begins}, or add a row for these days"
             what = f"there is a gap from {end} to {begins}, after row {reach.number}, for {_named(row)}"
             yield Problem(_RATES, row.number, "valid_from", what, mend)

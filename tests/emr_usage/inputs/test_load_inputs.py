@@ -65,7 +65,7 @@ class TestTables:
         folder = write(tmp_path / "inputs", rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
         done = load_inputs(target, folder)
         assert (done.rows, done.missing) == ({"rates": 3, "owners": 2, "list_prices": 1}, [])
-        assert done.sentence == f"Inputs from {folder}: 3 rates, 2 owners, 1 list prices."
+        assert done.sentence == f"Rows of inputs from {folder}: rates 3, owners 2, list_prices 1."
         everywhere = {"region_id": "cn-hangzhou", "workspace_id": None, "resource_queue_id": None, "currency": "USD"}
         first, second, third = rows(target.database, "rates")
         assert first == {
@@ -119,7 +119,7 @@ class TestTables:
         (folder / "rates.csv").unlink()
         done = load_inputs(target, folder)
         assert done.missing == ["rates"]
-        assert "without rates, all usage is unpriced; no rates.csv there: emr-usage init-inputs makes them." in done.sentence
+        assert "without rates, all usage is unpriced; there is no rates.csv: emr-usage init-inputs makes it." in done.sentence
         assert rows(target.database, "rates") == []
         assert [row["owner"] for row in rows(target.database, "owners")] == ["增长/广告", "data"]
         assert len(rows(target.database, "list_prices")) == 1
@@ -163,6 +163,22 @@ class TestWrong:
         assert {table: rows(target.database, table) for table in INPUT_TABLES} == before
         load_inputs(target, folder)
         assert rows(target.database, "owners") == []
+
+    def test_what_a_killed_load_left_is_not_loaded(self, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+        """dlt would finish that package first, and read no file."""
+        load_inputs(target, tmp_path / "inputs")
+        folder = write(tmp_path / "inputs", rates=RATES)
+
+        def die(*_: object) -> None:
+            raise RuntimeError("it is killed here")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("dlt.load.load.Load.load_single_package", die)
+            with pytest.raises(Exception, match="it is killed here"):
+                load_inputs(target, folder)
+        (folder / "rates.csv").unlink()
+        load_inputs(target, folder)
+        assert rows(target.database, "rates") == []
 
     def test_it_waits_for_no_other_load(self, tmp_path: Path, target: Target) -> None:
         with exclusive(open_pipeline(target)), pytest.raises(BusyError):
