@@ -22,10 +22,11 @@ def check_rates(rows: Sequence[Row]) -> Iterator[Problem]:
     """Yield the overlaps, gaps and mixed currencies within each scope."""
     for same in _groups(rows, SCOPE, sound=["currency"]):
         yield from _mixed_currencies(same)
-    # A row that cannot be placed may be the one that fills a gap.
-    all_placed = not any(row.bad.intersection((*SCOPE, *PERIOD)) for row in rows)
+    # A row whose scope or days are unknown may be the one that fills a gap.
+    is_scope_unknown = any(row.bad.intersection(SCOPE) for row in rows)
+    undated = {_key(row, SCOPE) for row in rows if row.bad.intersection(PERIOD)}
     for same in _groups(rows, SCOPE, sound=PERIOD):
-        yield from _broken_chain(same, with_gaps=all_placed)
+        yield from _broken_chain(same, with_gaps=not is_scope_unknown and _key(same[0], SCOPE) not in undated)
 
 
 def check_owners(rows: Sequence[Row]) -> Iterator[Problem]:
@@ -64,8 +65,12 @@ def _groups(rows: Iterable[Row], columns: Sequence[str], sound: Sequence[str] = 
     groups: dict[tuple[Hashable, ...], list[Row]] = {}
     for row in rows:
         if not row.bad.intersection((*columns, *sound)):
-            groups.setdefault(tuple(row.values[column] for column in columns), []).append(row)
+            groups.setdefault(_key(row, columns), []).append(row)
     return list(groups.values())
+
+
+def _key(row: Row, columns: Sequence[str]) -> tuple[Hashable, ...]:
+    return tuple(row.values[column] for column in columns)
 
 
 def _mixed_currencies(same: Sequence[Row]) -> Iterator[Problem]:
@@ -102,7 +107,7 @@ def _named(row: Row) -> str:
 
 def _condition(row: Row) -> tuple[Hashable, ...]:
     return tuple(
-        value.casefold() if value and column in CASELESS else value
+        value.lower() if value and column in CASELESS else value
         for column, value in ((column, row.values[column]) for column in CONDITIONS)
     )
 
