@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from emr_usage.inputs.folder import check_table
 from emr_usage.inputs.problems import Problem
+from input_files import HEADERS
 
-HEADER = "region_id,workspace_id,resource_queue_id,currency,price_per_cu_hour,price_kind,valid_from,valid_to,source"
 FIRST_DAY = date(2026, 1, 1)
 DAYS = 12
 # Rates without an end are counted until here: later than any rate begins or ends.
@@ -101,7 +101,7 @@ def expected_faults(rates: Sequence[Rate]) -> set[tuple[Scope, str]]:
 
 def told_faults(rates: Sequence[Rate]) -> set[tuple[Scope, str]]:
     """Return each scope's faults as the file's problems tell them."""
-    content = "\n".join([HEADER, *(rate.line for rate in rates)])
+    content = "\n".join([HEADERS["rates"], *(rate.line for rate in rates)])
     _, problems = check_table("rates", content.encode())
     return {(rates[problem.row - 2].scope, kind_of(problem)) for problem in problems}
 
