@@ -30,7 +30,7 @@ def test_the_table_reference_is_that_of_the_schemas() -> None:
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_commands_options_and_make_targets_exist(path: Path) -> None:
     text = path.read_text()
-    for command in re.findall(r"emr-usage ([a-z]\w+)", text):
+    for command in re.findall(r"emr-usage ([a-z][\w-]+)", text):
         assert command in main.commands, command
     for option in set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - FOREIGN_OPTIONS:
         assert option in OPTIONS, option

@@ -23,6 +23,7 @@ from emr_serverless import Backfill, Load
 from . import demo as demo_story
 from .emulator import DEFAULT_KEY, Emulator, serve_forever
 from .failures import FAILED, INCOMPLETE, STOPPED, explain
+from .inputs import default_folder, write_examples
 from .load import Request, Target, failure_of_all, open_pipeline, run_load, set_dlt_defaults
 from .progress import live_display
 from .status import Status, read_status
@@ -53,18 +54,26 @@ class Moment(click.ParamType[datetime]):
         return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
+database_option = click.option(
+    "--database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("emr.duckdb"),
+    show_default=True,
+    help="DuckDB file.",
+)
+inputs_option = click.option(
+    "--inputs",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of rates.csv, owners.csv and list_prices.csv.  [default: inputs, beside the database]",
+)
+
+
 def target_options(command: Command) -> Command:
     """Add the options that say where the tables are."""
     for option in (
         click.option("--verbose", is_flag=True, help="Print tracebacks and requests' details on errors."),
         click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of text."),
-        click.option(
-            "--database",
-            type=click.Path(path_type=Path, dir_okay=False),
-            default=Path("emr.duckdb"),
-            show_default=True,
-            help="DuckDB file.",
-        ),
+        database_option,
         click.option("--destination", default="duckdb", show_default=True, help="A dlt destination, such as postgres."),
     ):
         command = option(command)
@@ -158,6 +167,27 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     else:
         _print_status(found, target)
     sys.exit(INCOMPLETE if found.incomplete else 0)
+
+
+@main.command("init-inputs", short_help="Make the files for prices and owners, with examples.")
+@database_option
+@inputs_option
+def init_inputs(*, inputs: Path | None, database: Path) -> None:
+    """\b
+    Examples:
+      emr-usage init-inputs
+      emr-usage init-inputs --inputs /srv/chargeback
+
+    Make the files that say what a CU-hour costs and who pays for a run: rates.csv, owners.csv and list_prices.csv, with
+    commented examples to take into use. A file that is there already stays as it is.
+    """
+    folder = inputs or default_folder(database)
+    try:
+        made = write_examples(folder)
+    except OSError as error:
+        _fail(f"{folder} cannot be written ({error.strerror}). Give another folder with --inputs.", "NoFolder", as_json=False)
+    for name, is_new in made.items():
+        OUTPUT.print(f"{folder / name}: {'made' if is_new else 'is there already'}", highlight=False, soft_wrap=True)
 
 
 @main.command(short_help="Answer as the API would, for trials and tests.")

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 import duckdb
@@ -33,6 +34,19 @@ _HOLDER: Final = re.compile(r"PID (\d+)")
 
 class BusyError(Exception):
     """Another load works on the same database."""
+
+
+class InvalidInputsError(Exception):
+    """The files of inputs have problems; nothing was written.
+
+    Args:
+        problems: each as one line.
+        folder: the files are in.
+    """
+
+    def __init__(self, problems: Sequence[str], folder: Path) -> None:
+        found = f"{len(problems):,} problems" if len(problems) > 1 else "A problem"
+        super().__init__("\n".join([f"{found} in {folder}; nothing was written:", *problems]))
 
 
 @dataclass(frozen=True)
@@ -119,6 +133,8 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
 
 
 def _of_settings(cause: BaseException, target: str) -> Failure | None:
+    if isinstance(cause, InvalidInputsError):
+        return Failure(str(cause), USAGE, "InvalidInputs")
     if isinstance(cause, ConfigFieldMissingException):
         missing = ", ".join(sorted(cause.traces))
         advice = "Give --region, or set it" if "region_ids" in cause.traces else "Set it"

@@ -6,6 +6,8 @@ from typing import Final
 
 from emr_serverless.tables import RAW_TABLES
 
+from .inputs import INPUT_TABLES
+
 GRAIN: Final = {
     "job_runs": "One row for each job run: its latest known version. Nothing is ever deleted.",
     "job_run_tags": "One row for each tag of a run, replaced as a whole when the run is read again.",
@@ -19,6 +21,9 @@ GRAIN: Final = {
     ),
     "workspaces": "One row for each workspace that was ever visible.",
     "extraction_windows": "One row for each thing asked of the API, with what came of it: the proof of completeness.",
+    "rates": "One row for each row of `rates.csv`, replaced as a whole; see [inputs.md](inputs.md).",
+    "owners": "One row for each rule of `owners.csv`, replaced as a whole; see [inputs.md](inputs.md).",
+    "list_prices": "One row for each row of `list_prices.csv`, replaced as a whole; see [inputs.md](inputs.md).",
 }
 
 
@@ -28,7 +33,7 @@ def table_reference() -> str:
         "# Tables of the raw dataset (`emr_raw`)",
         "Made from the schemas by `make docs`. Names are the API's words in snake_case; times are UTC; keys are never null.",
     ]
-    for name, table in RAW_TABLES.items():
+    for name, table in {**RAW_TABLES, **INPUT_TABLES}.items():
         parts.append(f"## `{name}`\n\n{GRAIN[name]}\n\nKey: {', '.join(f'`{column}`' for column in table.primary_key)}.")
         lines = ["| column | type | what |", "|---|---|---|"]
         lines += [f"| `{field.name}` | {field.type} | {field.metadata[b'description'].decode()} |" for field in table.schema]

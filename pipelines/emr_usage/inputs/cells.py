@@ -1,0 +1,116 @@
+"""One value of an input file: from the text in a cell to what its column holds, or why not."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any, Final
+
+import pyarrow as pa
+
+from emr_serverless.tables import TEXT
+
+from .problems import quoted
+from .tables import DATE, PRICE
+
+PRICE_KINDS: Final = ("list", "contracted")
+# The row of the chargeback tables that holds what no rule matched.
+UNALLOCATED: Final = "unallocated"
+PRICE_DECIMALS: Final = 6
+PRICE_LIMIT: Final = Decimal(10) ** (18 - PRICE_DECIMALS)
+AS_TEXT: Final = "give the column the format Text before typing, or edit the file in a text editor"
+
+_NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
+_GROUPED: Final = re.compile(r"[0-9][0-9.,'\s]*[0-9]")
+_ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+# 1/2/2026, 01.02.26, a day number, a cell that was too narrow: none of them says which day was meant.
+_SPREADSHEET_DATE: Final = re.compile(r"[0-9]{1,4}[/.][0-9]{1,2}[/.][0-9]{1,4}.*|[0-9]{5}|#+")
+_SCIENTIFIC: Final = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]{2,}")
+
+
+class CellError(ValueError):
+    """A value that its column cannot hold.
+
+    Attributes:
+        what: what is wrong.
+        mend: what to do.
+    """
+
+    def __init__(self, what: str, mend: str) -> None:
+        super().__init__(f"{what}; {mend}")
+        self.what = what
+        self.mend = mend
+
+
+def parse_cell(field: pa.Field, text: str) -> Any:
+    """Return what a column holds for a cell's trimmed text; None for an empty cell.
+
+    Raises:
+        CellError: the column cannot hold it.
+    """
+    if not text:
+        if field.nullable:
+            return None
+        raise CellError("it is empty", "write its value")
+    parse = _BY_NAME.get(field.name) or _BY_TYPE[field.type]
+    return parse(text)
+
+
+def _text(text: str) -> str:
+    if "\N{REPLACEMENT CHARACTER}" in text:
+        raise CellError(f"{quoted(text)} has lost characters in a wrong encoding", "write it again, and save as CSV UTF-8")
+    if _SCIENTIFIC.fullmatch(text):
+        raise CellError(f"{quoted(text)} is a number that a spreadsheet has shortened", f"write the whole id; {AS_TEXT}")
+    return text
+
+
+def _date(text: str) -> date:
+    if _SPREADSHEET_DATE.fullmatch(text):
+        raise CellError(f"{quoted(text)} is a date as a spreadsheet writes it", f"write it as 2026-01-31; {AS_TEXT}")
+    try:
+        # Python also reads 20260131 and 2026-W05-6, which nobody means to write here.
+        return date.fromisoformat(text if _ISO_DATE.fullmatch(text) else "")
+    except ValueError:
+        raise CellError(f"{quoted(text)} is no date", "write it as 2026-01-31") from None
+
+
+def _price(text: str) -> Decimal:
+    if text.startswith(("-", "\N{MINUS SIGN}", "(")):
+        raise CellError(f"{quoted(text)} is negative", "write a price from 0 up")
+    if _NUMBER.fullmatch(text):
+        price = Decimal(text)
+        if price >= PRICE_LIMIT or round(price, PRICE_DECIMALS) != price:
+            raise CellError(f"{quoted(text)} has too many digits", "write at most 12 before the point and 6 after it")
+        return price
+    if _GROUPED.fullmatch(text):
+        what = f"{quoted(text)} has a comma in it, or something between the thousands"
+        raise CellError(what, "write it as 1234.56, a point before the decimals and nothing else")
+    raise CellError(f"{quoted(text)} is no decimal number", "write it as 0.05, without currency or unit")
+
+
+def _currency(text: str) -> str:
+    if not re.fullmatch("[A-Z]{3}", text):
+        raise CellError(f"{quoted(text)} is no currency", "write three capitals, such as USD or CNY")
+    return text
+
+
+def _price_kind(text: str) -> str:
+    if text not in PRICE_KINDS:
+        raise CellError(f"{quoted(text)} is no kind of price", f"write {' or '.join(PRICE_KINDS)}")
+    return text
+
+
+def _owner(text: str) -> str:
+    parts = _text(text).split("/")
+    if any(not part or part != part.strip() for part in parts):
+        mend = "write it as group/team/project, no slash at the ends, none doubled, no space beside one"
+        raise CellError(f"{quoted(text)} has an empty part, or a space beside a slash", mend)
+    if parts[0].casefold() == UNALLOCATED:
+        raise CellError(f"{quoted(text)} is the name of what no rule matches", "write another name, or leave the rule out")
+    return text
+
+
+_BY_NAME: Final[Mapping[str, Callable[[str], Any]]] = {"currency": _currency, "price_kind": _price_kind, "owner": _owner}
+_BY_TYPE: Final[Mapping[pa.DataType, Callable[[str], Any]]] = {TEXT: _text, DATE: _date, PRICE: _price}

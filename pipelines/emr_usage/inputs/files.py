@@ -1,0 +1,129 @@
+"""A CSV file as records of text, or what keeps it from being read."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import io
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from .problems import Problem, quoted
+
+SAVE_AS: Final = "save it as CSV UTF-8 (in Excel: Save As, CSV UTF-8; in LibreOffice: Text CSV, character set UTF-8)"
+WORKBOOK: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One row of a file.
+
+    Attributes:
+        row: its line, from 1.
+        cells: its trimmed values by column; none where the row cannot be read.
+    """
+
+    row: int
+    cells: dict[str, str]
+
+
+@dataclass(frozen=True)
+class _Line:
+    row: int
+    cells: list[str]
+
+
+def read_records(name: str, content: bytes, columns: Sequence[str]) -> tuple[list[Record], list[Problem]]:
+    """Return the rows of a file, and what is wrong with its form.
+
+    Args:
+        name: of the file, for messages.
+        content: of the file.
+        columns: that it must have, in any order, and no others.
+    """
+    if (problem := _encoding_problem(name, content)) is not None:
+        return [], [problem]
+    names: list[str] = []
+    records: list[Record] = []
+    problems: list[Problem] = []
+    for line in _lines(name, content.decode("utf-8-sig")):
+        if isinstance(line, Problem):
+            problems.append(line)
+            records.append(Record(line.row, {}))
+        elif not names:
+            names = line.cells
+            if problems := list(_header_problems(name, line, columns)):
+                return [], problems
+        elif (problem := _row_problem(name, line, len(names))) is not None:
+            problems.append(problem)
+            records.append(Record(line.row, {}))
+        else:
+            records.append(Record(line.row, dict(zip(names, line.cells, strict=True))))
+    if not names and not problems:
+        problems.append(Problem(name, 0, "", f"it has no header: {','.join(columns)}", "write the header above the rows"))
+    return records, problems
+
+
+def _encoding_problem(name: str, content: bytes) -> Problem | None:
+    if content.startswith(WORKBOOK):
+        return Problem(name, 0, "", "it is a workbook, not a CSV file", SAVE_AS)
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content:
+        return Problem(name, 0, "", "it is UTF-16, not UTF-8", SAVE_AS)
+    try:
+        content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        row = content.count(b"\n", 0, error.start) + 1
+        return Problem(name, row, "", "it is not UTF-8 (GBK or Latin-1, perhaps)", SAVE_AS)
+    return None
+
+
+def _lines(name: str, text: str) -> Iterator[_Line | Problem]:
+    """Yield each row that has a value; where the text stops being CSV, the problem, and no more.
+
+    Comments become empty lines first, so that a quote in one opens nothing and the lines keep their numbers.
+    """
+    reader = csv.reader(("" if line.startswith("#") else line for line in io.StringIO(text, newline="")), strict=True)
+    while True:
+        row = reader.line_num + 1
+        try:
+            cells = [cell.strip() for cell in next(reader)]
+        except StopIteration:
+            return
+        except csv.Error as error:
+            mend = "put quotes around the whole value or nowhere, and double those inside"
+            yield Problem(name, row, "", f"it cannot be read as CSV from here on ({error})", mend)
+            return
+        if any(cells):
+            yield _Line(row, cells)
+
+
+def _header_problems(name: str, header: _Line, columns: Sequence[str]) -> Iterator[Problem]:
+    row, names = header.row, header.cells
+    for separator, spoken in ((";", "semicolons"), ("\t", "tabs")):
+        if len(names) == 1 and separator in names[0]:
+            mend = "save it with commas (in LibreOffice: field delimiter; in Excel: the list separator of the system's region)"
+            yield Problem(name, row, "", f"its values are separated by {spoken}", mend)
+            return
+    for column in columns:
+        if column not in names:
+            mend = "add it to the header, and to each row a value or nothing between two commas"
+            yield Problem(name, row, column, "the column is missing", mend)
+    for position, given in enumerate(names):
+        if given in names[:position] and given:
+            yield Problem(name, row, given, "the column is there twice", "take one of them out")
+        elif given not in columns:
+            what = f"the column is not known: {quoted(given)}" if given else f"column {position + 1} has no name"
+            yield Problem(name, row, "", what, f"take it out or correct it; known are {', '.join(columns)}")
+
+
+def _row_problem(name: str, line: _Line, width: int) -> Problem | None:
+    row, cells = line.row, line.cells
+    if cells[0].startswith("#"):
+        return Problem(name, row, "", "a # stands before the first value", "begin a comment's line with #, or take it away")
+    if any("\n" in cell or "\r" in cell for cell in cells):
+        return Problem(name, row, "", "a value has a line break in it", "close its quotes in the same line")
+    if len(cells) != width:
+        what = f"it has {len(cells)} values for {width} columns"
+        return Problem(name, row, "", what, "put one comma between two columns, and quotes around a value with a comma in it")
+    return None

@@ -1,0 +1,91 @@
+"""The folder of the inputs: where it is, what it is given at first, and everything in it, checked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from pathlib import Path
+from typing import Final
+
+from emr_usage.failures import InvalidInputsError
+
+from .files import read_records
+from .problems import Problem
+from .rows import Row, read_rows
+from .rules import check_list_prices, check_owners, check_rates
+from .tables import INPUT_TABLES, file_fields, file_name
+
+FOLDER: Final = "inputs"
+_RULES: Final[Mapping[str, Callable[[Sequence[Row]], Iterator[Problem]]]] = {
+    "rates": check_rates,
+    "owners": check_owners,
+    "list_prices": check_list_prices,
+}
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The inputs of a folder, valid.
+
+    Attributes:
+        rows: of each table.
+        missing: the tables whose files are not there.
+    """
+
+    rows: dict[str, list[Row]]
+    missing: list[str]
+
+
+def default_folder(database: Path) -> Path:
+    """Return the folder of inputs beside a database."""
+    return database.with_name(FOLDER)
+
+
+def write_examples(folder: Path) -> dict[str, bool]:
+    """Make the folder and the files that are not there, and return for each file whether it is new.
+
+    Raises:
+        OSError: the folder or a file cannot be made.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    new: dict[str, bool] = {}
+    for table in INPUT_TABLES:
+        name = file_name(table)
+        example = resources.files(__package__).joinpath("examples", name).read_bytes()
+        try:
+            with (folder / name).open("xb") as file:
+                file.write(example)
+            new[name] = True
+        except FileExistsError:
+            new[name] = False
+    return new
+
+
+def read_inputs(folder: Path) -> Inputs:
+    """Return what the files of a folder say; a missing file says nothing.
+
+    Raises:
+        InvalidInputsError: with every problem of every file.
+    """
+    inputs = Inputs({table: [] for table in INPUT_TABLES}, [])
+    problems: list[Problem] = []
+    for table in INPUT_TABLES:
+        try:
+            inputs.rows[table], found = check_table(table, (folder / file_name(table)).read_bytes())
+            problems += found
+        except FileNotFoundError:
+            inputs.missing.append(table)
+        except OSError as error:
+            problems.append(Problem(file_name(table), 0, "", f"it cannot be read ({error.strerror})", "check what is there"))
+    if problems:
+        raise InvalidInputsError([str(problem) for problem in problems], folder)
+    return inputs
+
+
+def check_table(table: str, content: bytes) -> tuple[list[Row], list[Problem]]:
+    """Return the rows of one file and what is wrong in it, in the order of its lines."""
+    records, of_form = read_records(file_name(table), content, [field.name for field in file_fields(table)])
+    rows, of_rows = read_rows(table, records)
+    problems = [*of_form, *of_rows, *_RULES[table](rows)]
+    return rows, sorted(problems, key=lambda problem: problem.row)

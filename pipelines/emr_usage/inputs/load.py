@@ -1,0 +1,107 @@
+"""Loads the inputs into the raw dataset, each table as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import dlt
+import pyarrow as pa
+from dlt.common.runtime import signals
+from dlt.extract import DltResource
+
+from emr_usage.load import RAW_DATASET, Target, exclusive, mend, open_pipeline
+
+from .folder import Inputs, read_inputs
+from .rows import Row
+from .tables import INPUT_TABLES, file_name
+
+PIPELINE: Final = "emr_usage_inputs"
+# Where the destination can: the old rows stay until the new ones are there, also when the load is cut off.
+REPLACE_STRATEGY: Final = "insert-from-staging"
+_WITHOUT: Final = {"rates": "all usage is unpriced", "owners": "all usage is unallocated"}
+
+
+@dataclass(frozen=True)
+class LoadedInputs:
+    """What was loaded.
+
+    Attributes:
+        folder: it came from.
+        rows: of each table.
+        missing: the tables whose files are not there, which are empty now.
+    """
+
+    folder: Path
+    rows: dict[str, int]
+    missing: list[str]
+
+    @property
+    def sentence(self) -> str:
+        """One line that says what there is, and what follows from what is not."""
+        counts = ", ".join(f"{table} {count:,}" for table, count in self.rows.items())
+        empty = [f"without {table}, {so}" for table, so in _WITHOUT.items() if not self.rows[table]]
+        files = ", ".join(file_name(table) for table in self.missing)
+        missing = [f"there is no {files}: emr-usage init-inputs makes it"] if files else []
+        return f"Rows of inputs from {self.folder}: {'; '.join([counts, *empty, *missing])}."
+
+
+def load_inputs(target: Target, folder: Path) -> LoadedInputs:
+    """Replace the tables `rates`, `owners` and `list_prices` of a target by what a folder's files say.
+
+    A folder or file that is not there leaves its tables empty. Nothing is written where there is any problem. The job runs'
+    pipeline keeps its cursors and its schema: this is another one, in the same dataset, under the same lock.
+
+    Raises:
+        InvalidInputsError: with every problem of every file.
+        BusyError: a load is under way.
+    """
+    inputs = read_inputs(folder)
+    jobs = open_pipeline(target)
+    with exclusive(jobs):
+        mend(jobs)
+        # Where the database was deleted, the job runs' cursors must go before this makes the dataset anew: dlt takes a dataset
+        # that is there for the one they belong to.
+        jobs.sync_destination()
+        signals.exit_event.clear()
+        _open_inputs_pipeline(jobs).run(_source(inputs))
+        # As in run_load: dlt forgets a Ctrl-C that comes while the last job ends.
+        if signals.exit_event.is_set():
+            raise KeyboardInterrupt
+    return LoadedInputs(folder, {table: len(rows) for table, rows in inputs.rows.items()}, inputs.missing)
+
+
+def _open_inputs_pipeline(jobs: dlt.Pipeline) -> dlt.Pipeline:
+    """Return a pipeline into the destination of another, without any memory: what a killed load left would be loaded first."""
+    pipeline = dlt.pipeline(
+        PIPELINE, destination=jobs.destination, dataset_name=RAW_DATASET, pipelines_dir=jobs.pipelines_dir
+    ).drop()
+    capabilities = pipeline.destination.capabilities()
+    if REPLACE_STRATEGY in (capabilities.supported_replace_strategies or ()):
+        pipeline.destination.config_params["replace_strategy"] = REPLACE_STRATEGY
+    return pipeline
+
+
+@dlt.source(name=PIPELINE, max_table_nesting=0)
+def _source(inputs: Inputs) -> Iterator[DltResource]:
+    for name, table in INPUT_TABLES.items():
+        hints: dict[str, Any] = {
+            "primary_key": table.primary_key,
+            "write_disposition": "replace",
+            "columns": {
+                field.name: {"name": field.name, "description": field.metadata[b"description"].decode()} for field in table.schema
+            },
+        }
+        yield dlt.resource(_table, name=name, **hints)(name, inputs.rows[name])
+
+
+def _table(name: str, rows: list[Row]) -> Iterator[pa.Table]:
+    schema = INPUT_TABLES[name].schema
+    load_id = dlt.current.load_package_state()["load_id"]
+    values = [
+        row.values | {"row_number": row.number, "rule_number": rule_number, "_dlt_load_id": load_id}
+        for rule_number, row in enumerate(rows, 1)
+    ]
+    yield pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in values], schema=schema)

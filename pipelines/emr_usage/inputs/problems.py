@@ -1,0 +1,36 @@
+"""What is wrong in an input file, as one line that says where, what, and how to mend it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+QUOTED_CHARACTERS = 40
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong.
+
+    Attributes:
+        file: name of the file.
+        row: line in it, from 1; 0 where it is the whole file.
+        column: name of the column; empty where it is the whole row.
+        what: what is wrong.
+        mend: what to do.
+    """
+
+    file: str
+    row: int
+    column: str
+    what: str
+    mend: str
+
+    def __str__(self) -> str:
+        row = f", row {self.row}" if self.row else ""
+        column = f", column {self.column}" if self.column else ""
+        return f"{self.file}{row}{column}: {self.what}; {self.mend}."
+
+
+def quoted(value: str) -> str:
+    """Return a value as a message shows it: short, and without characters that a terminal would obey."""
+    return repr(value if len(value) <= QUOTED_CHARACTERS else f"{value[:QUOTED_CHARACTERS]}...")

@@ -1,0 +1,59 @@
+"""The records of a file as typed rows, and the rules that concern one row alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from .cells import CellError, parse_cell
+from .files import Record
+from .problems import Problem
+from .tables import file_fields, file_name
+
+
+@dataclass
+class Row:
+    """One row, typed.
+
+    Attributes:
+        number: its line in the file, from 1.
+        values: what its cells hold, by column; None also where a cell could not be read.
+        bad: the columns that have a problem: rules over several rows leave them out, rather than report what follows from it.
+    """
+
+    number: int
+    values: dict[str, Any]
+    bad: set[str] = field(default_factory=set)
+
+
+def read_rows(table: str, records: Sequence[Record]) -> tuple[list[Row], list[Problem]]:
+    """Return the rows of a table, and what is wrong inside each."""
+    rows: list[Row] = []
+    problems: list[Problem] = []
+    for record in records:
+        row = Row(record.row, dict.fromkeys(column.name for column in file_fields(table)))
+        if record.cells:
+            problems += _fill(table, row, record)
+        else:
+            row.bad.update(row.values)
+        rows.append(row)
+    return rows, problems
+
+
+def _fill(table: str, row: Row, record: Record) -> Iterator[Problem]:
+    """Give a row its values; yield what is wrong with them."""
+    for column in file_fields(table):
+        try:
+            row.values[column.name] = parse_cell(column, record.cells[column.name])
+        except CellError as error:
+            row.bad.add(column.name)
+            yield Problem(file_name(table), row.number, column.name, error.what, error.mend)
+    first, after = row.values.get("valid_from"), row.values.get("valid_to")
+    if first and after and after <= first:
+        row.bad.add("valid_to")
+        mend = "write the first day on which it no longer holds, or leave it empty"
+        yield Problem(file_name(table), row.number, "valid_to", f"{after} is not after valid_from, {first}", mend)
+    if row.values.get("tag_value") and not row.values["tag_key"] and "tag_key" not in row.bad:
+        row.bad.add("tag_key")
+        yield Problem(file_name(table), row.number, "tag_key", "a tag_value stands without its tag_key", "write the tag's key")

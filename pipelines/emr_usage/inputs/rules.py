@@ -1,0 +1,122 @@
+"""The rules over all rows of a table: no gap, no overlap, one currency, no rule that can never match, no price twice."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from datetime import date
+from typing import Final
+
+from .problems import Problem, quoted
+from .rows import Row
+from .tables import file_name
+
+SCOPE: Final = ("region_id", "workspace_id", "resource_queue_id")
+PERIOD: Final = ("valid_from", "valid_to")
+# The letter case of these does not tell two rules apart.
+CASELESS: Final = ("tag_key", "tag_value")
+CONDITIONS: Final = (*CASELESS, "creator", "resource_queue_id", "workspace_id", "job_name")
+_RATES, _OWNERS, _LIST_PRICES = (file_name(table) for table in ("rates", "owners", "list_prices"))
+
+
+def check_rates(rows: Sequence[Row]) -> Iterator[Problem]:
+    """Yield the overlaps, gaps and mixed currencies within each scope."""
+    for same in _groups(rows, SCOPE, sound=["currency"]):
+        yield from _mixed_currencies(same)
+    # A row whose scope or days are unknown may be the one that fills a gap.
+    is_scope_unknown = any(row.bad.intersection(SCOPE) for row in rows)
+    undated = {_key(row, SCOPE) for row in rows if row.bad.intersection(PERIOD)}
+    for same in _groups(rows, SCOPE, sound=PERIOD):
+        yield from _broken_chain(same, with_gaps=not is_scope_unknown and _key(same[0], SCOPE) not in undated)
+
+
+def check_owners(rows: Sequence[Row]) -> Iterator[Problem]:
+    """Yield the rules that can never match or catch everything too early, and the owners that are written in two ways."""
+    sound = [row for row in rows if not row.bad]
+    last = max((row.number for row in sound if _condition(row) != _NO_CONDITION), default=0)
+    earlier: dict[tuple[Hashable, ...], list[Row]] = {}
+    spelled: dict[str, Row] = {}
+    for row in sound:
+        condition = _condition(row)
+        if condition == _NO_CONDITION and row.number < last:
+            mend = "fill in a condition, or move it to the end of the file"
+            yield Problem(_OWNERS, row.number, "", "a rule without any condition stands before others and takes their runs", mend)
+        twin = next((other for other in earlier.setdefault(condition, []) if _covers(other, row)), None)
+        if twin:
+            what = f"it can never match: row {twin.number} has the same conditions, for the same days, and comes first"
+            yield Problem(_OWNERS, row.number, "", what, "take one of them out, or give them different days")
+        earlier[condition].append(row)
+        owner = row.values["owner"]
+        known = spelled.setdefault(owner.casefold(), row)
+        if known.values["owner"] != owner:
+            what = f"{quoted(owner)} is {quoted(known.values['owner'])} in row {known.number}"
+            yield Problem(_OWNERS, row.number, "owner", what, "write one owner in one way")
+
+
+def check_list_prices(rows: Sequence[Row]) -> Iterator[Problem]:
+    """Yield the prices that one page is said to give twice."""
+    for first, *others in _groups(rows, ("region_id", "currency", "page_date")):
+        for row in others:
+            what = f"it has the region, currency and page_date of row {first.number}"
+            yield Problem(_LIST_PRICES, row.number, "", what, "take one of them out")
+
+
+def _groups(rows: Iterable[Row], columns: Sequence[str], sound: Sequence[str] = ()) -> list[list[Row]]:
+    """Return the rows that are alike in some columns, together; without those in which these or others are bad."""
+    groups: dict[tuple[Hashable, ...], list[Row]] = {}
+    for row in rows:
+        if not row.bad.intersection((*columns, *sound)):
+            groups.setdefault(_key(row, columns), []).append(row)
+    return list(groups.values())
+
+
+def _key(row: Row, columns: Sequence[str]) -> tuple[Hashable, ...]:
+    return tuple(row.values[column] for column in columns)
+
+
+def _mixed_currencies(same: Sequence[Row]) -> Iterator[Problem]:
+    first, *others = same
+    for row in others:
+        if row.values["currency"] != first.values["currency"]:
+            what = f"it is {row.values['currency']}, and row {first.number} is {first.values['currency']} for {_named(row)}"
+            yield Problem(_RATES, row.number, "currency", what, "give one scope one currency")
+
+
+def _broken_chain(same: Sequence[Row], *, with_gaps: bool) -> Iterator[Problem]:
+    ordered = sorted(same, key=lambda row: (row.values["valid_from"], row.number))
+    reach = ordered[0]
+    for row in ordered[1:]:
+        begins, end = row.values["valid_from"], _end(reach)
+        if begins < end:
+            mend = "end the earlier one (valid_to) on the day on which the later one begins (valid_from)"
+            what = f"it overlaps row {reach.number}: both hold on {begins} for {_named(row)}"
+            yield Problem(_RATES, row.number, "valid_from", what, mend)
+        elif begins > end and with_gaps:
+            mend = f"let it begin on {end}, or row {reach.number} end on {begins}, or add a row for these days"
+            what = f"there is a gap from {end} to {begins}, after row {reach.number}, for {_named(row)}"
+            yield Problem(_RATES, row.number, "valid_from", what, mend)
+        reach = max(reach, row, key=_end)
+
+
+def _end(row: Row) -> date:
+    return row.values["valid_to"] or date.max
+
+
+def _named(row: Row) -> str:
+    return ", ".join(str(row.values[column]) for column in SCOPE if row.values[column])
+
+
+def _condition(row: Row) -> tuple[Hashable, ...]:
+    return tuple(
+        value.lower() if value and column in CASELESS else value
+        for column, value in ((column, row.values[column]) for column in CONDITIONS)
+    )
+
+
+_NO_CONDITION: Final = (None,) * len(CONDITIONS)
+
+
+def _covers(earlier: Row, later: Row) -> bool:
+    def first_day(row: Row) -> date:
+        return row.values["valid_from"] or date.min
+
+    return first_day(earlier) <= first_day(later) and _end(later) <= _end(earlier)

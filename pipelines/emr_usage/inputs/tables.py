@@ -1,0 +1,88 @@
+"""The three tables of inputs that the user owns: a column of a schema is a column of its CSV file, unless we number it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import pyarrow as pa
+
+from emr_serverless.tables import INTEGER, TEXT, RawTable
+
+DATE: Final = pa.date32()
+PRICE: Final = pa.decimal128(18, 6)
+
+# Not in the files: where a row stands, and which load brought it.
+NUMBERED: Final = ("row_number", "rule_number", "_dlt_load_id")
+
+_ROW_NUMBER = ("row_number", INTEGER, "Line of the row in its file, from 1, comments counted.")
+_LOAD_ID = ("_dlt_load_id", TEXT, "The dlt load package that brought the row.")
+_PRICE = ("price_per_cu_hour", PRICE, "Price of one CU-hour, before tax; at most six decimals.")
+_CURRENCY = ("currency", TEXT, "Currency of the price, three capitals as in ISO 4217.")
+_VALID_TO = ("valid_to", DATE, "First billing date on which it no longer holds; null where no end is set.")
+
+
+def _schema(needed: tuple[str, ...], *columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+    return pa.schema(
+        [
+            pa.field(name, kind, nullable=name not in (*needed, *NUMBERED), metadata={"description": text})
+            for name, kind, text in columns
+        ]
+    )
+
+
+RATES: Final = _schema(
+    ("region_id", "currency", "price_per_cu_hour", "price_kind", "valid_from", "source"),
+    _ROW_NUMBER,
+    ("region_id", TEXT, "Region the price holds in."),
+    ("workspace_id", TEXT, "Workspace it holds for; null: every one of the region."),
+    ("resource_queue_id", TEXT, "Queue it holds for; null: every one."),
+    _CURRENCY,
+    _PRICE,
+    ("price_kind", TEXT, "list (the vendor's published price) or contracted (yours)."),
+    ("valid_from", DATE, "First billing date on which it holds."),
+    _VALID_TO,
+    ("source", TEXT, "Where the price comes from, such as a contract's number or the address of a page."),
+    _LOAD_ID,
+)
+OWNERS: Final = _schema(
+    ("owner",),
+    _ROW_NUMBER,
+    ("rule_number", INTEGER, "Place of the rule among the rules, from 1; the first that matches wins."),
+    ("owner", TEXT, "Who pays, as a path such as group/team/project."),
+    ("tag_key", TEXT, "The run has a tag with this key, letter case ignored."),
+    ("tag_value", TEXT, "That tag has this value, letter case ignored; null: any value."),
+    ("creator", TEXT, "UID of the user who submitted the run."),
+    ("resource_queue_id", TEXT, "Queue of the run."),
+    ("workspace_id", TEXT, "Workspace of the run."),
+    ("job_name", TEXT, "Pattern of the run's name: * stands for any characters, ? for one."),
+    ("valid_from", DATE, "First billing date of the rule, by the run's submit time; null: since ever."),
+    _VALID_TO,
+    _LOAD_ID,
+)
+LIST_PRICES: Final = _schema(
+    ("region_id", "currency", "price_per_cu_hour", "page_date", "source"),
+    _ROW_NUMBER,
+    ("region_id", TEXT, "Region the vendor publishes the price for."),
+    _CURRENCY,
+    _PRICE,
+    ("page_date", DATE, "Date of the page that shows the price."),
+    ("source", TEXT, "Address of that page."),
+    _LOAD_ID,
+)
+
+INPUT_TABLES: Final[Mapping[str, RawTable]] = {
+    "rates": RawTable(RATES, ("row_number",)),
+    "owners": RawTable(OWNERS, ("row_number",)),
+    "list_prices": RawTable(LIST_PRICES, ("row_number",)),
+}
+
+
+def file_name(table: str) -> str:
+    """Return the name of the file that a table is read from."""
+    return f"{table}.csv"
+
+
+def file_fields(table: str) -> list[pa.Field]:
+    """Return the columns of a table's file, in the order in which we write them."""
+    return [field for field in INPUT_TABLES[table].schema if field.name not in NUMBERED]

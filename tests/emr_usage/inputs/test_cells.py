@@ -1,0 +1,93 @@
+"""What a column cannot hold: each with the line that is told, word by word, and no other."""
+
+from __future__ import annotations
+
+import pytest
+
+from input_files import owner, rate, told
+
+AS_TEXT = "give the column the format Text before typing, or edit the file in a text editor"
+POINT = "write it as 1234.56, a point before the decimals and nothing else"
+PATH = "write it as group/team/project, no slash at the ends, none doubled, no space beside one"
+
+
+class TestCells:
+    """What a column cannot hold."""
+
+    @pytest.mark.parametrize("column", ["region_id", "currency", "price_per_cu_hour", "price_kind", "valid_from", "source"])
+    def test_what_must_be_there(self, column: str) -> None:
+        assert told("rates", rate(**{column: " "})) == [f"rates.csv, row 2, column {column}: it is empty; write its value."]
+
+    @pytest.mark.parametrize(
+        ("column", "cell", "problem"),
+        [
+            ("valid_from", "yesterday", "'yesterday' is no date; write it as 2026-01-31."),
+            ("valid_from", "2026-02-30", "'2026-02-30' is no date; write it as 2026-01-31."),
+            ("valid_from", "20260131", "'20260131' is no date; write it as 2026-01-31."),
+            ("valid_from", "2026-W05-6", "'2026-W05-6' is no date; write it as 2026-01-31."),
+            ("valid_from", "2026-01-31T00:00:00", "'2026-01-31T00:00:00' is no date; write it as 2026-01-31."),
+            *(
+                ("valid_to", cell, f"'{cell}' is a date as a spreadsheet writes it; write it as 2026-01-31; {AS_TEXT}.")
+                for cell in ("1/2/2026", "01.02.26", "2026/1/2", "1/2/2026 0:00", "46023", "########")
+            ),
+            ("price_per_cu_hour", "cheap", "'cheap' is no decimal number; write it as 0.05, without currency or unit."),
+            ("price_per_cu_hour", "$0.05", "'$0.05' is no decimal number; write it as 0.05, without currency or unit."),
+            ("price_per_cu_hour", "5E-02", "'5E-02' is no decimal number; write it as 0.05, without currency or unit."),
+            ("price_per_cu_hour", "NaN", "'NaN' is no decimal number; write it as 0.05, without currency or unit."),
+            ("price_per_cu_hour", "-0.05", "'-0.05' is negative; write a price from 0 up."),
+            ("price_per_cu_hour", "(0.05)", "'(0.05)' is negative; write a price from 0 up."),
+            *(
+                ("price_per_cu_hour", f'"{cell}"', f"{cell!r} has a comma in it, or something between the thousands; {POINT}.")
+                for cell in ("0,05", "1,234.5", "1.234,5", "1 234", "1'234.5")
+            ),
+            *(
+                ("price_per_cu_hour", cell, f"'{cell}' has too many digits; write at most 12 before the point and 6 after it.")
+                for cell in ("0.0503021", "1000000000000")
+            ),
+            ("currency", "usd", "'usd' is no currency; write three capitals, such as USD or CNY."),
+            ("currency", "¥", "'¥' is no currency; write three capitals, such as USD or CNY."),
+            ("price_kind", "Listed", "'Listed' is no kind of price; write list or contracted."),
+            (
+                "workspace_id",
+                "1.5E+11",
+                f"'1.5E+11' is a number that a spreadsheet has shortened; write the whole id; {AS_TEXT}.",
+            ),
+            (
+                "source",
+                "contract \N{REPLACEMENT CHARACTER}",
+                (
+                    "'contract \N{REPLACEMENT CHARACTER}' has lost characters in a wrong encoding; write it again, and save as"
+                    " CSV UTF-8."
+                ),
+            ),
+        ],
+    )
+    def test_of_a_rate(self, column: str, cell: str, problem: str) -> None:
+        assert told("rates", rate(**{column: cell})) == [f"rates.csv, row 2, column {column}: {problem}"]
+
+    @pytest.mark.parametrize("price", ["0", "0.050302", "0.0500000000", "999999999999.999999", "007"])
+    def test_prices_that_can_be_held(self, price: str) -> None:
+        assert told("rates", rate(price_per_cu_hour=price)) == []
+
+    @pytest.mark.parametrize("path", ["/growth", "growth/", "growth//ads", "growth / ads", "/"])
+    def test_owners_with_empty_parts(self, path: str) -> None:
+        problem = f"owners.csv, row 2, column owner: {path!r} has an empty part, or a space beside a slash; {PATH}."
+        assert told("owners", owner(owner=path, tag_key="team")) == [problem]
+
+    def test_of_a_rule(self) -> None:
+        assert told("owners", owner(tag_key="team"), owner(owner="Unallocated"), owner(owner="a", creator="2.02E+17")) == [
+            "owners.csv, row 2, column owner: it is empty; write its value.",
+            (
+                "owners.csv, row 3, column owner: 'Unallocated' is the name of what no rule matches; write another name, or leave"
+                " the rule out."
+            ),
+            (
+                f"owners.csv, row 4, column creator: '2.02E+17' is a number that a spreadsheet has shortened; write the whole id;"
+                f" {AS_TEXT}."
+            ),
+        ]
+
+    def test_a_long_value_is_shown_short_and_without_what_a_terminal_would_obey(self) -> None:
+        (line,) = told("rates", rate(currency="\x1b[31m" + "x" * 1000))
+        assert line.isprintable()
+        assert len(line) < 200

@@ -1,0 +1,134 @@
+"""What keeps a file, or a row of it, from being read: each with the line that is told, word by word, and no other."""
+
+from __future__ import annotations
+
+import codecs
+
+import pytest
+
+from emr_usage.inputs.folder import check_table
+from input_files import HEADERS, OWNER_COLUMNS, RATE, RATE_COLUMNS, rate, told, told_of
+
+QUOTED = '"page 1, line ""2"""'
+SAVE_AS = "save it as CSV UTF-8 (in Excel: Save As, CSV UTF-8; in LibreOffice: Text CSV, character set UTF-8)"
+COMMA = "put one comma between two columns, and quotes around a value with a comma in it"
+CLOSE = "put quotes around the whole value or nowhere, and double those inside"
+
+
+class TestForm:
+    """What keeps a file, or a row of it, from being read."""
+
+    @pytest.mark.parametrize(
+        ("header", "problems"),
+        [
+            (
+                HEADERS["rates"].removesuffix(",source"),
+                [
+                    (
+                        "rates.csv, row 1, column source: the column is missing; add it to the header, and to each row a value or"
+                        " nothing between two commas."
+                    )
+                ],
+            ),
+            (
+                f"{HEADERS['rates']},note",
+                [
+                    (
+                        "rates.csv, row 1: the column is not known: 'note'; take it out or correct it; known are"
+                        f" {', '.join(RATE_COLUMNS)}."
+                    )
+                ],
+            ),
+            (
+                f"{HEADERS['rates']},",
+                [f"rates.csv, row 1: column 10 has no name; take it out or correct it; known are {', '.join(RATE_COLUMNS)}."],
+            ),
+            (
+                f"{HEADERS['rates']},currency",
+                ["rates.csv, row 1, column currency: the column is there twice; take one of them out."],
+            ),
+            (
+                HEADERS["rates"].replace(",", ";"),
+                [
+                    (
+                        "rates.csv, row 1: its values are separated by semicolons; save it with commas (in LibreOffice: field"
+                        " delimiter; in Excel: the list separator of the system's region)."
+                    )
+                ],
+            ),
+            (
+                HEADERS["rates"].replace(",", "\t"),
+                [
+                    (
+                        "rates.csv, row 1: its values are separated by tabs; save it with commas (in LibreOffice: field"
+                        " delimiter; in Excel: the list separator of the system's region)."
+                    )
+                ],
+            ),
+        ],
+    )
+    def test_of_the_header(self, header: str, problems: list[str]) -> None:
+        """Rows under a wrong header are not looked at: what would be said of them follows from it."""
+        assert told_of("rates", f"{header}\n{rate(currency='dollars')}".encode()) == problems
+
+    @pytest.mark.parametrize("content", ["", "\n\n", "# only\n# comments"])
+    def test_that_there_is_no_header(self, content: str) -> None:
+        problem = f"rates.csv: it has no header: {HEADERS['rates']}; write the header above the rows."
+        assert told_of("rates", content.encode()) == [problem]
+
+    def test_every_missing_column_is_told(self) -> None:
+        assert len(told_of("owners", b"owner,team\nx,y\n")) == len(OWNER_COLUMNS)
+
+    @pytest.mark.parametrize(
+        ("line", "problem"),
+        [
+            (rate() + ",more", f"it has 10 values for 9 columns; {COMMA}."),
+            (rate().removesuffix(",the page"), f"it has 8 values for 9 columns; {COMMA}."),
+            (rate(price_per_cu_hour="1,234.5"), f"it has 10 values for 9 columns; {COMMA}."),
+            (rate(source='"the\npage"'), "a value has a line break in it; close its quotes in the same line."),
+            (rate(source='"the page'), f"it cannot be read as CSV from here on (unexpected end of data); {CLOSE}."),
+            (rate(source='"the" page'), f"it cannot be read as CSV from here on (',' expected after '\"'); {CLOSE}."),
+            (f" #{rate()}", "a # stands before the first value; begin a comment's line with #, or take it away."),
+            # So a spreadsheet saves a comment with quotes in it.
+            (
+                '"# the ""dear"" queue",,,,,,,,',
+                "a # stands before the first value; begin a comment's line with #, or take it away.",
+            ),
+        ],
+    )
+    def test_of_a_row(self, line: str, problem: str) -> None:
+        assert told("rates", "# a comment", "", line) == [f"rates.csv, row 4: {problem}"]
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            (f"{HEADERS['rates']}\n{rate(source='合同')}\n".encode("gbk"), ", row 2: it is not UTF-8 (GBK or Latin-1, perhaps)"),
+            (codecs.BOM_UTF16_LE + HEADERS["rates"].encode("utf-16-le"), ": it is UTF-16, not UTF-8"),
+            (HEADERS["rates"].encode("utf-16-be"), ": it is UTF-16, not UTF-8"),
+            (b"PK\x03\x04\x14\x00\x06\x00", ": it is a workbook, not a CSV file"),
+        ],
+    )
+    def test_of_the_encoding(self, content: bytes, problem: str) -> None:
+        assert told_of("rates", content) == [f"rates.csv{problem}; {SAVE_AS}."]
+
+    @pytest.mark.parametrize(
+        "content",
+        [
+            codecs.BOM_UTF8 + f"{HEADERS['rates']}\n{rate(source='合同')}\n".encode(),
+            f'# one,\r\n{HEADERS["rates"]}\r\n\r\n{rate()}\r\n# "two\r\n,,,,,,,,\r\n'.encode(),
+            f"{HEADERS['rates']}\r{rate()}\r".encode(),
+            f" {HEADERS['rates']}\n {rate()}".replace(",", " ,\t").encode(),
+            f"{HEADERS['rates']}\n{rate(source=QUOTED)}".encode(),
+        ],
+        ids=["a byte order mark", "windows", "old mac", "spaces", "quotes"],
+    )
+    def test_what_is_read_all_the_same(self, content: bytes) -> None:
+        rows, problems = check_table("rates", content)
+        assert problems == []
+        (row,) = rows
+        assert (row.values["region_id"], row.values["currency"], row.values["valid_to"]) == ("cn-hangzhou", "USD", None)
+
+    def test_columns_may_stand_in_any_order(self) -> None:
+        names = RATE_COLUMNS[::-1]
+        content = "\n".join([",".join(names), ",".join(RATE.get(name, "") for name in names)])
+        assert told_of("rates", content.encode()) == []

@@ -1,0 +1,211 @@
+"""Inputs in DuckDB: typed, replaced as a whole, never half, and without harm to the job runs beside them."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from dlt.destinations.exceptions import DatabaseTerminalException
+from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
+
+from command import Desk
+from emr_usage.failures import BusyError, InvalidInputsError
+from emr_usage.inputs import INPUT_TABLES, load_inputs, write_examples
+from emr_usage.load import Target, exclusive, open_pipeline
+from small_account import pass_a_night
+
+RATES = """\
+# a comment, with a "quote
+region_id,workspace_id,resource_queue_id,currency,price_per_cu_hour,price_kind,valid_from,valid_to,source
+cn-hangzhou,,,USD,0.0503,list,2026-01-01,2026-07-01,the page
+
+cn-hangzhou,,,USD,0.045,contracted,2026-07-01,,"contract 17, page 2"
+cn-hangzhou,w-one,dev_queue,CNY,999999999999.999999,contracted,2026-01-01,,contract 18
+"""
+OWNERS = """\
+owner,job_name,tag_key,tag_value,creator,resource_queue_id,workspace_id,valid_from,valid_to
+增长/广告,ads_*,Team,广告,202077646755120000,dev_queue,w-one,2026-01-01,2026-07-01
+platform,,,,,,,,
+"""
+LIST_PRICES = """\
+region_id,currency,price_per_cu_hour,page_date,source
+cn-hangzhou,USD,0.050302,2026-03-18,https://example.com/prices
+"""
+
+
+def write(folder: Path, **files: str) -> Path:
+    """Write files of inputs and return their folder."""
+    folder.mkdir(exist_ok=True)
+    for table, text in files.items():
+        (folder / f"{table}.csv").write_text(text, encoding="utf-8")
+    return folder
+
+
+def rows(database: Path, table: str) -> list[dict[str, Any]]:
+    """Return a table's rows without dlt's load id, in the file's order."""
+    with duckdb.connect(str(database)) as connection:
+        cursor = connection.execute(f"SELECT * EXCLUDE (_dlt_load_id) FROM emr_raw.{table} ORDER BY row_number")
+        names = [column[0] for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Target:
+    return Target(database=tmp_path / "emr.duckdb")
+
+
+class TestTables:
+    """What the tables hold."""
+
+    def test_every_value_in_its_type(self, tmp_path: Path, target: Target) -> None:
+        folder = write(tmp_path / "inputs", rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
+        done = load_inputs(target, folder)
+        assert (done.rows, done.missing) == ({"rates": 3, "owners": 2, "list_prices": 1}, [])
+        assert done.sentence == f"Rows of inputs from {folder}: rates 3, owners 2, list_prices 1."
+        everywhere = {"region_id": "cn-hangzhou", "workspace_id": None, "resource_queue_id": None, "currency": "USD"}
+        first, second, third = rows(target.database, "rates")
+        assert first == {
+            "row_number": 3,
+            **everywhere,
+            "price_per_cu_hour": Decimal("0.050300"),
+            "price_kind": "list",
+            "valid_from": date(2026, 1, 1),
+            "valid_to": date(2026, 7, 1),
+            "source": "the page",
+        }
+        assert (second["row_number"], second["valid_to"], second["source"]) == (5, None, "contract 17, page 2")
+        assert third["price_per_cu_hour"] == Decimal("999999999999.999999")
+        assert rows(target.database, "owners") == [
+            {
+                "row_number": 2,
+                "rule_number": 1,
+                "owner": "增长/广告",
+                "tag_key": "Team",
+                "tag_value": "广告",
+                "creator": "202077646755120000",
+                "resource_queue_id": "dev_queue",
+                "workspace_id": "w-one",
+                "job_name": "ads_*",
+                "valid_from": date(2026, 1, 1),
+                "valid_to": date(2026, 7, 1),
+            },
+            {
+                **dict.fromkeys([field.name for field in INPUT_TABLES["owners"].schema if field.name != "_dlt_load_id"]),
+                "row_number": 3,
+                "rule_number": 2,
+                "owner": "platform",
+            },
+        ]
+        (price,) = rows(target.database, "list_prices")
+        assert (price["price_per_cu_hour"], price["page_date"]) == (Decimal("0.050302"), date(2026, 3, 18))
+
+    def test_the_types_and_nullability_are_those_of_the_schemas(self, tmp_path: Path, target: Target) -> None:
+        load_inputs(target, tmp_path / "nowhere")
+        kinds = {"int64": "BIGINT", "string": "VARCHAR", "date32[day]": "DATE", "decimal128(18, 6)": "DECIMAL(18,6)"}
+        for name, table in INPUT_TABLES.items():
+            with duckdb.connect(str(target.database)) as connection:
+                described = connection.execute(f"DESCRIBE emr_raw.{name}").fetchall()
+            expected = [(field.name, kinds[str(field.type)], "YES" if field.nullable else "NO") for field in table.schema]
+            assert [row[:3] for row in described] == expected
+
+    def test_each_load_replaces_the_one_before(self, tmp_path: Path, target: Target) -> None:
+        folder = write(tmp_path / "inputs", rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
+        load_inputs(target, folder)
+        write(folder, owners=OWNERS.replace("platform,", "data,"))
+        (folder / "rates.csv").unlink()
+        done = load_inputs(target, folder)
+        assert done.missing == ["rates"]
+        assert "without rates, all usage is unpriced; there is no rates.csv: emr-usage init-inputs makes it." in done.sentence
+        assert rows(target.database, "rates") == []
+        assert [row["owner"] for row in rows(target.database, "owners")] == ["增长/广告", "data"]
+        assert len(rows(target.database, "list_prices")) == 1
+
+    def test_a_folder_that_is_not_there_leaves_them_empty(self, tmp_path: Path, target: Target) -> None:
+        done = load_inputs(target, tmp_path / "nowhere")
+        assert done.rows == {"rates": 0, "owners": 0, "list_prices": 0}
+        assert "without rates, all usage is unpriced; without owners, all usage is unallocated" in done.sentence
+        assert "\n" not in done.sentence
+        assert [rows(target.database, table) for table in INPUT_TABLES] == [[], [], []]
+
+    def test_the_files_of_init_inputs_load_as_they_are(self, tmp_path: Path, target: Target) -> None:
+        write_examples(tmp_path / "inputs")
+        assert load_inputs(target, tmp_path / "inputs").rows == {"rates": 0, "owners": 0, "list_prices": 12}
+
+
+class TestWrong:
+    """Where something is wrong, what was there stays."""
+
+    def test_nothing_is_written_when_one_file_of_three_has_a_problem(self, tmp_path: Path, target: Target) -> None:
+        folder = write(tmp_path / "inputs", rates=RATES, owners=OWNERS.replace("platform", "data//raw"), list_prices=LIST_PRICES)
+        with pytest.raises(InvalidInputsError, match=r"owners.csv, row 3, column owner: 'data//raw' has an empty part"):
+            load_inputs(target, folder)
+        assert sorted(path.name for path in tmp_path.iterdir()) == ["inputs"]
+
+    def test_the_rows_before_stay_when_a_load_fails_and_the_next_one_goes_through(
+        self, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        folder = write(tmp_path / "inputs", rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
+        load_inputs(target, folder)
+        before = {table: rows(target.database, table) for table in INPUT_TABLES}
+
+        def fail(_: DuckDbCopyJob) -> None:
+            raise DatabaseTerminalException(RuntimeError("the disk is gone"))
+
+        write(folder, owners="owner,job_name,tag_key,tag_value,creator,resource_queue_id,workspace_id,valid_from,valid_to\n")
+        with monkeypatch.context() as patch:
+            patch.setattr(DuckDbCopyJob, "run", fail)
+            with pytest.raises(Exception, match="the disk is gone"):
+                load_inputs(target, folder)
+        assert {table: rows(target.database, table) for table in INPUT_TABLES} == before
+        load_inputs(target, folder)
+        assert rows(target.database, "owners") == []
+
+    def test_what_a_killed_load_left_is_not_loaded(self, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+        """dlt would finish that package first, and read no file."""
+        load_inputs(target, tmp_path / "inputs")
+        folder = write(tmp_path / "inputs", rates=RATES)
+
+        def die(*_: object) -> None:
+            raise RuntimeError("it is killed here")
+
+        with monkeypatch.context() as patch:
+            patch.setattr("dlt.load.load.Load.load_single_package", die)
+            with pytest.raises(Exception, match="it is killed here"):
+                load_inputs(target, folder)
+        (folder / "rates.csv").unlink()
+        load_inputs(target, folder)
+        assert rows(target.database, "rates") == []
+
+    def test_it_waits_for_no_other_load(self, tmp_path: Path, target: Target) -> None:
+        with exclusive(open_pipeline(target)), pytest.raises(BusyError):
+            load_inputs(target, tmp_path)
+        assert not target.database.exists()
+
+
+class TestBesideJobRuns:
+    """The job runs and their cursors are not touched."""
+
+    def test_the_nights_go_on(self, desk: Desk) -> None:
+        target = Target(database=desk.database)
+        load_inputs(target, write(desk.folder / "inputs", rates=RATES))
+        desk.load_whole()
+        before = desk.run("status", "--json").facts
+        first = len(desk.emulator.requests)
+        load_inputs(target, desk.folder / "inputs")
+        assert desk.run("status", "--json").facts == before
+        pass_a_night(desk.emulator)
+        desk.load_whole()
+        assert len(desk.emulator.requests) - first < first / 2
+        assert len(rows(desk.database, "rates")) == 3
+
+    def test_a_database_that_was_deleted_is_loaded_whole_again_also_after_the_inputs(self, desk: Desk) -> None:
+        """The dataset is there again then, and nothing but the inputs' load knows that it is another one."""
+        desk.load_whole()
+        desk.database.unlink()
+        load_inputs(Target(database=desk.database), write(desk.folder / "inputs", rates=RATES))
+        desk.load_whole()
+        assert len(rows(desk.database, "rates")) == 3

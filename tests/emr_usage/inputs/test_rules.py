@@ -1,0 +1,163 @@
+"""The rules over all rows of a file, and over all files: each problem word by word, and none that only follows from another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from emr_usage.failures import USAGE, InvalidInputsError, explain
+from emr_usage.inputs import read_inputs
+from input_files import HEADERS, owner, rate, told
+
+
+class TestRates:
+    """The rules over all rows of rates.csv. Where they are kept and where not is also tried at random, in test_rate_scopes.py."""
+
+    def test_an_overlap(self) -> None:
+        first = rate(valid_to="2026-07-01", workspace_id="w-one", resource_queue_id="dev")
+        second = rate(valid_from="2026-06-30", workspace_id="w-one", resource_queue_id="dev")
+        assert told("rates", first, second) == [
+            (
+                "rates.csv, row 3, column valid_from: it overlaps row 2: both hold on 2026-06-30 for cn-hangzhou, w-one, dev; end"
+                " the earlier one (valid_to) on the day on which the later one begins (valid_from)."
+            )
+        ]
+
+    def test_a_gap(self) -> None:
+        assert told("rates", rate(valid_from="2026-07-02"), rate(valid_to="2026-07-01")) == [
+            (
+                "rates.csv, row 2, column valid_from: there is a gap from 2026-07-01 to 2026-07-02, after row 3, for cn-hangzhou;"
+                " let it begin on 2026-07-01, or row 3 end on 2026-07-02, or add a row for these days."
+            )
+        ]
+
+    def test_mixed_currencies(self) -> None:
+        assert told("rates", rate(valid_to="2026-07-01"), rate(valid_from="2026-07-01", currency="CNY")) == [
+            "rates.csv, row 3, column currency: it is CNY, and row 2 is USD for cn-hangzhou; give one scope one currency."
+        ]
+
+    @pytest.mark.parametrize("last_day", ["2026-01-01", "2025-12-31"])
+    def test_an_end_that_is_not_after_the_beginning(self, last_day: str) -> None:
+        assert told("rates", rate(valid_to=last_day)) == [
+            (
+                f"rates.csv, row 2, column valid_to: {last_day} is not after valid_from, 2026-01-01; write the first day on which"
+                " it no longer holds, or leave it empty."
+            )
+        ]
+
+    def test_a_broken_cell_brings_no_further_problems(self) -> None:
+        """Without its price a row still fills its days, and without its dates it may be the one that fills a gap."""
+        chain = [
+            rate(valid_to="2026-02-01"),
+            rate(valid_from="2026-02-01", valid_to="2026-03-01"),
+            rate(valid_from="2026-03-01"),
+        ]
+        assert told("rates", *chain) == []
+        for cell in ({"price_per_cu_hour": "x"}, {"currency": "x"}, {"valid_from": "x"}, {"valid_to": "x"}, {"region_id": ""}):
+            middle = rate(**({"valid_from": "2026-02-01", "valid_to": "2026-03-01"} | cell))
+            (line,) = told("rates", chain[0], middle, chain[2])
+            assert line.startswith("rates.csv, row 3, column ")
+        (line,) = told("rates", chain[0], f"{chain[1]},", chain[2])
+        assert line.startswith("rates.csv, row 3: it has 10 values")
+        (line,) = told("rates", chain[0], f'"{chain[1]}', chain[2])
+        assert line.startswith("rates.csv, row 3: it cannot be read as CSV")
+
+    def test_what_is_certain_is_told_beside_a_broken_cell(self) -> None:
+        assert len(told("rates", rate(), rate(currency="CNY"), rate(valid_from="x"))) == 3
+        elsewhere = rate(region_id="us-east-1", valid_from="x")
+        broken, gap = told("rates", elsewhere, rate(valid_to="2026-02-01"), rate(valid_from="2026-03-01"))
+        assert broken.startswith("rates.csv, row 2, column valid_from: 'x' is no date")
+        assert gap.startswith("rates.csv, row 4, column valid_from: there is a gap from 2026-02-01 to 2026-03-01")
+
+
+class TestOwners:
+    """The rules over all rows of owners.csv."""
+
+    def test_a_rule_that_can_never_match(self) -> None:
+        first = owner(owner="growth", tag_key="Team", tag_value="Ads", valid_from="2026-01-01")
+        second = owner(owner="risk", tag_key="team", tag_value="ads", valid_from="2026-02-01", valid_to="2026-03-01")
+        assert told("owners", first, second) == [
+            (
+                "owners.csv, row 3: it can never match: row 2 has the same conditions, for the same days, and comes first; take"
+                " one of them out, or give them different days."
+            )
+        ]
+
+    def test_rules_with_the_same_conditions_that_can_match(self) -> None:
+        dated = owner(owner="growth", job_name="ads_*", valid_from="2026-01-01", valid_to="2026-02-01")
+        always = owner(owner="risk", job_name="ads_*")
+        other_case = owner(owner="risk", job_name="ADS_*")
+        assert told("owners", dated, always, other_case) == []
+
+    def test_a_rule_without_conditions_before_others(self) -> None:
+        everything = owner(owner="platform", valid_to="2026-02-01")
+        assert told("owners", everything, owner(owner="growth", tag_key="team")) == [
+            (
+                "owners.csv, row 2: a rule without any condition stands before others and takes their runs; fill in a condition,"
+                " or move it to the end of the file."
+            )
+        ]
+        assert told("owners", owner(owner="growth", tag_key="team"), everything, owner(owner="data")) == []
+
+    def test_a_value_without_its_key(self) -> None:
+        assert told("owners", owner(owner="growth", tag_value="ads")) == [
+            "owners.csv, row 2, column tag_key: a tag_value stands without its tag_key; write the tag's key."
+        ]
+        assert told("owners", owner(owner="growth", tag_key="team")) == []
+
+    def test_one_owner_in_two_ways(self) -> None:
+        assert told("owners", owner(owner="Growth/ads", tag_key="a"), owner(owner="growth/Ads", tag_key="b")) == [
+            "owners.csv, row 3, column owner: 'growth/Ads' is 'Growth/ads' in row 2; write one owner in one way."
+        ]
+
+    def test_an_end_that_is_not_after_the_beginning(self) -> None:
+        (line,) = told("owners", owner(owner="a", tag_key="b", valid_from="2026-01-01", valid_to="2026-01-01"))
+        assert line.startswith("owners.csv, row 2, column valid_to: 2026-01-01 is not after valid_from, 2026-01-01;")
+
+
+def test_a_list_price_that_is_there_twice() -> None:
+    row = "cn-hangzhou,USD,{},{},https://example.com"
+    rows = [row.format("0.05", "2026-03-18"), row.format("0.06", "2026-04-01"), row.format("0.07", "2026-03-18")]
+    assert told("list_prices", *rows) == [
+        "list_prices.csv, row 4: it has the region, currency and page_date of row 2; take one of them out."
+    ]
+
+
+def test_all_problems_of_all_files_at_once(tmp_path: Path) -> None:
+    """In the order of the files and their rows, and with the exit code of wrong use."""
+    files = {
+        "rates": [
+            rate(price_per_cu_hour="-1", currency="usd"),
+            rate(valid_from="2027-01-01"),
+            rate(region_id="us-east-1", price_kind="x"),
+        ],
+        "owners": [owner(owner="platform"), owner(owner="growth", tag_key="team", valid_to="soon")],
+        "list_prices": ["cn-hangzhou,USD,0.05,1/2/2026,https://example.com"],
+    }
+    for table, rows in files.items():
+        (tmp_path / f"{table}.csv").write_text("\n".join([HEADERS[table], *rows]), encoding="utf-8")
+    with pytest.raises(InvalidInputsError) as caught:
+        read_inputs(tmp_path)
+    first, *lines = str(caught.value).splitlines()
+    assert first == f"6 problems in {tmp_path}; nothing was written:"
+    assert [line.partition(": ")[0] for line in lines] == [
+        "rates.csv, row 2, column currency",
+        "rates.csv, row 2, column price_per_cu_hour",
+        "rates.csv, row 3, column valid_from",
+        "rates.csv, row 4, column price_kind",
+        "owners.csv, row 3, column valid_to",
+        "list_prices.csv, row 2, column page_date",
+    ]
+    failure = explain(caught.value, "emr.duckdb")
+    assert (failure.exit_code, failure.code, failure.sentence) == (USAGE, "InvalidInputs", str(caught.value))
+
+
+def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
+    (tmp_path / "owners.csv").mkdir()
+    with pytest.raises(InvalidInputsError) as caught:
+        read_inputs(tmp_path)
+    assert str(caught.value).splitlines() == [
+        f"A problem in {tmp_path}; nothing was written:",
+        "owners.csv: it cannot be read (Is a directory); check what is there.",
+    ]
