@@ -12,7 +12,8 @@ import pyarrow as pa
 from dlt.common.runtime import signals
 from dlt.extract import DltResource
 
-from emr_usage.load import RAW_DATASET, Target, exclusive, mend, open_pipeline
+from emr_serverless import prepare
+from emr_usage.load import RAW_DATASET, Target, exclusive, open_pipeline
 
 from .folder import Inputs, read_inputs
 from .rows import Row
@@ -61,7 +62,7 @@ def load_inputs(target: Target, folder: Path) -> LoadedInputs:
     inputs = read_inputs(folder)
     jobs = open_pipeline(target)
     with exclusive(jobs):
-        mend(jobs)
+        prepare(jobs)
         # Where the database was deleted, the job runs' cursors must go before this makes the dataset anew: dlt takes a dataset
         # that is there for the one they belong to.
         jobs.sync_destination()
