@@ -47,8 +47,8 @@ measure a part, or everything small in less than a minute, or how to write this 
 
 ## What to know before quoting them
 
-- **The targets were set on another machine.** There the floor reached 22,000 to 25,000 rows/s and `rest_api` 1,000 and 6,600; hold
-  rows/s against the other rows of the same run, and not against the design's.
+- **The targets were set on another machine.** There the floor reached 22,000 to 25,000 rows/s and `rest_api` 1,000 and 6,600:
+  hold rows/s against the other rows of the same run, and not against the design's.
 - **DuckDB uses the memory it is given**, which decides the peaks of the large history and of the night onto it.
 - **The floor promises nothing.** Threads, httpx, orjson, Arrow and a plain insert, with this source's windows, columns and
   child tables; it does not sign, redact, certify, deduplicate, merge or remember. Its distance to this source is what those cost.
