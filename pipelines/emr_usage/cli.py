@@ -21,6 +21,8 @@ from rich.table import Table
 from emr_serverless import Backfill, Load
 
 from . import demo as demo_story
+from .build import DEFAULT_TIME_ZONE, Built
+from .build import build as build_marts
 from .emulator import DEFAULT_KEY, Emulator, serve_forever
 from .failures import FAILED, INCOMPLETE, STOPPED, explain
 from .load import Request, Target, failure_of_all, open_pipeline, run_load, set_dlt_defaults
@@ -92,6 +94,7 @@ def main() -> None:
       emr-usage demo                          a month of an emulated company, loaded in seconds
       emr-usage load --region cn-hangzhou     load what is new into emr.duckdb
       emr-usage status                        how far each workspace is certified
+      emr-usage build                         the marts: costs, owners, reliability
 
     Loads the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or a warehouse, completely and provably.
 
@@ -149,8 +152,7 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     Exits with 3 where the last load is incomplete.
     """
     target = Target(destination, database)
-    if target.is_duckdb and not database.exists():
-        _fail(f"There is no database {database}. Load it first: emr-usage load --region REGION", "NoDatabase", as_json=as_json)
+    _demand_database(target, as_json=as_json)
     with _explained(target, as_json=as_json, verbose=verbose):
         found = read_status(open_pipeline(target))
     if as_json:
@@ -158,6 +160,46 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     else:
         _print_status(found, target)
     sys.exit(INCOMPLETE if found.incomplete else 0)
+
+
+@main.command(short_help="Make the marts from what is loaded: costs, owners, reliability.")
+@target_options
+@click.option("--full-refresh", is_flag=True, help="Compute every run again; the tables come out the same.")
+@click.option(
+    "--billing-time-zone", default=DEFAULT_TIME_ZONE, show_default=True, help="Zone by which bills cut days and months."
+)
+def build(*, full_refresh: bool, billing_time_zone: str, destination: str, database: Path, as_json: bool, verbose: bool) -> None:
+    """\b
+    Examples:
+      emr-usage build
+      emr-usage build --database /data/emr.duckdb --json
+      emr-usage build --full-refresh --billing-time-zone Europe/Berlin
+
+    Make the tables of the dataset emr_marts from the raw ones, and check their sums. Runs that changed are computed again;
+    changed rates or owners compute all of them again, without asking the API. Fails when a check finds a promise broken.
+    """
+    target = Target(destination, database)
+    _demand_database(target, as_json=as_json)
+    began = now()
+    with _explained(target, as_json=as_json, verbose=verbose):
+        built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    seconds = (now() - began).total_seconds()
+    if as_json:
+        click.echo(json.dumps(_build_facts(built, target, seconds)))
+    else:
+        told = f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."
+        OUTPUT.print(told, highlight=False, soft_wrap=True)
+
+
+def _build_facts(built: Built, target: Target, seconds: float) -> dict[str, Any]:
+    return {
+        "status": "complete",
+        "exit_code": 0,
+        "target": str(target),
+        "models": built.models,
+        "checks": built.checks,
+        "seconds": round(seconds, 3),
+    }
 
 
 @main.command(short_help="Answer as the API would, for trials and tests.")
@@ -325,6 +367,12 @@ def _print_status(found: Status, target: Target) -> None:
         for row in found.incomplete:
             missing.add_row(*("-" if value is None else str(value) for value in row.values()))
         OUTPUT.print(missing)
+
+
+def _demand_database(target: Target, *, as_json: bool) -> None:
+    if target.is_duckdb and not target.database.exists():
+        sentence = f"There is no database {target.database}. Load it first: emr-usage load --region REGION"
+        _fail(sentence, "NoDatabase", as_json=as_json)
 
 
 @contextmanager

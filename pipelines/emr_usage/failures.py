@@ -34,6 +34,14 @@ class BusyError(Exception):
     """Another load works on the same database."""
 
 
+class BuildError(Exception):
+    """The marts could not be made."""
+
+
+class BrokenPromiseError(BuildError):
+    """The marts were made, but a check found them wrong."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """What to tell the user.
@@ -84,7 +92,14 @@ def explain(error: BaseException, target: str) -> Failure:
 
 
 def _known(cause: BaseException, target: str) -> Failure | None:
-    return _of_this_machine(cause, target) or _of_settings(cause, target)
+    return _of_models(cause) or _of_this_machine(cause, target) or _of_settings(cause, target)
+
+
+def _of_models(cause: BaseException) -> Failure | None:
+    if not isinstance(cause, BuildError):
+        return None
+    code = "BrokenPromise" if isinstance(cause, BrokenPromiseError) else "BuildFailed"
+    return Failure(f"{cause}. What is loaded stays.", FAILED, code)
 
 
 def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
