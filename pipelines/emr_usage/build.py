@@ -5,16 +5,14 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from dbt.adapters.factory import reset_adapters
-from dbt.artifacts.schemas.results import NodeStatus
-from dbt.cli.main import dbtRunner, dbtRunnerResult
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
 
@@ -68,12 +66,7 @@ def build(target: Target, *, full_refresh: bool = False, billing_time_zone: str 
         whole = {"emr_usage": {"target": "marts", "outputs": {"marts": profile}}}
         # JSON is YAML.
         (work / "profiles.yml").write_text(json.dumps(whole), encoding="utf-8")
-        try:
-            result = dbtRunner().invoke(_arguments(work, variables, full_refresh=full_refresh))
-        finally:
-            # dbt keeps its connections for a next call in the same process, and with them the DuckDB file.
-            reset_adapters()
-    return _outcome(result)
+        return _outcome(*_run_dbt(_arguments(work, variables, full_refresh=full_refresh)))
 
 
 def _arguments(work: Path, variables: Mapping[str, str], *, full_refresh: bool) -> list[str]:
@@ -88,6 +81,22 @@ def _arguments(work: Path, variables: Mapping[str, str], *, full_refresh: bool) 
     ]
 
 
+def _run_dbt(arguments: list[str]) -> tuple[BaseException | None, Sequence[Any]]:
+    """Run dbt in this process; returns what stopped it, and the results of its nodes."""
+    # dbt takes a second to import, which other commands need not wait for.
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager  # noqa: PLC0415
+    from dbt.adapters.factory import FACTORY  # noqa: PLC0415
+    from dbt.cli.main import dbtRunner  # noqa: PLC0415
+
+    try:
+        done = dbtRunner().invoke(arguments)
+    finally:
+        # dbt keeps its connections for a next call in the same process, and with them the DuckDB file.
+        FACTORY.reset_adapters()
+        DuckDBConnectionManager.close_all_connections()
+    return done.exception, getattr(done.result, "results", [])
+
+
 def _profile(configuration: Any) -> tuple[dict[str, Any], str]:
     """Return dbt's settings for the destination that dlt loaded into, and the password, which stands in no file."""
     # Models side by side add up their memory; DuckDB is parallel inside each.
@@ -95,6 +104,8 @@ def _profile(configuration: Any) -> tuple[dict[str, Any], str]:
     if isinstance(configuration, DuckDbClientConfiguration):
         return {"type": "duckdb", "path": configuration.credentials.database, "settings": {"TimeZone": "UTC"}, **common}, ""
     if isinstance(configuration, PostgresClientConfiguration):
+        if find_spec("dbt.adapters.postgres") is None:
+            raise CheckSettingsError("dbt cannot use PostgreSQL yet", advice="Install it: pip install 'emr-usage[postgres]'.")
         known = configuration.credentials
         place = {"host": known.host, "port": known.port, "user": known.username, "dbname": known.database}
         query = dict(known.query or {})
@@ -122,22 +133,27 @@ def _environment(variables: Mapping[str, str]) -> Iterator[None]:
                 os.environ[name] = value
 
 
-def _outcome(result: dbtRunnerResult) -> Built:
+def _outcome(stopped_by: BaseException | None, results: Sequence[Any]) -> Built:
     """Return what was made, or say in words what went wrong."""
-    if result.exception is not None:
-        raise BuildError(f"The models could not be run: {result.exception}") from result.exception
-    results = list(getattr(result.result, "results", []))
-    failed = [node for node in results if node.status in {NodeStatus.Error, NodeStatus.RuntimeErr}]
-    if failed:
-        told = "; ".join(f"{node.node.name}: {' '.join(str(node.message).split())}" for node in failed)
-        raise BuildError(f"The models could not be made: {told}")
-    broken = [node for node in results if node.status == NodeStatus.Fail]
-    if broken:
-        told = "; ".join(f"{_promise(node.node)} ({node.failures:,} rows do not)" for node in broken)
-        raise BrokenPromiseError(f"The marts are made, but a check found them wrong: {told}")
-    checks = sum(node.status == NodeStatus.Pass for node in results)
-    return Built(models=sum(node.status == NodeStatus.Success for node in results), checks=checks)
+    if stopped_by is not None:
+        raise BuildError(f"The marts could not be made: {_one_line(stopped_by)}.") from stopped_by
+    by_status: dict[str, list[Any]] = {}
+    for result in results:
+        by_status.setdefault(str(result.status), []).append(result)
+    if failed := by_status.get("error", []) + by_status.get("runtime error", []):
+        told = "; ".join(f"{result.node.name}: {_one_line(result.message)}" for result in failed)
+        raise BuildError(f"The marts could not be made: {told}.")
+    if broken := by_status.get("fail", []):
+        told = "; ".join(f"{_promise(result.node)} ({result.failures:,} rows against it)" for result in broken)
+        skipped = len(by_status.get("skipped", []))
+        rest = f" {skipped} models and checks that rest on it were left as they were." if skipped else ""
+        raise BrokenPromiseError(f"A promise is broken: {told}.{rest}")
+    return Built(models=len(by_status.get("success", [])), checks=len(by_status.get("pass", [])))
 
 
 def _promise(check: Any) -> str:
     return str(check.description or check.name).strip().rstrip(".")
+
+
+def _one_line(message: object) -> str:
+    return " ".join(str(message).split())

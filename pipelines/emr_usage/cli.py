@@ -24,6 +24,7 @@ from . import demo as demo_story
 from .build import DEFAULT_TIME_ZONE, Built
 from .build import build as build_marts
 from .emulator import DEFAULT_KEY, Emulator, serve_forever
+from .explanation import Explanation, explain_run, explanation_lines
 from .failures import FAILED, INCOMPLETE, STOPPED, explain
 from .load import Request, Target, failure_of_all, open_pipeline, run_load, set_dlt_defaults
 from .progress import live_display
@@ -200,6 +201,52 @@ def _build_facts(built: Built, target: Target, seconds: float) -> dict[str, Any]
         "checks": built.checks,
         "seconds": round(seconds, 3),
     }
+
+
+@main.command("explain", short_help="Where a run's cost and owner come from.")
+@target_options
+@click.argument("job_run_id")
+def explain_cost(*, job_run_id: str, destination: str, database: Path, as_json: bool, verbose: bool) -> None:
+    """\b
+    Examples:
+      emr-usage explain jr-0123456789abcdef
+      emr-usage explain jr-0123456789abcdef --json
+
+    Show the days a run is charged on, the rate of each and where it is from, the rule that names the owner, and what
+    is not priced.
+    """
+    target = Target(destination, database)
+    _demand_database(target, as_json=as_json)
+    with _explained(target, as_json=as_json, verbose=verbose):
+        explanations = explain_run(open_pipeline(target), job_run_id)
+    if not explanations:
+        _fail(f"There is no job run {job_run_id} in the marts of {target}.", "NoSuchRun", as_json=as_json)
+    if as_json:
+        click.echo(json.dumps([vars(explanation) for explanation in explanations], default=str))
+    else:
+        for explanation in explanations:
+            _print_explanation(explanation)
+
+
+def _print_explanation(explanation: Explanation) -> None:
+    run = explanation.run
+    for line in explanation_lines(explanation):
+        OUTPUT.print(line, highlight=False, soft_wrap=True)
+    table = Table(box=SIMPLE, pad_edge=False)
+    for title in ("billing date", "hours", "CU-hours", "estimated cost", "rate", "from rates.csv"):
+        table.add_column(title, no_wrap=title != "from rates.csv", overflow="fold")
+    for day in explanation.days:
+        cost, rate, line = "-", "unpriced", "-"
+        if day["currency"]:
+            cost, rate = str(day["estimated_cost"]), f"{day['currency']} {day['price_per_cu_hour']}"
+            line = ", ".join(filter(None, (f"line {day['rate_row_number']}", day["rate_kind"], day["rate_source"])))
+        table.add_row(str(day["billing_date"]), str(day["hours"]), str(day["cu_hours"]), cost, rate, line)
+    if explanation.days:
+        OUTPUT.print(table)
+    if run["cu_hours_unpriced"]:
+        place = ", ".join(str(run[name]) for name in ("region_id", "workspace_id", "resource_queue_id") if run[name])
+        told = f"Not priced: {run['cu_hours_unpriced']} CU-hours, because no line of rates.csv holds for {place} on those dates."
+        OUTPUT.print(told, highlight=False, soft_wrap=True)
 
 
 @main.command(short_help="Answer as the API would, for trials and tests.")

@@ -23,5 +23,7 @@
 
 {% macro percentile(value, fraction) %}{{ return(adapter.dispatch('percentile', 'emr_usage')(value, fraction)) }}{% endmacro %}
 {% macro default__percentile(value, fraction) %}cast(percentile_cont({{ fraction }}) within group (order by {{ value }}) as decimal(18, 3)){% endmacro %}
+{# DuckDB cuts decimals off between two values instead of rounding. #}
+{% macro duckdb__percentile(value, fraction) %}cast(quantile_cont(cast({{ value }} as double), {{ fraction }}) as decimal(18, 3)){% endmacro %}
 {# BigQuery has exact percentiles as window functions only. #}
 {% macro bigquery__percentile(value, fraction) %}cast(approx_quantiles({{ value }}, 100)[offset(cast({{ fraction }} * 100 as int64))] as numeric){% endmacro %}

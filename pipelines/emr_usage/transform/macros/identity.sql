@@ -25,5 +25,5 @@
   {%- set ids = emr_usage.replace_all(paths, '[0-9a-fA-F-]*[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F-]*', '<id>') -%}
   {%- set names = emr_usage.replace_all(ids, '[a-zA-Z]*[0-9]+[a-zA-Z][a-zA-Z0-9]*[0-9][a-zA-Z0-9]*', '<id>') -%}
   {%- set numbers = emr_usage.replace_all(names, '[0-9]+([.,][0-9]+)*', '<n>') -%}
-  trim({{ emr_usage.replace_all(numbers, '[ \t\r\n]+', ' ') }})
+  trim({{ emr_usage.replace_all(numbers, emr_usage.white_space() ~ '+', ' ') }})
 {% endmacro %}

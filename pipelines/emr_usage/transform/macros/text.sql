@@ -22,3 +22,9 @@
 {% macro bigquery__matches_glob(value, glob) %}
   {{ value }} like replace(replace(replace(replace(replace({{ glob }}, '\\', '\\\\'), '%', '\\%'), '_', '\\_'), '*', '%'), '?', '_')
 {% endmacro %}
+
+{# White space in a pattern: in most databases' texts a backslash escapes the next character. #}
+{% macro white_space() %}{{ return(adapter.dispatch('white_space', 'emr_usage')()) }}{% endmacro %}
+{% macro default__white_space() %}{{ return('\\\\s') }}{% endmacro %}
+{% macro duckdb__white_space() %}{{ return('\\s') }}{% endmacro %}
+{% macro postgres__white_space() %}{{ return('\\s') }}{% endmacro %}

@@ -44,4 +44,8 @@
 {% macro snowflake__billing_date(moment, zone) %}cast(convert_timezone('{{ zone }}', {{ moment }}) as date){% endmacro %}
 {% macro bigquery__billing_date(moment, zone) %}date({{ moment }}, '{{ zone }}'){% endmacro %}
 
-{% macro first_of(part, day) %}cast({{ dbt.date_trunc(part, day) }} as date){% endmacro %}
+{# The first day of a date's month, or its Monday. #}
+{% macro first_of(part, day) %}{{ return(adapter.dispatch('first_of', 'emr_usage')(part, day)) }}{% endmacro %}
+{% macro default__first_of(part, day) %}cast(date_trunc('{{ part }}', {{ day }}) as date){% endmacro %}
+{# BigQuery's week begins on Sunday. #}
+{% macro bigquery__first_of(part, day) %}date_trunc({{ day }}, {{ 'isoweek' if part == 'week' else part }}){% endmacro %}

@@ -2,6 +2,7 @@
   materialized='incremental',
   incremental_strategy='append',
   on_schema_change='sync_all_columns',
+  indexes=[{'columns': ['workspace_id', 'job_run_id']}],
   pre_hook="{{ emr_usage.delete_stale('charging_version') }}",
 ) }}
 
@@ -113,8 +114,8 @@ select
   runs.duration_seconds,
   runs.execution_timeout_seconds,
   {{ emr_usage.billing_date('runs.charged_until') }} as outcome_date,
-  runs.is_final and runs.state = 'Failed' as is_failed,
-  runs.is_final and runs.state = 'Failed'
+  runs.is_final and coalesce(runs.state, '') = 'Failed' as is_failed,
+  runs.is_final and coalesce(runs.state, '') = 'Failed'
     and (
       coalesce(runs.duration_seconds >= runs.execution_timeout_seconds, false)
       or coalesce(runs.state_change_message like '%executionTimeoutSeconds%', false)

@@ -2,6 +2,7 @@
   materialized='incremental',
   incremental_strategy='append',
   on_schema_change='sync_all_columns',
+  indexes=[{'columns': ['workspace_id', 'job_run_id']}],
   pre_hook="{{ emr_usage.delete_stale('pricing_version') }}",
 ) }}
 
@@ -71,11 +72,10 @@ segments as (
   select
     workspace_id,
     job_run_id,
-    coalesce(lag(at_us) over run, from_us) as from_us,
+    coalesce(lag(at_us) over (partition by workspace_id, job_run_id order by at_us), from_us) as from_us,
     at_us as until_us,
-    cu_hours - coalesce(lag(cu_hours) over run, 0) as cu_hours
+    cu_hours - coalesce(lag(cu_hours) over (partition by workspace_id, job_run_id order by at_us), 0) as cu_hours
   from rising
-  window run as (partition by workspace_id, job_run_id order by at_us)
 ),
 
 hours_of_segments as (

@@ -23,8 +23,8 @@ settings as (
 )
 
 select
-  md5(concat(settings.listed, coalesce(rates.listed, ''))) as pricing_version,
-  md5(concat(settings.listed, '{{ var("workflow_tag_keys") | join(" ") }}', coalesce(rates.listed, ''), ' ', coalesce(owners.listed, ''))) as charging_version
+  {{ dbt.hash("concat(settings.listed, coalesce(rates.listed, ''))") }} as pricing_version,
+  {{ dbt.hash("concat(settings.listed, ' " ~ var("workflow_tag_keys") | join(" ") ~ " ', coalesce(rates.listed, ''), ' ', coalesce(owners.listed, ''))") }} as charging_version
 from settings
 cross join rates
 cross join owners
