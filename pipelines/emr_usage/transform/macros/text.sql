@@ -12,16 +12,20 @@
 {% macro snowflake__extra_field(value, name) %}json_extract_path_text({{ value }}, '{{ name }}'){% endmacro %}
 {% macro bigquery__extra_field(value, name) %}json_value({{ value }}, '$.{{ name }}'){% endmacro %}
 
-{# Whether a text matches a glob of * and ?. An exclamation mark escapes, because a backslash means different things in the texts
+{# The pattern of LIKE for a glob of * and ?. An exclamation mark escapes, because a backslash means different things in the texts
    of different databases. #}
-{% macro matches_glob(value, glob) %}{{ return(adapter.dispatch('matches_glob', 'emr_usage')(value, glob)) }}{% endmacro %}
-{% macro default__matches_glob(value, glob) %}
-  {{ value }} like replace(replace(replace(replace(replace({{ glob }}, '!', '!!'), '%', '!%'), '_', '!_'), '*', '%'), '?', '_') escape '!'
+{% macro pattern_of(glob) %}{{ return(adapter.dispatch('pattern_of', 'emr_usage')(glob)) }}{% endmacro %}
+{% macro default__pattern_of(glob) %}
+  replace(replace(replace(replace(replace({{ glob }}, '!', '!!'), '%', '!%'), '_', '!_'), '*', '%'), '?', '_')
 {% endmacro %}
 {# BigQuery's LIKE knows the backslash only. #}
-{% macro bigquery__matches_glob(value, glob) %}
-  {{ value }} like replace(replace(replace(replace(replace({{ glob }}, '\\', '\\\\'), '%', '\\%'), '_', '\\_'), '*', '%'), '?', '_')
+{% macro bigquery__pattern_of(glob) %}
+  replace(replace(replace(replace(replace({{ glob }}, '\\', '\\\\'), '%', '\\%'), '_', '\\_'), '*', '%'), '?', '_')
 {% endmacro %}
+
+{% macro matches_pattern(value, pattern) %}{{ return(adapter.dispatch('matches_pattern', 'emr_usage')(value, pattern)) }}{% endmacro %}
+{% macro default__matches_pattern(value, pattern) %}{{ value }} like {{ pattern }} escape '!'{% endmacro %}
+{% macro bigquery__matches_pattern(value, pattern) %}{{ value }} like {{ pattern }}{% endmacro %}
 
 {# White space in a pattern: in most databases' texts a backslash escapes the next character. #}
 {% macro white_space() %}{{ return(adapter.dispatch('white_space', 'emr_usage')()) }}{% endmacro %}

@@ -46,7 +46,7 @@ rules_met as (
     on (rules.creator is null or rules.creator = runs.creator)
     and (rules.resource_queue_id is null or rules.resource_queue_id = runs.resource_queue_id)
     and (rules.workspace_id is null or rules.workspace_id = runs.workspace_id)
-    and (rules.job_name is null or {{ emr_usage.matches_glob('runs.name', 'rules.job_name') }})
+    and (rules.job_name is null or {{ emr_usage.matches_pattern('runs.name', 'rules.job_name_pattern') }})
     and (rules.valid_from is null or rules.valid_from <= runs.submitted_on)
     and (rules.valid_to is null or runs.submitted_on < rules.valid_to)
   left join rules_met_by_tags
@@ -66,13 +66,21 @@ workflows as (
   group by workspace_id, job_run_id
 ),
 
+-- There are far fewer names than runs, and patterns are slow.
+names as (
+  select name, {{ emr_usage.normalised_name('name') }} as normalised_name
+  from (select distinct name from runs where name is not null) as distinct_names
+),
+
 named as (
   select
-    workspace_id,
-    job_run_id,
-    {{ emr_usage.extra_field('extra', 'jobRunDeploymentId') }} as deployment,
-    {{ emr_usage.normalised_name('name') }} as normalised_name
+    runs.workspace_id,
+    runs.job_run_id,
+    {{ emr_usage.extra_field('runs.extra', 'jobRunDeploymentId') }} as deployment,
+    names.normalised_name
   from runs
+  left join names
+    on runs.name = names.name
 ),
 
 usage as (

@@ -36,6 +36,14 @@ with runs as (
   {%- endif %}
 ),
 
+-- Few runs are seen open: only theirs are put in order.
+observed as (
+  select distinct runs.workspace_id, runs.job_run_id
+  from runs
+  inner join {{ ref('stg_job_run_observations') }} as observations
+    on observations.workspace_id = runs.workspace_id and observations.job_run_id = runs.job_run_id
+),
+
 points as (
   select
     runs.workspace_id,
@@ -51,8 +59,10 @@ points as (
 
   union all
 
-  select workspace_id, job_run_id, from_us, until_us as at_us, cu_hours
+  select runs.workspace_id, runs.job_run_id, runs.from_us, runs.until_us as at_us, runs.cu_hours
   from runs
+  inner join observed
+    on observed.workspace_id = runs.workspace_id and observed.job_run_id = runs.job_run_id
 ),
 
 -- A figure above a later one was too high: the curve never falls.
@@ -76,6 +86,16 @@ segments as (
     at_us as until_us,
     cu_hours - coalesce(lag(cu_hours) over (partition by workspace_id, job_run_id order by at_us), 0) as cu_hours
   from rising
+
+  union all
+
+  select runs.workspace_id, runs.job_run_id, runs.from_us, runs.until_us, runs.cu_hours
+  from runs
+  where not exists (
+    select 1
+    from observed
+    where observed.workspace_id = runs.workspace_id and observed.job_run_id = runs.job_run_id
+  )
 ),
 
 hours_of_segments as (

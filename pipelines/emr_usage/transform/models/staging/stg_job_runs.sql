@@ -1,3 +1,4 @@
+-- The raw table is merged on its key: its row is the latest reading. A check holds it to that.
 with observed as (
   {{ emr_usage.raw_table('job_runs', {
     'workspace_id': 'text',
@@ -24,11 +25,9 @@ with observed as (
   }) }}
 ),
 
-ranked as (
+weighed as (
   select
     *,
-    -- Destinations that cannot merge hold a row for each load.
-    row_number() over (partition by workspace_id, job_run_id order by observed_at desc) as recency,
     -- Memory over CPU, GiB a core.
     mb_seconds / 1024.0 / nullif(vcore_seconds, 0) as gib_per_core,
     cast(
@@ -47,8 +46,7 @@ discounted as (
       when gib_per_core < 4 then 0.9
       when gib_per_core >= 4 then 1.0
     end as discount_factor
-  from ranked
-  where recency = 1
+  from weighed
 )
 
 select

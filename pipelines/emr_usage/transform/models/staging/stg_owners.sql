@@ -22,6 +22,7 @@ select
   nullif(trim(resource_queue_id), '') as resource_queue_id,
   nullif(trim(workspace_id), '') as workspace_id,
   nullif(trim(job_name), '') as job_name,
+  {{ emr_usage.pattern_of("nullif(trim(job_name), '')") }} as job_name_pattern,
   valid_from,
   valid_to
 from owners
