@@ -21,9 +21,12 @@ from rich.table import Table
 from emr_serverless import Backfill, Load
 
 from . import demo as demo_story
+from .build import DEFAULT_TIME_ZONE, Built
+from .build import build as build_marts
 from .emulator import DEFAULT_KEY, Emulator, serve_forever
+from .explanation import Explanation, explain_run, explanation_lines
 from .failures import FAILED, INCOMPLETE, STOPPED, explain
-from .inputs import default_folder, write_examples
+from .inputs import default_folder, load_inputs, write_examples
 from .load import Request, Target, failure_of_all, open_pipeline, run_load, set_dlt_defaults
 from .progress import live_display
 from .status import Status, read_status
@@ -101,6 +104,7 @@ def main() -> None:
       emr-usage demo                          a month of an emulated company, loaded in seconds
       emr-usage load --region cn-hangzhou     load what is new into emr.duckdb
       emr-usage status                        how far each workspace is certified
+      emr-usage build                         the marts: costs, owners, reliability
 
     Loads the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or a warehouse, completely and provably.
 
@@ -158,8 +162,7 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     Exits with 3 where the last load is incomplete.
     """
     target = Target(destination, database)
-    if target.is_duckdb and not database.exists():
-        _fail(f"There is no database {database}. Load it first: emr-usage load --region REGION", "NoDatabase", as_json=as_json)
+    _demand_database(target, as_json=as_json)
     with _explained(target, as_json=as_json, verbose=verbose):
         found = read_status(open_pipeline(target))
     if as_json:
@@ -188,6 +191,107 @@ def init_inputs(*, inputs: Path | None, database: Path) -> None:
         _fail(f"{folder} cannot be written ({error.strerror}). Give another folder with --inputs.", "NoFolder", as_json=False)
     for name, is_new in made.items():
         OUTPUT.print(f"{folder / name}: {'made' if is_new else 'is there already'}", highlight=False, soft_wrap=True)
+
+
+@main.command(short_help="Make the marts from what is loaded: costs, owners, reliability.")
+@target_options
+@inputs_option
+@click.option("--full-refresh", is_flag=True, help="Compute every run again; the tables come out the same.")
+@click.option(
+    "--billing-time-zone", default=DEFAULT_TIME_ZONE, show_default=True, help="Zone by which bills cut days and months."
+)
+def build(
+    *,
+    full_refresh: bool,
+    billing_time_zone: str,
+    inputs: Path | None,
+    destination: str,
+    database: Path,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """\b
+    Examples:
+      emr-usage build
+      emr-usage build --database /data/emr.duckdb --json
+      emr-usage build --full-refresh --billing-time-zone Europe/Berlin
+
+    Take in the files of rates and owners, make the tables of the dataset emr_marts, and check their sums. Runs that changed are
+    computed again; changed rates or owners compute all of them again, without asking the API. Fails when a check finds a
+    promise broken.
+    """
+    target = Target(destination, database)
+    _demand_database(target, as_json=as_json)
+    if inputs and not inputs.is_dir():
+        raise click.UsageError(f"There is no folder {inputs}. Make it with: emr-usage init-inputs --inputs {inputs}")
+    began = now()
+    with _explained(target, as_json=as_json, verbose=verbose):
+        taken = load_inputs(target, inputs or default_folder(database))
+        built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    seconds = (now() - began).total_seconds()
+    if as_json:
+        click.echo(json.dumps(_build_facts(built, target, seconds)))
+    else:
+        OUTPUT.print(taken.sentence, highlight=False, soft_wrap=True)
+        told = f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."
+        OUTPUT.print(told, highlight=False, soft_wrap=True)
+
+
+def _build_facts(built: Built, target: Target, seconds: float) -> dict[str, Any]:
+    return {
+        "status": "complete",
+        "exit_code": 0,
+        "target": str(target),
+        "models": built.models,
+        "checks": built.checks,
+        "seconds": round(seconds, 3),
+    }
+
+
+@main.command("explain", short_help="Where a run's cost and owner come from.")
+@target_options
+@click.argument("job_run_id")
+def explain_cost(*, job_run_id: str, destination: str, database: Path, as_json: bool, verbose: bool) -> None:
+    """\b
+    Examples:
+      emr-usage explain jr-0123456789abcdef
+      emr-usage explain jr-0123456789abcdef --json
+
+    Show the days a run is charged on, the rate of each and where it is from, the rule that names the owner, and what
+    is not priced.
+    """
+    target = Target(destination, database)
+    _demand_database(target, as_json=as_json)
+    with _explained(target, as_json=as_json, verbose=verbose):
+        explanations = explain_run(open_pipeline(target), job_run_id)
+    if not explanations:
+        _fail(f"There is no job run {job_run_id} in the marts of {target}.", "NoSuchRun", as_json=as_json)
+    if as_json:
+        click.echo(json.dumps([vars(explanation) for explanation in explanations], default=str))
+    else:
+        for explanation in explanations:
+            _print_explanation(explanation)
+
+
+def _print_explanation(explanation: Explanation) -> None:
+    run = explanation.run
+    for line in explanation_lines(explanation):
+        OUTPUT.print(line, highlight=False, soft_wrap=True)
+    table = Table(box=SIMPLE, pad_edge=False)
+    for title in ("billing date", "hours", "CU-hours", "estimated cost", "rate", "from rates.csv"):
+        table.add_column(title, no_wrap=title != "from rates.csv", overflow="fold")
+    for day in explanation.days:
+        cost, rate, line = "-", "unpriced", "-"
+        if day["currency"]:
+            cost, rate = str(day["estimated_cost"]), f"{day['currency']} {day['price_per_cu_hour']}"
+            line = ", ".join(filter(None, (f"line {day['rate_row_number']}", day["rate_kind"], day["rate_source"])))
+        table.add_row(str(day["billing_date"]), str(day["hours"]), str(day["cu_hours"]), cost, rate, line)
+    if explanation.days:
+        OUTPUT.print(table)
+    if run["cu_hours_unpriced"]:
+        place = ", ".join(str(run[name]) for name in ("region_id", "workspace_id", "resource_queue_id") if run[name])
+        told = f"Not priced: {run['cu_hours_unpriced']} CU-hours, because no line of rates.csv holds for {place} on those dates."
+        OUTPUT.print(told, highlight=False, soft_wrap=True)
 
 
 @main.command(short_help="Answer as the API would, for trials and tests.")
@@ -355,6 +459,12 @@ def _print_status(found: Status, target: Target) -> None:
         for row in found.incomplete:
             missing.add_row(*("-" if value is None else str(value) for value in row.values()))
         OUTPUT.print(missing)
+
+
+def _demand_database(target: Target, *, as_json: bool) -> None:
+    if target.is_duckdb and not target.database.exists():
+        sentence = f"There is no database {target.database}. Load it first: emr-usage load --region REGION"
+        _fail(sentence, "NoDatabase", as_json=as_json)
 
 
 @contextmanager

@@ -49,6 +49,14 @@ class InvalidInputsError(Exception):
         super().__init__("\n".join([f"{found} in {folder}; nothing was written:", *problems]))
 
 
+class BuildError(Exception):
+    """The marts could not be made."""
+
+
+class BrokenPromiseError(BuildError):
+    """The marts were made, but a check found them wrong."""
+
+
 @dataclass(frozen=True)
 class Failure:
     """What to tell the user.
@@ -107,7 +115,14 @@ def explain(error: BaseException, target: str) -> Failure:
 
 
 def _known(cause: BaseException, target: str) -> Failure | None:
-    return _of_this_machine(cause, target) or _of_settings(cause, target)
+    return _of_this_machine(cause, target) or _of_settings(cause, target) or _of_models(cause)
+
+
+def _of_models(cause: BaseException) -> Failure | None:
+    if not isinstance(cause, BuildError):
+        return None
+    code = "BrokenPromise" if isinstance(cause, BrokenPromiseError) else "BuildFailed"
+    return Failure(f"{cause} What is loaded stays.", FAILED, code)
 
 
 def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
@@ -117,7 +132,7 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
     if isinstance(cause, (KeyboardInterrupt, SignalReceivedException)):
         sentence = "Stopped. What is committed stays; run the same command again and it goes on from there."
         return Failure(sentence, FAILED, STOPPED)
-    of_database = isinstance(cause, (duckdb.Error, DatabaseException))
+    of_database = isinstance(cause, (duckdb.Error, DatabaseException, BuildError))
     if (isinstance(cause, OSError) and cause.errno in _NO_SPACE) or (of_database and _DISK_FULL.search(text)):
         sentence = f"The disk is full while loading into {target}. Free some space, then run again; what was committed stays."
         return Failure(sentence, FAILED, "DiskFull")

@@ -1,0 +1,106 @@
+"""Why a run costs what it costs: its hours, the rates they were priced by, the rule that names its owner, what was not priced."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+import dlt
+
+from .build import MARTS_DATASET
+from .failures import BuildError
+
+_RUN: Final = f"""
+SELECT workspace_id, job_run_id, region_id, resource_queue_id, job_run_name, job_key, identity_rule, state, is_final, submit_time,
+  end_time, creator, owner, owner_rule_number, cu_hours, cu_hours_unpriced, currency, estimated_cost, pricing_status
+FROM {MARTS_DATASET}.job_run_costs WHERE job_run_id = %s ORDER BY workspace_id
+"""  # noqa: S608  # the dataset's name is ours
+_DAYS: Final = f"""
+SELECT billing_date, min(hour_start) AS first_hour, count(*) AS hours, sum(cu_hours) AS cu_hours,
+  currency, price_per_cu_hour, rate_kind, rate_row_number, rate_source, sum(estimated_cost) AS estimated_cost
+FROM {MARTS_DATASET}.job_run_hours WHERE workspace_id = %s AND job_run_id = %s
+GROUP BY billing_date, currency, price_per_cu_hour, rate_kind, rate_row_number, rate_source ORDER BY billing_date
+"""  # noqa: S608
+_RULE: Final = f"""
+SELECT tag_key, tag_value, creator, resource_queue_id, workspace_id, job_name, valid_from, valid_to
+FROM {MARTS_DATASET}.stg_owners WHERE rule_number = %s
+"""  # noqa: S608
+_TAGS: Final = f"""
+SELECT tag_key, tag_value FROM {MARTS_DATASET}.stg_job_run_tags WHERE workspace_id = %s AND job_run_id = %s ORDER BY tag_index
+"""  # noqa: S608
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Where the figures of one run come from.
+
+    Attributes:
+        run: its row of job_run_costs.
+        days: its hours by billing date and rate; an unpriced day has no rate.
+        rule: what is filled in the rule that names its owner; None when no rule matched.
+        tags: its tags, as submitted.
+    """
+
+    run: dict[str, Any]
+    days: list[dict[str, Any]]
+    rule: dict[str, Any] | None
+    tags: list[dict[str, Any]]
+
+
+def explain_run(pipeline: dlt.Pipeline, job_run_id: str) -> list[Explanation]:
+    """Return what is known of a run's cost, once for each workspace that has a run of this id.
+
+    Raises:
+        BuildError: the marts are not made yet.
+    """
+    with pipeline.sql_client() as client:
+
+        def ask(sql: str, *values: object) -> list[dict[str, Any]]:
+            with client.execute_query(sql, *values) as cursor:
+                names = [column[0] for column in cursor.native_cursor.description]
+                return [dict(zip(names, map(_in_utc, row), strict=True)) for row in cursor.fetchall()]
+
+        made = ask(
+            "SELECT 1 AS made FROM information_schema.tables WHERE table_schema = %s AND table_name = 'job_run_costs'",
+            MARTS_DATASET,
+        )
+        if not made:
+            raise BuildError("The marts are not made yet. Make them first: emr-usage build.")
+        explanations = []
+        for run in ask(_RUN, job_run_id):
+            key = (run["workspace_id"], job_run_id)
+            rule = ask(_RULE, run["owner_rule_number"]) if run["owner_rule_number"] else []
+            filled = {name: value for name, value in rule[0].items() if value is not None} if rule else None
+            explanations.append(Explanation(run, ask(_DAYS, *key), filled, ask(_TAGS, *key)))
+        return explanations
+
+
+def _in_utc(value: Any) -> Any:
+    return value.astimezone(UTC) if isinstance(value, datetime) else value
+
+
+def explanation_lines(explanation: Explanation) -> list[str]:
+    """Return what a run is, used and costs, and who pays, in sentences."""
+    run = explanation.run
+    until = f"ended {run['end_time']}" if run["is_final"] else "open"
+    used = "no figure of CU-hours" if run["cu_hours"] is None else f"{run['cu_hours']} CU-hours"
+    cost = f", estimated {run['currency']} {run['estimated_cost']}" if run["estimated_cost"] is not None else ""
+    tags = ", ".join(f"{tag['tag_key']}={tag['tag_value']}" for tag in explanation.tags) or "none"
+    return [
+        f"{run['job_run_id']} in {run['workspace_id']}: {run['job_run_name']}",
+        f"State: {run['state']}, submitted {run['submit_time']}, {until}",
+        f"Job: {run['job_key']}, by its {run['identity_rule'].replace('_', ' ')}",
+        f"Used: {used}{cost} ({run['pricing_status'].replace('_', ' ')})",
+        f"Owner: {_owner(explanation)}",
+        f"Tags: {tags}",
+    ]
+
+
+def _owner(explanation: Explanation) -> str:
+    if explanation.rule is None:
+        return "unallocated, because no rule of owners.csv matches"
+    matched = {name: value for name, value in explanation.rule.items() if not name.startswith("valid_")}
+    reasons = " and ".join(f"{name.replace('_', ' ')} is {value}" for name, value in matched.items()) or "it matches every run"
+    dates = "".join(f", {name.replace('valid_', '')} {value}" for name, value in explanation.rule.items() if name not in matched)
+    return f"{explanation.run['owner']}, by rule {explanation.run['owner_rule_number']} of owners.csv: {reasons}{dates}"

@@ -1,0 +1,29 @@
+{# amount * part / whole, rounded to six decimals: the same in every database, the amount itself when part = whole. #}
+{% macro share_of(amount, part, whole) %}{{ return(adapter.dispatch('share_of', 'emr_usage')(amount, part, whole)) }}{% endmacro %}
+{% macro default__share_of(amount, part, whole) %}
+  case
+    when {{ part }} = {{ whole }} then {{ amount }}
+    else cast(round({{ amount }} * {{ part }} / {{ whole }}, 6) as {{ emr_usage.type_exact() }})
+  end
+{% endmacro %}
+{# DuckDB divides decimals as floating point; whole millionths in 128-bit integers are exact. #}
+{% macro duckdb__share_of(amount, part, whole) %}
+  cast(
+    cast(
+      (2 * cast({{ amount }} * 1000000 as hugeint) * ({{ part }}) + ({{ whole }})) // (2 * ({{ whole }})) as decimal(24, 0)
+    ) * 0.000001 as decimal(18, 6)
+  )
+{% endmacro %}
+
+{# A sum of money, if all of it is in one currency; amounts of several are not added up. #}
+{% macro sum_of_one_currency(amount, currency) %}
+  case when min({{ currency }}) = max({{ currency }}) then cast(sum({{ amount }}) as {{ emr_usage.type_exact() }}) end
+{% endmacro %}
+{% macro one_currency(currency) %}case when min({{ currency }}) = max({{ currency }}) then min({{ currency }}) end{% endmacro %}
+
+{% macro percentile(value, fraction) %}{{ return(adapter.dispatch('percentile', 'emr_usage')(value, fraction)) }}{% endmacro %}
+{% macro default__percentile(value, fraction) %}cast(percentile_cont({{ fraction }}) within group (order by {{ value }}) as decimal(18, 3)){% endmacro %}
+{# DuckDB cuts decimals off between two values instead of rounding. #}
+{% macro duckdb__percentile(value, fraction) %}cast(quantile_cont(cast({{ value }} as double), {{ fraction }}) as decimal(18, 3)){% endmacro %}
+{# BigQuery has exact percentiles as window functions only. #}
+{% macro bigquery__percentile(value, fraction) %}cast(approx_quantiles({{ value }}, 100)[offset(cast({{ fraction }} * 100 as int64))] as numeric){% endmacro %}

@@ -1,0 +1,1 @@
+{{ emr_usage.chargeback('billing_date') }}

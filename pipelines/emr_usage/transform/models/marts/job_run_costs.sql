@@ -1,0 +1,159 @@
+{{ config(
+  materialized='incremental',
+  incremental_strategy='append',
+  on_schema_change='sync_all_columns',
+  indexes=[{'columns': ['workspace_id', 'job_run_id']}],
+  pre_hook="{{ emr_usage.delete_stale('charging_version') }}",
+) }}
+
+with runs as (
+  select
+    runs.*,
+    versions.run_version,
+    {{ emr_usage.billing_date('runs.charged_from') }} as submitted_on
+  from {{ ref('stg_job_runs') }} as runs
+  inner join {{ ref('stg_job_run_versions') }} as versions
+    on runs.workspace_id = versions.workspace_id and runs.job_run_id = versions.job_run_id
+  {%- if is_incremental() %}
+  where not exists (
+    select 1
+    from {{ this }} as charged
+    where charged.workspace_id = runs.workspace_id and charged.job_run_id = runs.job_run_id
+  )
+  {%- endif %}
+),
+
+tags as (
+  select tags.*
+  from {{ ref('stg_job_run_tags') }} as tags
+  inner join runs
+    on tags.workspace_id = runs.workspace_id and tags.job_run_id = runs.job_run_id
+),
+
+rules_met_by_tags as (
+  select distinct tags.workspace_id, tags.job_run_id, rules.rule_number
+  from tags
+  inner join {{ ref('stg_owners') }} as rules
+    on (rules.tag_key is null or rules.tag_key = tags.matched_key)
+    and (rules.tag_value is null or rules.tag_value = tags.matched_value)
+  where rules.tag_key is not null or rules.tag_value is not null
+),
+
+rules_met as (
+  select runs.workspace_id, runs.job_run_id, min(rules.rule_number) as rule_number
+  from runs
+  inner join {{ ref('stg_owners') }} as rules
+    on (rules.creator is null or rules.creator = runs.creator)
+    and (rules.resource_queue_id is null or rules.resource_queue_id = runs.resource_queue_id)
+    and (rules.workspace_id is null or rules.workspace_id = runs.workspace_id)
+    and (rules.job_name is null or {{ emr_usage.matches_pattern('runs.name', 'rules.job_name_pattern') }})
+    and (rules.valid_from is null or rules.valid_from <= runs.submitted_on)
+    and (rules.valid_to is null or runs.submitted_on < rules.valid_to)
+  left join rules_met_by_tags
+    on rules_met_by_tags.workspace_id = runs.workspace_id
+    and rules_met_by_tags.job_run_id = runs.job_run_id
+    and rules_met_by_tags.rule_number = rules.rule_number
+  where (rules.tag_key is null and rules.tag_value is null) or rules_met_by_tags.rule_number is not null
+  group by runs.workspace_id, runs.job_run_id
+),
+
+-- A scheduler's mark that a run is of some workflow names none.
+workflows as (
+  select workspace_id, job_run_id, min(matched_value) as workflow
+  from tags
+  where matched_key in ('{{ var("workflow_tag_keys") | join("', '") }}')
+    and matched_value not in ('', 'true', 'false')
+  group by workspace_id, job_run_id
+),
+
+-- There are far fewer names than runs, and patterns are slow.
+names as (
+  select name, {{ emr_usage.normalised_name('name') }} as normalised_name
+  from (select distinct name from runs where name is not null) as distinct_names
+),
+
+named as (
+  select
+    runs.workspace_id,
+    runs.job_run_id,
+    {{ emr_usage.extra_field('runs.extra', 'jobRunDeploymentId') }} as deployment,
+    names.normalised_name
+  from runs
+  left join names
+    on runs.name = names.name
+),
+
+usage as (
+  select
+    hours.workspace_id,
+    hours.job_run_id,
+    sum(case when hours.pricing_status = 'unpriced' then hours.cu_hours else 0 end) as cu_hours_unpriced,
+    {{ emr_usage.sum_of_one_currency('hours.estimated_cost', 'hours.currency') }} as estimated_cost,
+    {{ emr_usage.one_currency('hours.currency') }} as currency,
+    count(hours.rate_row_number) as priced_hours,
+    count(*) as hours
+  from {{ ref('job_run_hours') }} as hours
+  inner join runs
+    on hours.workspace_id = runs.workspace_id and hours.job_run_id = runs.job_run_id
+  group by hours.workspace_id, hours.job_run_id
+)
+
+select
+  runs.workspace_id,
+  runs.job_run_id,
+  runs.region_id,
+  runs.name as job_run_name,
+  case
+    when named.deployment is not null then named.deployment
+    -- A workflow has many jobs: it tells two of one name apart, and no more.
+    when workflows.workflow is not null then concat(workflows.workflow, '/', coalesce(named.normalised_name, ''))
+    else coalesce(named.normalised_name, 'unnamed')
+  end as job_key,
+  case
+    when named.deployment is not null then 'deployment'
+    when workflows.workflow is not null then 'workflow_tag'
+    when named.normalised_name is not null then 'normalised_name'
+    else 'unnamed'
+  end as identity_rule,
+  runs.state,
+  runs.is_final,
+  runs.submit_time,
+  runs.end_time,
+  runs.duration_seconds,
+  runs.execution_timeout_seconds,
+  {{ emr_usage.billing_date('runs.charged_until') }} as outcome_date,
+  runs.is_final and coalesce(runs.state, '') = 'Failed' as is_failed,
+  runs.is_final and coalesce(runs.state, '') = 'Failed'
+    and (
+      coalesce(runs.duration_seconds >= runs.execution_timeout_seconds, false)
+      or coalesce(runs.state_change_message like '%executionTimeoutSeconds%', false)
+    ) as is_timed_out,
+  runs.arguments_digest,
+  runs.creator,
+  runs.resource_queue_id,
+  rules.owner,
+  rules.rule_number as owner_rule_number,
+  runs.cu_hours,
+  cast(coalesce(usage.cu_hours_unpriced, 0) as {{ emr_usage.type_exact() }}) as cu_hours_unpriced,
+  usage.currency,
+  usage.estimated_cost,
+  case
+    when runs.cu_hours is null then 'no_usage'
+    when usage.priced_hours = 0 then 'unpriced'
+    when usage.priced_hours < usage.hours then 'partly_priced'
+    else 'priced'
+  end as pricing_status,
+  runs.run_version,
+  inputs.charging_version
+from runs
+inner join named
+  on runs.workspace_id = named.workspace_id and runs.job_run_id = named.job_run_id
+left join workflows
+  on runs.workspace_id = workflows.workspace_id and runs.job_run_id = workflows.job_run_id
+left join rules_met
+  on runs.workspace_id = rules_met.workspace_id and runs.job_run_id = rules_met.job_run_id
+left join {{ ref('stg_owners') }} as rules
+  on rules_met.rule_number = rules.rule_number
+left join usage
+  on runs.workspace_id = usage.workspace_id and runs.job_run_id = usage.job_run_id
+cross join {{ ref('stg_input_versions') }} as inputs

@@ -1,0 +1,216 @@
+{{ config(
+  materialized='incremental',
+  incremental_strategy='append',
+  on_schema_change='sync_all_columns',
+  indexes=[{'columns': ['workspace_id', 'job_run_id']}],
+  pre_hook="{{ emr_usage.delete_stale('pricing_version') }}",
+) }}
+
+-- Known of a run's use are some points of a rising curve: nothing at its start, its figure at each observation, its latest figure
+-- at its end. Between two points use is taken to be even. An hour's part is the difference of the curve at its two ends, each
+-- rounded alike, so that the parts add up to the latest figure exactly.
+with runs as (
+  select
+    runs.workspace_id,
+    runs.job_run_id,
+    runs.region_id,
+    runs.resource_queue_id,
+    runs.cu_hours,
+    versions.run_version,
+    {{ emr_usage.epoch_us('runs.charged_from') }} as from_us,
+    -- A run of no length used what it used in its first microsecond.
+    case
+      when runs.charged_until > runs.charged_from then {{ emr_usage.epoch_us('runs.charged_until') }}
+      else {{ emr_usage.epoch_us('runs.charged_from') }} + 1
+    end as until_us
+  from {{ ref('stg_job_runs') }} as runs
+  inner join {{ ref('stg_job_run_versions') }} as versions
+    on runs.workspace_id = versions.workspace_id and runs.job_run_id = versions.job_run_id
+  where runs.cu_hours is not null
+  {%- if is_incremental() %}
+    and not exists (
+      select 1
+      from {{ this }} as priced
+      where priced.workspace_id = runs.workspace_id and priced.job_run_id = runs.job_run_id
+    )
+  {%- endif %}
+),
+
+-- Few runs are seen open: only theirs are put in order.
+observed as (
+  select distinct runs.workspace_id, runs.job_run_id
+  from runs
+  inner join {{ ref('stg_job_run_observations') }} as observations
+    on observations.workspace_id = runs.workspace_id and observations.job_run_id = runs.job_run_id
+),
+
+points as (
+  select
+    runs.workspace_id,
+    runs.job_run_id,
+    runs.from_us,
+    {{ emr_usage.epoch_us('observations.observed_at') }} as at_us,
+    observations.cu_hours
+  from {{ ref('stg_job_run_observations') }} as observations
+  inner join runs
+    on observations.workspace_id = runs.workspace_id and observations.job_run_id = runs.job_run_id
+  where {{ emr_usage.epoch_us('observations.observed_at') }} > runs.from_us
+    and {{ emr_usage.epoch_us('observations.observed_at') }} < runs.until_us
+
+  union all
+
+  select runs.workspace_id, runs.job_run_id, runs.from_us, runs.until_us as at_us, runs.cu_hours
+  from runs
+  inner join observed
+    on observed.workspace_id = runs.workspace_id and observed.job_run_id = runs.job_run_id
+),
+
+-- A figure above a later one was too high: the curve never falls.
+rising as (
+  select
+    workspace_id,
+    job_run_id,
+    from_us,
+    at_us,
+    min(cu_hours) over (
+      partition by workspace_id, job_run_id order by at_us desc rows between unbounded preceding and current row
+    ) as cu_hours
+  from points
+),
+
+segments as (
+  select
+    workspace_id,
+    job_run_id,
+    coalesce(lag(at_us) over (partition by workspace_id, job_run_id order by at_us), from_us) as from_us,
+    at_us as until_us,
+    cu_hours - coalesce(lag(cu_hours) over (partition by workspace_id, job_run_id order by at_us), 0) as cu_hours
+  from rising
+
+  union all
+
+  select runs.workspace_id, runs.job_run_id, runs.from_us, runs.until_us, runs.cu_hours
+  from runs
+  where not exists (
+    select 1
+    from observed
+    where observed.workspace_id = runs.workspace_id and observed.job_run_id = runs.job_run_id
+  )
+),
+
+hours_of_segments as (
+  {{ emr_usage.each_hour('segments', emr_usage.hour_number('from_us'), emr_usage.hour_number('until_us - 1')) }}
+),
+
+edges as (
+  select
+    workspace_id,
+    job_run_id,
+    hour_number,
+    cu_hours,
+    until_us - from_us as length_us,
+    greatest(hour_number * {{ emr_usage.microseconds_an_hour() }} - from_us, 0) as after_us,
+    least((hour_number + 1) * {{ emr_usage.microseconds_an_hour() }}, until_us) - from_us as before_us
+  from hours_of_segments
+),
+
+parts as (
+  select
+    workspace_id,
+    job_run_id,
+    hour_number,
+    cast(
+      sum({{ emr_usage.share_of('cu_hours', 'before_us', 'length_us') }} - {{ emr_usage.share_of('cu_hours', 'after_us', 'length_us') }})
+      as {{ emr_usage.type_exact() }}
+    ) as cu_hours
+  from edges
+  group by workspace_id, job_run_id, hour_number
+),
+
+slices as (
+  select
+    parts.workspace_id,
+    parts.job_run_id,
+    runs.run_version,
+    runs.region_id,
+    coalesce(runs.resource_queue_id, '') as resource_queue_id,
+    {{ emr_usage.hour_start('parts.hour_number') }} as hour_start,
+    {{ emr_usage.billing_date(emr_usage.hour_start('parts.hour_number')) }} as billing_date,
+    parts.cu_hours
+  from parts
+  inner join runs
+    on parts.workspace_id = runs.workspace_id and parts.job_run_id = runs.job_run_id
+),
+
+-- Rates are looked up for a place's day, of which there are few, not for each slice.
+places as (
+  select distinct region_id, workspace_id, resource_queue_id, billing_date
+  from slices
+),
+
+candidates as (
+  select
+    places.region_id,
+    places.workspace_id,
+    places.resource_queue_id,
+    places.billing_date,
+    rates.currency,
+    rates.price_per_cu_hour,
+    rates.rate_kind,
+    rates.rate_source,
+    rates.rate_row_number,
+    row_number() over (
+      partition by places.region_id, places.workspace_id, places.resource_queue_id, places.billing_date
+      order by rates.specificity desc, rates.rate_row_number
+    ) as choice
+  from places
+  inner join {{ ref('stg_rates') }} as rates
+    on rates.region_id = places.region_id
+    and (rates.workspace_id is null or rates.workspace_id = places.workspace_id)
+    and (rates.resource_queue_id is null or rates.resource_queue_id = places.resource_queue_id)
+    and rates.valid_from <= places.billing_date
+    and (rates.valid_to is null or places.billing_date < rates.valid_to)
+),
+
+priced as (
+  select
+    slices.*,
+    candidates.currency,
+    candidates.price_per_cu_hour,
+    candidates.rate_kind,
+    candidates.rate_source,
+    candidates.rate_row_number,
+    slices.cu_hours * candidates.price_per_cu_hour as exact_cost,
+    sum(slices.cu_hours * candidates.price_per_cu_hour) over (
+      partition by slices.workspace_id, slices.job_run_id, candidates.currency
+      order by slices.hour_start rows between unbounded preceding and current row
+    ) as exact_cost_so_far
+  from slices
+  left join candidates
+    on slices.region_id = candidates.region_id
+    and slices.workspace_id = candidates.workspace_id
+    and slices.resource_queue_id = candidates.resource_queue_id
+    and slices.billing_date = candidates.billing_date
+    and candidates.choice = 1
+)
+
+select
+  priced.workspace_id,
+  priced.job_run_id,
+  priced.hour_start,
+  priced.billing_date,
+  {{ emr_usage.first_of('month', 'priced.billing_date') }} as billing_month,
+  priced.cu_hours,
+  priced.currency,
+  priced.price_per_cu_hour,
+  priced.rate_kind,
+  priced.rate_source,
+  priced.rate_row_number,
+  cast(
+    round(priced.exact_cost_so_far, 6) - round(priced.exact_cost_so_far - priced.exact_cost, 6) as {{ emr_usage.type_exact() }}
+  ) as estimated_cost,
+  case when priced.rate_row_number is null then 'unpriced' else 'priced' end as pricing_status,
+  priced.run_version,
+  inputs.pricing_version
+from priced
+cross join {{ ref('stg_input_versions') }} as inputs

@@ -1,0 +1,18 @@
+with observations as (
+  {{ emr_usage.raw_table('job_run_observations', {
+    'workspace_id': 'text',
+    'job_run_id': 'text',
+    'observed_at': 'moment',
+    'state': 'text',
+    'cu_hours': 'exact',
+  }) }}
+)
+
+select distinct
+  workspace_id,
+  job_run_id,
+  observed_at,
+  state,
+  cu_hours
+from observations
+where cu_hours is not null

@@ -1,0 +1,88 @@
+-- The raw table is merged on its key: its row is the latest reading. A check holds it to that.
+with observed as (
+  {{ emr_usage.raw_table('job_runs', {
+    'workspace_id': 'text',
+    'job_run_id': 'text',
+    'region_id': 'text',
+    'name': 'text',
+    'state': 'text',
+    'state_change_code': 'text',
+    'state_change_message': 'text',
+    'submit_time': 'moment',
+    'end_time': 'moment',
+    'code_type': 'text',
+    'execution_timeout_seconds': 'integer',
+    'creator': 'text',
+    'display_release_version': 'text',
+    'fusion': 'flag',
+    'vcore_seconds': 'integer',
+    'mb_seconds': 'integer',
+    'cu_hours': 'exact',
+    'resource_queue_id': 'text',
+    'arguments_digest': 'text',
+    'observed_at': 'moment',
+    'extra': 'text',
+  }) }}
+),
+
+weighed as (
+  select
+    *,
+    -- Memory over CPU, GiB a core.
+    mb_seconds / 1024.0 / nullif(vcore_seconds, 0) as gib_per_core,
+    cast(
+      round(cast(case when vcore_seconds > mb_seconds / 4096.0 then vcore_seconds else mb_seconds / 4096.0 end as decimal(28, 6)) / 3600, 6)
+      as {{ emr_usage.type_exact() }}
+    ) as cu_hours_undiscounted
+  from observed
+),
+
+discounted as (
+  select
+    *,
+    case
+      when gib_per_core < 2 then 0.7
+      when gib_per_core < 3 then 0.8
+      when gib_per_core < 4 then 0.9
+      when gib_per_core >= 4 then 1.0
+    end as discount_factor
+  from weighed
+)
+
+select
+  workspace_id,
+  job_run_id,
+  region_id,
+  name,
+  state,
+  state_change_code,
+  state_change_message,
+  -- Open, too, is what has no end yet, whatever its state is called.
+  coalesce(state, '') not in ('Submitted', 'Pending', 'Running', 'Cancelling') and end_time is not null as is_final,
+  submit_time,
+  end_time,
+  coalesce(submit_time, end_time, observed_at) as charged_from,
+  case
+    when coalesce(end_time, observed_at) > coalesce(submit_time, end_time, observed_at) then coalesce(end_time, observed_at)
+    else coalesce(submit_time, end_time, observed_at)
+  end as charged_until,
+  cast(
+    ({{ emr_usage.epoch_us('coalesce(end_time, observed_at)') }} - {{ emr_usage.epoch_us('submit_time') }}) / 1000000.0 as decimal(18, 3)
+  ) as duration_seconds,
+  execution_timeout_seconds,
+  code_type,
+  creator,
+  resource_queue_id,
+  display_release_version,
+  fusion,
+  vcore_seconds,
+  mb_seconds,
+  cu_hours,
+  cu_hours_undiscounted,
+  cast(discount_factor as decimal(2, 1)) as discount_factor,
+  -- The API rounds; a thousandth, or one per cent, is no contradiction.
+  abs(cu_hours - cu_hours_undiscounted * discount_factor) <= 0.001 + 0.01 * cu_hours_undiscounted as discount_fits,
+  arguments_digest,
+  extra,
+  observed_at
+from discounted

@@ -1,0 +1,34 @@
+with rates as (
+  {{ emr_usage.raw_table('rates', {
+    'row_number': 'integer',
+    'region_id': 'text',
+    'workspace_id': 'text',
+    'resource_queue_id': 'text',
+    'currency': 'text',
+    'price_per_cu_hour': 'exact',
+    'price_kind': 'text',
+    'valid_from': 'date',
+    'valid_to': 'date',
+    'source': 'text',
+  }) }}
+),
+
+scoped as (
+  select
+    row_number as rate_row_number,
+    trim(region_id) as region_id,
+    nullif(trim(workspace_id), '') as workspace_id,
+    nullif(trim(resource_queue_id), '') as resource_queue_id,
+    upper(trim(currency)) as currency,
+    price_per_cu_hour,
+    price_kind as rate_kind,
+    valid_from,
+    valid_to,
+    source as rate_source
+  from rates
+)
+
+select
+  *,
+  case when workspace_id is null then 0 else 2 end + case when resource_queue_id is null then 0 else 1 end as specificity
+from scoped

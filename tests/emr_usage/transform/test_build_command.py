@@ -1,0 +1,110 @@
+"""The command: what it says, and its exit codes."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pytest
+from click.testing import CliRunner, Result
+
+from emr_usage.cli import main
+from paper import Paper, job_run, number, tag, utc
+
+RUN = job_run("run", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"), 5)
+RATE = {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1)}
+HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(); sys.stdin.read()"
+
+
+@pytest.fixture
+def paper(tmp_path: Path) -> Paper:
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(job_runs=[RUN], rates=number([RATE], "row_number"))
+    return paper
+
+
+def run_build(paper: Paper, *options: str) -> Result:
+    return CliRunner().invoke(main, ["build", "--database", str(paper.target.database), *options])
+
+
+def test_it_says_what_it_made_and_leaves_the_database_to_others(paper: Paper) -> None:
+    done = run_build(paper, "--json")
+    assert done.exit_code == 0, done.output
+    facts = json.loads(done.stdout)
+    assert facts["status"] == "complete"
+    assert facts["models"] > 15
+    assert facts["checks"] > 10
+    with duckdb.connect(str(paper.target.database), read_only=True) as connection:
+        assert connection.execute("SELECT job_runs FROM emr_marts.chargeback_monthly").fetchall() == [(1,)]
+
+
+def test_it_writes_nothing_beside_the_database_but_the_lock(paper: Paper) -> None:
+    assert run_build(paper).exit_code == 0
+    folder = paper.target.database.parent
+    beside = {path.relative_to(folder).parts[0] for path in folder.rglob("*") if path.is_file()}
+    assert beside == {"emr.duckdb", "emr.duckdb.dlt"}
+
+
+def test_a_broken_promise_fails_in_words(paper: Paper) -> None:
+    paper.write(rates=number([RATE, RATE], "row_number"))
+    done = run_build(paper, "--json")
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["error"]["code"] == "BrokenPromise"
+    assert "Error: A promise is broken: Rates of one scope do not overlap; mend rates.csv (1 rows against it)." in done.stderr
+
+
+def test_a_database_held_by_another_program_is_named(paper: Paper) -> None:
+    command = [sys.executable, "-c", HOLD, str(paper.target.database)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
+        assert holder.stdout
+        holder.stdout.readline()
+        done = run_build(paper, "--json")
+        holder.communicate()
+    assert done.exit_code == 1
+    assert json.loads(done.stdout)["error"]["code"] == "DatabaseHeld"
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--billing-time-zone", "'; drop"], 2, "is no time zone"),
+        (["--billing-time-zone", "Mars/Olympus"], 1, "Mars/Olympus"),
+        (["--destination", "dummy"], 2, "cannot use the destination"),
+        (["--database", "nowhere.duckdb"], 1, "There is no database"),
+    ],
+)
+def test_what_cannot_be_built_is_told(paper: Paper, options: list[str], code: int, says: str) -> None:
+    done = run_build(paper, *options)
+    assert done.exit_code == code, done.output
+    assert says in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_explain_tells_the_days_the_rates_the_rule_and_what_is_not_priced(paper: Paper) -> None:
+    crossing = job_run("crossing", utc("2026-11-18 15:00"), utc("2026-11-18 17:00"), 5)
+    rate = RATE | {"valid_to": date(2026, 11, 19), "source": "contract 7", "price_kind": "contracted"}
+    owner = {"owner": "data/growth", "tag_key": "team", "tag_value": "growth", "valid_from": date(2026, 1, 1)}
+    paper.write(job_runs=[crossing], job_run_tags=[tag(crossing, "Team", "Growth")], rates=number([rate], "row_number"))
+    paper.write(owners=number([owner], "rule_number"))
+    explain = ["explain", "crossing", "--database", str(paper.target.database)]
+    before = CliRunner().invoke(main, explain)
+    assert before.exit_code == 1
+    assert "Make them first: emr-usage build" in before.stderr
+    assert run_build(paper).exit_code == 0
+    told = CliRunner().invoke(main, explain)
+    assert told.exit_code == 0, told.output
+    assert "Used: 5.000000 CU-hours, estimated USD 0.125000 (partly priced)" in told.stdout
+    assert "data/growth, by rule 1 of owners.csv: tag key is team and tag value is growth, from 2026-01-01" in told.stdout
+    assert re.search(r"2026-11-18 +1 +2\.500000 +0\.125000 +USD 0\.050000 +line 1,", told.stdout)
+    assert re.search(r"2026-11-19 +1 +2\.500000 +- +unpriced", told.stdout)
+    assert "Not priced: 2.500000 CU-hours, because" in told.stdout
+    (facts,) = json.loads(CliRunner().invoke(main, [*explain, "--json"]).stdout)
+    assert facts["run"]["owner"] == "data/growth"
+    missing = CliRunner().invoke(main, ["explain", "nobody", "--database", str(paper.target.database)])
+    assert missing.exit_code == 1
+    assert "There is no job run nobody" in missing.stderr

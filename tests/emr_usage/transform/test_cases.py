@@ -1,0 +1,142 @@
+"""Cases computed by hand: the figures here were found with a pencil, not with the models."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from paper import Paper, utc
+from paper_cases import BOUNDARY, RATES, TABLES, TIMEOUT
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
+    paper = Paper(tmp_path_factory.mktemp("paper") / "emr.duckdb")
+    paper.write(**TABLES)
+    paper.build()
+    return paper
+
+
+def slices(paper: Paper, job_run_id: str, columns: str) -> list[tuple[Any, ...]]:
+    return paper.ask(f"SELECT {columns} FROM job_run_hours WHERE job_run_id = '{job_run_id}' ORDER BY hour_start")
+
+
+def test_a_run_across_a_month_of_the_bill_falls_into_both_months_exactly(paper: Paper) -> None:
+    assert slices(paper, "boundary", "hour_start, billing_month, cu_hours, estimated_cost") == [
+        (utc("2026-10-31 15:00"), date(2026, 10, 1), Decimal("0.500001"), Decimal("0.030000")),
+        (utc("2026-10-31 16:00"), date(2026, 11, 1), Decimal("0.500000"), Decimal("0.030000")),
+    ]
+
+
+def test_a_price_that_changes_in_the_middle_of_a_run_holds_from_midnight_of_the_bill(paper: Paper) -> None:
+    assert slices(paper, "price_change", "billing_date, price_per_cu_hour, rate_row_number, rate_kind, estimated_cost") == [
+        (date(2026, 10, 15), Decimal("0.05"), 1, "list", Decimal("0.05")),
+        (date(2026, 10, 16), Decimal("0.06"), 2, "contracted", Decimal("0.06")),
+    ]
+    assert paper.ask("SELECT estimated_cost FROM job_run_costs WHERE job_run_id = 'price_change'") == [(Decimal("0.11"),)]
+
+
+def test_a_stream_of_twenty_days_is_charged_on_the_days_it_used(paper: Paper) -> None:
+    by_day = paper.ask(
+        "SELECT billing_date, sum(cu_hours) FROM job_run_hours WHERE job_run_id = 'stream' GROUP BY ALL ORDER BY ALL"
+    )
+    uses = [Decimal(1)] * 4 + [Decimal("0.25")] * 4 + [Decimal(3)] * 8 + [Decimal("2.75")] * 4
+    assert by_day == [(date(2026, 10, 1) + timedelta(days=day), use) for day, use in enumerate(uses)]
+
+
+def test_a_figure_above_a_later_one_counts_as_the_later_one(paper: Paper) -> None:
+    hours = [cu_hours for (cu_hours,) in slices(paper, "falling", "cu_hours")]
+    assert hours == [Decimal(6), Decimal(0), Decimal(1), Decimal(1)]
+
+
+def test_a_run_of_no_length_has_one_hour(paper: Paper) -> None:
+    assert slices(paper, "instant", "hour_start, cu_hours") == [(utc("2026-10-02 05:00"), Decimal("0.25"))]
+
+
+def test_use_without_a_rate_is_shown_and_has_no_amount(paper: Paper) -> None:
+    costs = "cu_hours, cu_hours_unpriced, estimated_cost, currency, pricing_status"
+    assert paper.ask(f"SELECT {costs} FROM job_run_costs WHERE job_run_id = 'elsewhere'") == [(3, 3, None, None, "unpriced")]
+    daily = "SELECT owner, cu_hours, cu_hours_unpriced, estimated_cost, job_runs FROM chargeback_daily WHERE currency IS NULL"
+    assert paper.ask(daily) == [("unallocated", 3, 3, None, 1)]
+
+
+def test_a_run_without_a_figure_is_there_and_has_no_hours(paper: Paper) -> None:
+    assert slices(paper, "no_figure", "hour_start") == []
+    costs = "SELECT cu_hours, cu_hours_unpriced, estimated_cost, pricing_status FROM job_run_costs"
+    assert paper.ask(f"{costs} WHERE job_run_id = 'no_figure'") == [(None, 0, None, "no_usage")]
+
+
+def test_the_most_specific_rate_is_taken(paper: Paper) -> None:
+    prices = paper.ask("SELECT job_run_id, price_per_cu_hour FROM job_run_hours WHERE job_run_id LIKE 'scope%'")
+    assert dict(prices) == {
+        "scope_w-1_root": Decimal("0.06"),
+        "scope_w-1_fast": Decimal("0.10"),
+        "scope_w-2_root": Decimal("0.04"),
+        "scope_w-2_fast": Decimal("0.03"),
+    }
+
+
+def test_the_first_rule_that_holds_on_the_day_names_the_owner(paper: Paper) -> None:
+    owners = paper.ask("SELECT job_run_id, owner, owner_rule_number FROM job_run_costs WHERE owner IS NOT NULL")
+    assert sorted(owners) == [
+        ("ads_100%_day_7", "ads", 4),
+        ("ads_1000_day", "late", 6),
+        ("after", "data/platform", 2),
+        ("before", "data/growth", 1),
+        ("both", "night", 5),
+        ("中文", "data/增长", 3),
+    ]
+
+
+def test_attempts_are_chained_up_to_the_first_success(paper: Paper) -> None:
+    columns = "first_failure_job_run_id, attempts, recovered_at, seconds_to_recovery, cu_hours_wasted, cu_hours_wasted_unpriced"
+    chains = paper.ask(f"SELECT {columns}, estimated_cost_wasted FROM job_recoveries ORDER BY 1")
+    assert chains == [
+        ("attempt-2", 3, utc("2026-10-05 08:30"), 25200, 2, 0, Decimal("0.10")),
+        ("attempt-4", 1, None, None, 1, 0, Decimal("0.05")),
+        # Six and a half hours later it is another day's run.
+        ("attempt-6", 1, None, None, 1, 0, Decimal("0.05")),
+    ]
+
+
+def test_a_days_outcomes_are_counted_by_job(paper: Paper) -> None:
+    columns = "billing_date, job_key, job_runs, failed, cancelled, timed_out, failure_rate, p50_duration_seconds"
+    days = paper.ask(
+        f"SELECT {columns}, cu_hours_wasted, estimated_cost_wasted FROM job_reliability_daily WHERE workspace_id = 'w-3'"
+    )
+    assert sorted(days) == [
+        (date(2026, 10, 5), "nightly_load", 6, 4, 0, 2, Decimal("0.666667"), 1800, 4, Decimal("0.20")),
+        (date(2026, 10, 6), "nightly_load", 2, 0, 0, 0, 0, 1740, 0, 0),
+    ]
+
+
+def test_failures_of_one_kind_are_counted_together(paper: Paper) -> None:
+    columns = "state_change_code, reason, job_runs, example_job_run_id, example_message"
+    assert paper.ask(f"SELECT {columns} FROM failures_by_reason ORDER BY 1 NULLS LAST") == [
+        ("ERR-1", "No file <address> in <n> s", 2, "attempt-6", "No file oss://c/2.csv in 9 s"),
+        ("ERR-2", TIMEOUT, 1, "attempt-3", TIMEOUT),
+        (None, "(no message)", 1, "attempt-4", None),
+    ]
+
+
+def test_runs_near_their_timeout_are_counted_by_week(paper: Paper) -> None:
+    weeks = paper.ask("SELECT week_start, job_runs, near_timeouts, p95_before FROM job_regressions WHERE workspace_id = 'w-3'")
+    assert weeks == [(date(2026, 10, 5), 8, 2, None)]
+
+
+def test_what_no_rule_matched_is_shown_by_who_submitted_it(paper: Paper) -> None:
+    months = paper.ask("SELECT billing_month, creator, cu_hours, currency FROM spend_untagged WHERE workspace_id = 'w-3'")
+    assert months == [(date(2026, 10, 1), None, 8, "USD")]
+
+
+def test_the_zone_of_the_bill_is_a_setting(paper: Paper, tmp_path: Path) -> None:
+    other = Paper(tmp_path / "emr.duckdb")
+    other.write(job_runs=[BOUNDARY], rates=RATES)
+    other.build(billing_time_zone="UTC")
+    assert other.ask("SELECT billing_month, cu_hours FROM chargeback_monthly") == [(date(2026, 10, 1), Decimal("1.000001"))]
+    other.build(billing_time_zone="Asia/Shanghai")
+    assert len(other.ask("FROM chargeback_monthly")) == len(slices(paper, "boundary", "hour_start")) == 2

@@ -1,0 +1,59 @@
+"""The house rules of the models: one SQL and one YAML file each, every column described, no dialect outside the macros."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from emr_usage.build import PROJECT
+from paper import MARTS, Paper
+
+MODELS = sorted(PROJECT.glob("models/*/*.sql"))
+CHECKS = sorted(PROJECT.glob("tests/*.sql"))
+
+
+def described(model: Path) -> dict[str, Any]:
+    (entry,) = yaml.safe_load(model.with_suffix(".yml").read_text())["models"]
+    assert entry["name"] == model.stem
+    columns: dict[str, Any] = entry
+    return columns
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
+def test_a_model_tells_its_grain_first(model: Path) -> None:
+    assert described(model)["description"].startswith(("One row for each", "One row with"))
+
+
+def test_every_mart_of_the_contract_is_a_model() -> None:
+    assert {path.stem for path in MODELS if path.parent.name == "marts"} == set(MARTS)
+
+
+def test_every_column_is_described_and_no_other(tmp_path: Path) -> None:
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(job_runs=[])
+    paper.build()
+    for model in MODELS:
+        found = [row[0] for row in paper.ask(f"DESCRIBE {model.stem}")]
+        assert [column["name"] for column in described(model)["columns"]] == found, model.stem
+        assert all(column["description"] for column in described(model)["columns"])
+
+
+def test_every_check_says_its_promise() -> None:
+    promises = {
+        entry["name"]: entry["description"] for entry in yaml.safe_load((PROJECT / "tests/checks.yml").read_text())["data_tests"]
+    }
+    assert set(promises) == {path.stem for path in CHECKS}
+    assert all(promises.values())
+
+
+def test_the_readme_names_every_variable_with_its_default() -> None:
+    text = (PROJECT / "README.md").read_text()
+    for name, default in yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]["emr_usage"].items():
+        row = re.search(rf"^\| `{name}` \| (.*?) \|", text, re.MULTILINE)
+        assert row, name
+        for value in default if isinstance(default, list) else [default]:
+            assert str(value) in row[1], name

@@ -1,0 +1,78 @@
+"""The marts of PostgreSQL are those of DuckDB, figure by figure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import psycopg2
+import pyarrow as pa
+import pytest
+from psycopg2.extras import execute_values
+
+from emr_usage.build import build
+from emr_usage.load import Target
+from paper import MARTS, SCHEMAS, Paper, Row
+from paper_cases import TABLES
+from postgres import postgres_server
+
+POSTGRES = Target(destination="postgres")
+TYPES = {
+    pa.string(): "text",
+    pa.int64(): "bigint",
+    pa.bool_(): "boolean",
+    pa.date32(): "date",
+    pa.timestamp("us", tz="UTC"): "timestamptz",
+    pa.decimal128(18, 6): "numeric(18, 6)",
+}
+
+
+@pytest.fixture
+def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    with postgres_server() as server:
+        address = server.new_database("emr")
+        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
+        monkeypatch.chdir(tmp_path)
+        yield address
+
+
+def write(address: str, **tables: list[Row]) -> None:
+    with closing(psycopg2.connect(address)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute("CREATE SCHEMA IF NOT EXISTS emr_raw")
+        for name, rows in tables.items():
+            columns = {field.name: TYPES[field.type] for field in SCHEMAS[name]}
+            cursor.execute(f"DROP TABLE IF EXISTS emr_raw.{name} CASCADE")
+            cursor.execute(f"CREATE TABLE emr_raw.{name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
+            execute_values(
+                cursor, f"INSERT INTO emr_raw.{name} VALUES %s", [[row.get(column) for column in columns] for row in rows]
+            )
+
+
+def marts(address: str) -> dict[str, list[tuple[Any, ...]]]:
+    with closing(psycopg2.connect(address)) as connection, connection.cursor() as cursor:
+        found = {}
+        for name in MARTS:
+            cursor.execute(f"SELECT * FROM emr_marts.{name}")
+            found[name] = in_order(cursor.fetchall())
+        return found
+
+
+def in_order(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    """Return rows with their times in UTC, sorted."""
+    same = [tuple(value.astimezone(UTC) if isinstance(value, datetime) else value for value in row) for row in rows]
+    return sorted(same, key=str)
+
+
+def test_the_marts_are_those_of_duckdb_also_after_a_change(address: str, tmp_path: Path) -> None:
+    paper = Paper(tmp_path / "emr.duckdb")
+    fewer = TABLES | {"job_runs": TABLES["job_runs"][1:], "rates": TABLES["rates"][:1]}
+    for tables in (fewer, TABLES, TABLES | {"job_runs": TABLES["job_runs"][:-3]}):
+        paper.write(**tables)
+        write(address, **tables)
+        assert paper.build() == build(POSTGRES)
+        found = marts(address)
+        for name, rows in paper.marts().items():
+            assert found[name] == in_order(rows), name
