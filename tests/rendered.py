@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import jinja2
@@ -97,6 +98,7 @@ def render(path: Path, dialect: str, *, incremental: bool) -> str:
         "ref": lambda name: f"emr_marts.{name}",
         "return": _give_back,
         "source": lambda dataset, name: f"{dataset}.{name}",
+        "target": SimpleNamespace(type=dialect),
         "this": f"emr_marts.{path.stem}",
         "var": variables.__getitem__,
     }

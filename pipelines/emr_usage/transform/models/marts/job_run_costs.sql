@@ -2,9 +2,18 @@
   materialized='incremental',
   incremental_strategy='append',
   on_schema_change='sync_all_columns',
-  indexes=[{'columns': ['workspace_id', 'job_run_id']}],
+  indexes=[{'columns': ['workspace_id', 'job_run_id']}] if target.type == 'postgres' else [],
   pre_hook="{{ emr_usage.delete_stale('charging_version') }}",
 ) }}
+
+{%- set all_but_the_tag_matches -%}
+  (rules.creator is null or rules.creator = runs.creator)
+    and (rules.resource_queue_id is null or rules.resource_queue_id = runs.resource_queue_id)
+    and (rules.workspace_id is null or rules.workspace_id = runs.workspace_id)
+    and (rules.job_name is null or {{ emr_usage.matches_pattern('runs.name', 'rules.job_name_pattern') }})
+    and (rules.valid_from is null or rules.valid_from <= runs.submitted_on)
+    and (rules.valid_to is null or runs.submitted_on < rules.valid_to)
+{%- endset -%}
 
 with runs as (
   select
@@ -39,22 +48,29 @@ rules_met_by_tags as (
   where rules.tag_key is not null or rules.tag_value is not null
 ),
 
+-- Rules without a tag are held against every run, those with one only against the runs that have it.
 rules_met as (
-  select runs.workspace_id, runs.job_run_id, min(rules.rule_number) as rule_number
+  select runs.workspace_id, runs.job_run_id, rules.rule_number
   from runs
   inner join {{ ref('stg_owners') }} as rules
-    on (rules.creator is null or rules.creator = runs.creator)
-    and (rules.resource_queue_id is null or rules.resource_queue_id = runs.resource_queue_id)
-    and (rules.workspace_id is null or rules.workspace_id = runs.workspace_id)
-    and (rules.job_name is null or {{ emr_usage.matches_pattern('runs.name', 'rules.job_name_pattern') }})
-    and (rules.valid_from is null or rules.valid_from <= runs.submitted_on)
-    and (rules.valid_to is null or runs.submitted_on < rules.valid_to)
-  left join rules_met_by_tags
-    on rules_met_by_tags.workspace_id = runs.workspace_id
-    and rules_met_by_tags.job_run_id = runs.job_run_id
-    and rules_met_by_tags.rule_number = rules.rule_number
-  where (rules.tag_key is null and rules.tag_value is null) or rules_met_by_tags.rule_number is not null
-  group by runs.workspace_id, runs.job_run_id
+    on {{ all_but_the_tag_matches }}
+  where rules.tag_key is null and rules.tag_value is null
+
+  union all
+
+  select runs.workspace_id, runs.job_run_id, rules.rule_number
+  from rules_met_by_tags
+  inner join runs
+    on rules_met_by_tags.workspace_id = runs.workspace_id and rules_met_by_tags.job_run_id = runs.job_run_id
+  inner join {{ ref('stg_owners') }} as rules
+    on rules_met_by_tags.rule_number = rules.rule_number
+  where {{ all_but_the_tag_matches }}
+),
+
+first_rules as (
+  select workspace_id, job_run_id, min(rule_number) as rule_number
+  from rules_met
+  group by workspace_id, job_run_id
 ),
 
 -- A scheduler's mark that a run is of some workflow names none.
@@ -150,10 +166,10 @@ inner join named
   on runs.workspace_id = named.workspace_id and runs.job_run_id = named.job_run_id
 left join workflows
   on runs.workspace_id = workflows.workspace_id and runs.job_run_id = workflows.job_run_id
-left join rules_met
-  on runs.workspace_id = rules_met.workspace_id and runs.job_run_id = rules_met.job_run_id
+left join first_rules
+  on runs.workspace_id = first_rules.workspace_id and runs.job_run_id = first_rules.job_run_id
 left join {{ ref('stg_owners') }} as rules
-  on rules_met.rule_number = rules.rule_number
+  on first_rules.rule_number = rules.rule_number
 left join usage
   on runs.workspace_id = usage.workspace_id and runs.job_run_id = usage.job_run_id
 cross join {{ ref('stg_input_versions') }} as inputs

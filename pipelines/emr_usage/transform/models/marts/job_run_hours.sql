@@ -2,7 +2,7 @@
   materialized='incremental',
   incremental_strategy='append',
   on_schema_change='sync_all_columns',
-  indexes=[{'columns': ['workspace_id', 'job_run_id']}],
+  indexes=[{'columns': ['workspace_id', 'job_run_id']}] if target.type == 'postgres' else [],
   pre_hook="{{ emr_usage.delete_stale('pricing_version') }}",
 ) }}
 
