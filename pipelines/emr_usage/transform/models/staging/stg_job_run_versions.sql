@@ -16,6 +16,7 @@ select
   runs.job_run_id,
   concat(
     cast({{ emr_usage.epoch_us('runs.observed_at') }} as {{ dbt.type_string() }}), '/',
+    coalesce(cast(runs.cu_hours as {{ dbt.type_string() }}), '-'), '/',
     cast(coalesce(observations.figures, 0) as {{ dbt.type_string() }}), '/',
     cast(coalesce(tags.tags, 0) as {{ dbt.type_string() }})
   ) as run_version
