@@ -1,6 +1,7 @@
 """How a text writes a value: bare, in quotes, as a list, a line or a word of a shell; where that ends, and how it is hidden.
 
-Every pattern is linear in its text: whatever may repeat is possessive, bounded, or consumed by the match.
+Every pattern is linear in its text: whatever may repeat is possessive, bounded, or consumed by the match. A group that repeats
+is atomic, `(?>(?:...)+)`, and not possessive: Python before 3.11.5, Debian's among them, matches those wrongly (CPython gh-106052).
 """
 
 from __future__ import annotations
@@ -16,11 +17,11 @@ CLOSING_QUOTE: Final = rf"{QUOTE}(?=[\s,;:)\]}}>&\\]|\Z)"
 _NEXT_PAIR: Final = r"(?=\s|\Z|[\"'(\[{\\]{0,8}[\w.\-%]++[\"'\\]{0,8}\s*+(?:[=:]|\\u003d))"
 _STOP: Final = rf"{CLOSING_QUOTE}|(?:[&;,](?:amp;)?|\\u0026){_NEXT_PAIR}|</[\w.:\-]++>"
 # Without quotes, up to white space or to what ends a pair.
-_BARE: Final = re.compile(rf"(?i)(?:[^\s\"'`&;,\\<]++|(?!{_STOP})\S)++")
+_BARE: Final = re.compile(rf"(?i)(?>(?:[^\s\"'`&;,\\<]++|(?!{_STOP})\S)+)")
 # Backslashes, doubled quotes and quotes escaped as a whole, as in JSON inside JSON. Never closed, it goes on to the end.
 _QUOTED: Final = re.compile(
-    r"""(?xs) "(?:[^"\\]++|\\.?+|"")*+(?:"|\Z) | '(?:[^'\\]++|\\.?+|'')*+(?:'|\Z) | `[^`]*+`?
-    | \\(?P<inner>["'])(?:[^\\]++|\\{4}|\\{3}(?P=inner)|\\{2}(?!\\)|\\(?!\\|(?P=inner)))*+\\(?P=inner)
+    r"""(?xs) "(?>(?:[^"\\]++|\\.?+|"")*)(?:"|\Z) | '(?>(?:[^'\\]++|\\.?+|'')*)(?:'|\Z) | `[^`]*+`?
+    | \\(?P<inner>["'])(?>(?:[^\\]++|\\{4}|\\{3}(?P=inner)|\\{2}(?!\\)|\\(?!\\|(?P=inner)))*)\\(?P=inner)
     | (?P<quote>\\{1,8}["'`]).*?(?:(?<!\\)(?P=quote)|\Z)"""
 )
 # What may follow a closing quote; anything else is taken for more of the value, as in `'it's'`.
@@ -31,10 +32,10 @@ _PREFIX: Final = re.compile(
     r"[\[({](?=\s*+\\{0,8}[\"']|[^\s&;,\])}]*+,\s)[^\])}]*+[\])}]?|(?i:bearer|basic|digest|token)\s++(?=\w)"
 )
 # The value of a header.
-_LINE: Final = re.compile(rf"(?:[^\r\n\"'`\\]++|(?<==)\"[^\"\r\n]*+\"|(?!{CLOSING_QUOTE})[^\r\n])++")
+_LINE: Final = re.compile(rf"(?>(?:[^\r\n\"'`\\]++|(?<==)\"[^\"\r\n]*+\"|(?!{CLOSING_QUOTE})[^\r\n])+)")
 
 # Words as a shell splits them: quotes and what is escaped belong to a word.
-SHELL_WORD: Final = re.compile(r"(?s)(?:[^\s\"'\\]++|\\.?+|\"(?:[^\"\\]++|\\.?+)*+(?:\"|\Z)|'[^']*+(?:'|\Z))++")
+SHELL_WORD: Final = re.compile(r"(?s)(?>(?:[^\s\"'\\]++|\\.?+|\"(?>(?:[^\"\\]++|\\.?+)*)(?:\"|\Z)|'[^']*+(?:'|\Z))+)")
 WORD: Final = re.compile(r"[\w.\-]+")
 PAIR: Final = re.compile(r"(?s)(?P<head>(?P<open>[\"']?)(?:--conf=)?(?P<key>[\w.\-]++)=)(?P<value>.*?)(?P<quote>(?P=open)?)")
 NEXT_OPTION: Final = re.compile(r"--[A-Za-z]")
@@ -59,7 +60,7 @@ def value_end(text: str, name: re.Match[str]) -> int:
         return literal_end(text, start)
     if sign.startswith("%"):
         # Inside an encoded URL the pair ends at a `&` encoded as often as its `=` is.
-        encoded = re.compile(rf"(?:[^\s\"'`&%]++|%(?!{sign[1:-2]}26))++").match(text, start)
+        encoded = re.compile(rf"(?>(?:[^\s\"'`&%]++|%(?!{sign[1:-2]}26))+)").match(text, start)
         return encoded.end() if encoded else start
     if sign in (":", "\uff1a") and name["key"].lower().endswith(("authorization", "cookie")):
         line = _LINE.match(text, start)

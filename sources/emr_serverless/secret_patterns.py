@@ -87,10 +87,10 @@ _HOST: Final = r"(?=\[|localhost\b|[\w\-]++\.\w|[\w.\-]++:[0-9])"
 # The last `@` before a likely host ends the password; failing that the last in reach, for a password with a raw `/` in it.
 URI: Final = re.compile(
     rf"""(?x)(?P<keep> :(?:\\?/){{2}}[^\s/?\#:"]*+: ) (?!{re.escape(MASK)}@)
-    (?: (?:[^\s/?\#"@]*+@)++{_HOST} | (?![0-9]{{1,5}}[/?\#,'\\])(?:[^\s":]|:(?!//)){{0,256}}@ | (?:[^\s/?\#"@]*+@)++ )"""
+    (?: (?>(?:[^\s/?\#"@]*+@)+){_HOST} | (?![0-9]{{1,5}}[/?\#,'\\])(?:[^\s":]|:(?!//)){{0,256}}@ | (?>(?:[^\s/?\#"@]*+@)+) )"""
 )
 # The same as the value of an URL's parameter.
-ENCODED_URI: Final = re.compile(r"(?i)(?P<keep>%3A%2F%2F(?:(?!%3A|%2F)[^\s\"'&])*+%3A)(?:(?!%2F)[^\s\"'&])*%40")
+ENCODED_URI: Final = re.compile(r"(?i)(?P<keep>%3A%2F%2F(?>(?:(?!%3A|%2F)[^\s\"'&])*)%3A)(?:(?!%2F)[^\s\"'&])*%40")
 # Oracle's driver has no scheme before the user: `jdbc:oracle:thin:user/pass@host`.
 ORACLE: Final = re.compile(
     rf"(?P<keep>[Jj](?i:dbc:oracle:)\w{{1,8}}:[^\s/@:\"']{{1,128}}/)(?!{re.escape(MASK)}@)(?:\"[^\"]*+\"|[^\s\"]{{0,256}})@"
