@@ -1,7 +1,8 @@
 """How a text writes a value: bare, in quotes, as a list, a line or a word of a shell; where that ends, and how it is hidden.
 
-Every pattern is linear in its text: whatever may repeat is possessive, bounded, or consumed by the match. A group that repeats
-is atomic, `(?>(?:...)+)`, and not possessive: Python before 3.11.5, Debian's among them, matches those wrongly (CPython gh-106052).
+Every pattern is linear in its text: whatever may repeat is possessive, bounded, or consumed by the match. A group
+that repeats is atomic, `(?>(?:...)+)`, and not possessive: Python before 3.11.5, Debian's among them, matches those wrongly
+(CPython gh-106052).
 """
 
 from __future__ import annotations
