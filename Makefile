@@ -39,10 +39,11 @@ bench: setup  ## one table, everything measured in the same run
 docs: setup  ## the table reference, from the schemas
 	$(BIN)/python -c 'from pathlib import Path; from emr_usage.reference import table_reference; Path("docs/tables.md").write_text(table_reference())'
 
+# pip 23.0, Debian 12's, takes mashumaro[msgpack] for unpinned where the lock says mashumaro: hence --no-strip-extras.
 lock: setup  ## resolve pyproject.toml anew, for every Python and system we name
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
-		--no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.lock
+		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.lock
 
 clean:
 	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
