@@ -35,6 +35,7 @@ from .status import Status, read_status
 ERRORS = Console(stderr=True, markup=False)
 OUTPUT = Console(markup=False)
 MAX_NAMED = 10
+NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
 Command = Callable[..., None]
 
 
@@ -222,17 +223,19 @@ def build(
     """
     target = Target(destination, database)
     _demand_database(target, as_json=as_json)
+    folder = inputs or default_folder(database)
     if inputs and not inputs.is_dir():
         raise click.UsageError(f"There is no folder {inputs}. Make it with: emr-usage init-inputs --inputs {inputs}")
     began = now()
     with _explained(target, as_json=as_json, verbose=verbose):
-        taken = load_inputs(target, inputs or default_folder(database))
+        # Without a folder nothing is taken in, and nothing taken away.
+        taken = load_inputs(target, folder).sentence if folder.is_dir() else NO_INPUTS.format(folder=folder)
         built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
     seconds = (now() - began).total_seconds()
     if as_json:
         click.echo(json.dumps(_build_facts(built, target, seconds)))
     else:
-        OUTPUT.print(taken.sentence, highlight=False, soft_wrap=True)
+        OUTPUT.print(taken, highlight=False, soft_wrap=True)
         told = f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."
         OUTPUT.print(told, highlight=False, soft_wrap=True)
 
