@@ -13,42 +13,12 @@ import pyarrow as pa
 
 from emr_serverless.tables import RAW_TABLES
 from emr_usage.build import Built, build
+from emr_usage.inputs import INPUT_TABLES
 from emr_usage.load import Target
 
 Row = dict[str, Any]
 
-TEXT, DATE, INTEGER = pa.string(), pa.date32(), pa.int64()
-INPUTS = {
-    "rates": pa.schema(
-        [
-            ("row_number", INTEGER),
-            ("region_id", TEXT),
-            ("workspace_id", TEXT),
-            ("resource_queue_id", TEXT),
-            ("currency", TEXT),
-            ("price_per_cu_hour", pa.decimal128(18, 6)),
-            ("price_kind", TEXT),
-            ("valid_from", DATE),
-            ("valid_to", DATE),
-            ("source", TEXT),
-        ]
-    ),
-    "owners": pa.schema(
-        [
-            ("rule_number", INTEGER),
-            ("owner", TEXT),
-            ("tag_key", TEXT),
-            ("tag_value", TEXT),
-            ("creator", TEXT),
-            ("resource_queue_id", TEXT),
-            ("workspace_id", TEXT),
-            ("job_name", TEXT),
-            ("valid_from", DATE),
-            ("valid_to", DATE),
-        ]
-    ),
-}
-SCHEMAS: Mapping[str, pa.Schema] = {**{name: table.schema for name, table in RAW_TABLES.items()}, **INPUTS}
+SCHEMAS: Mapping[str, pa.Schema] = {name: table.schema for name, table in {**RAW_TABLES, **INPUT_TABLES}.items()}
 MARTS = (
     "job_run_hours",
     "job_run_costs",

@@ -191,7 +191,7 @@ def init_inputs(*, inputs: Path | None, database: Path) -> None:
     except OSError as error:
         _fail(f"{folder} cannot be written ({error.strerror}). Give another folder with --inputs.", "NoFolder", as_json=False)
     for name, is_new in made.items():
-        OUTPUT.print(f"{folder / name}: {'made' if is_new else 'is there already'}", highlight=False, soft_wrap=True)
+        _tell(f"{folder / name}: {'made' if is_new else 'is there already'}")
 
 
 @main.command(short_help="Make the marts from what is loaded: costs, owners, reliability.")
@@ -235,9 +235,9 @@ def build(
     if as_json:
         click.echo(json.dumps(_build_facts(built, target, seconds)))
     else:
-        OUTPUT.print(taken, highlight=False, soft_wrap=True)
+        _tell(taken)
         told = f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."
-        OUTPUT.print(told, highlight=False, soft_wrap=True)
+        _tell(told)
 
 
 def _build_facts(built: Built, target: Target, seconds: float) -> dict[str, Any]:
@@ -279,7 +279,7 @@ def explain_cost(*, job_run_id: str, destination: str, database: Path, as_json: 
 def _print_explanation(explanation: Explanation) -> None:
     run = explanation.run
     for line in explanation_lines(explanation):
-        OUTPUT.print(line, highlight=False, soft_wrap=True)
+        _tell(line)
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("billing date", "hours", "CU-hours", "estimated cost", "rate", "from rates.csv"):
         table.add_column(title, no_wrap=title != "from rates.csv", overflow="fold")
@@ -294,7 +294,7 @@ def _print_explanation(explanation: Explanation) -> None:
     if run["cu_hours_unpriced"]:
         place = ", ".join(str(run[name]) for name in ("region_id", "workspace_id", "resource_queue_id") if run[name])
         told = f"Not priced: {run['cu_hours_unpriced']} CU-hours, because no line of rates.csv holds for {place} on those dates."
-        OUTPUT.print(told, highlight=False, soft_wrap=True)
+        _tell(told)
 
 
 @main.command(short_help="Answer as the API would, for trials and tests.")
@@ -325,7 +325,7 @@ def _announce(served: Emulator) -> None:
         f"  emr-usage load --region cn-hangzhou --endpoint {served.url}",
     )
     for line in lines:
-        OUTPUT.print(line, soft_wrap=True, highlight=False)
+        _tell(line)
 
 
 @main.command(short_help="A month of an emulated company, three nights and a backfill, in seconds.")
@@ -346,9 +346,9 @@ def demo(*, folder: Path, verbose: bool) -> None:
     with _explained(target, as_json=False, verbose=verbose), live_display(ERRORS, "demo") as display:
         for step in demo_story.run_demo(folder, now, display):
             OUTPUT.print(step, highlight=False)
-    OUTPUT.print(f"Ask more:  duckdb {target.database}", highlight=False, soft_wrap=True)
+    _tell(f"Ask more:  duckdb {target.database}")
     python = f"""python -c "import duckdb; duckdb.connect('{target.database}').sql('FROM emr_raw.job_runs').show()\""""
-    OUTPUT.print(f"      or:  {python}", highlight=False, soft_wrap=True)
+    _tell(f"      or:  {python}")
 
 
 def _load(
@@ -420,18 +420,18 @@ def load_facts(done: Load, target: Target, exit_code: int) -> dict[str, Any]:
 
 def _print_summary(done: Load, target: Target) -> None:
     report = done.report
-    OUTPUT.print(f"{demo_story.summary(done, now())}, into {target}.", highlight=False, soft_wrap=True)
+    _tell(f"{demo_story.summary(done, now())}, into {target}.")
     if not report.workspaces and not report.incomplete:
-        OUTPUT.print("No workspace is visible there: check --region, and the key's RAM rights.", highlight=False, soft_wrap=True)
+        _tell("No workspace is visible there: check --region, and the key's RAM rights.")
     if done.terms.backfill and report.workspaces and not report.windows:
-        OUTPUT.print("This backfill is certified already; --force reads it again.", highlight=False, soft_wrap=True)
+        _tell("This backfill is certified already; --force reads it again.")
     if report.unknown_fields:
         named = ", ".join(f"{name} ({times:,})" for name, times in report.unknown_fields.most_common(MAX_NAMED))
-        OUTPUT.print(f"Fields without a column, kept in job_runs.extra: {named}.", highlight=False, soft_wrap=True)
+        _tell(f"Fields without a column, kept in job_runs.extra: {named}.")
     for outcome in report.incomplete[:MAX_NAMED]:
         counts = f"{outcome.rows_distinct:,} of {outcome.total_count:,} runs" if outcome.total_count is not None else ""
         reason = str(outcome.error) if outcome.error else counts
-        OUTPUT.print(f"Incomplete: {outcome.task.window}: {outcome.status}: {reason}", highlight=False, soft_wrap=True)
+        _tell(f"Incomplete: {outcome.task.window}: {outcome.status}: {reason}")
     if len(report.incomplete) > MAX_NAMED:
         OUTPUT.print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
 
@@ -445,7 +445,7 @@ def _status_facts(found: Status) -> dict[str, Any]:
 
 
 def _print_status(found: Status, target: Target) -> None:
-    OUTPUT.print(f"{target}: last load {found.last_load or 'never'}; times are UTC", highlight=False, soft_wrap=True)
+    _tell(f"{target}: last load {found.last_load or 'never'}; times are UTC")
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("workspace", "submitted until", "ended until", "runs open", "runs"):
         table.add_column(title, no_wrap=True)
@@ -486,6 +486,11 @@ def _explained(target: Target, *, as_json: bool, verbose: bool) -> Iterator[None
         _fail(failure.sentence, failure.code, as_json=as_json, exit_code=failure.exit_code)
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _tell(line: str) -> None:
+    """Print a line as it is: no part of it is coloured, and the terminal wraps it."""
+    OUTPUT.print(line, highlight=False, soft_wrap=True)
 
 
 def _fail(sentence: str, code: str, *, as_json: bool, exit_code: int = FAILED) -> NoReturn:

@@ -10,6 +10,7 @@ import dlt
 
 from .build import MARTS_DATASET
 from .failures import BuildError
+from .query import query_rows
 
 _RUN: Final = f"""
 SELECT workspace_id, job_run_id, region_id, resource_queue_id, job_run_name, job_key, identity_rule, state, is_final, submit_time,
@@ -57,9 +58,7 @@ def explain_run(pipeline: dlt.Pipeline, job_run_id: str) -> list[Explanation]:
     with pipeline.sql_client() as client:
 
         def ask(sql: str, *values: object) -> list[dict[str, Any]]:
-            with client.execute_query(sql, *values) as cursor:
-                names = [column[0] for column in cursor.native_cursor.description]
-                return [dict(zip(names, map(_in_utc, row), strict=True)) for row in cursor.fetchall()]
+            return [{name: _in_utc(value) for name, value in row.items()} for row in query_rows(client, sql, *values)]
 
         made = ask(
             "SELECT 1 AS made FROM information_schema.tables WHERE table_schema = %s AND table_name = 'job_run_costs'",

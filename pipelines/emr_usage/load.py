@@ -16,6 +16,7 @@ from typing import Any, Final
 import dlt
 from dlt.common.destination import Destination
 from dlt.common.runtime import signals
+from dlt.extract import DltSource
 
 from emr_serverless import Backfill, CheckSettingsError, EmrServerlessError, Load, Report, emr_serverless, prepare
 
@@ -128,6 +129,31 @@ def exclusive(pipeline: dlt.Pipeline) -> Iterator[None]:
         yield
 
 
+@contextlib.contextmanager
+def loading(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Hold a pipeline for one load and make it ready.
+
+    Raises:
+        BusyError: another load holds it.
+    """
+    with exclusive(pipeline):
+        prepare(pipeline)
+        signals.exit_event.clear()
+        yield
+
+
+def run_whole(pipeline: dlt.Pipeline, source: DltSource) -> None:
+    """Run a source, and end where the user said so.
+
+    Raises:
+        KeyboardInterrupt: on Ctrl-C, also where dlt would go on: it holds it back until its running jobs are done, and forgets
+            it when they were the last of a package.
+    """
+    pipeline.run(source)
+    if signals.exit_event.is_set():
+        raise KeyboardInterrupt
+
+
 def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Load], None]) -> Load:
     """Load until nothing is left, and return the finished load with its report.
 
@@ -144,14 +170,9 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
         on_progress(load)
 
     load = Load(request.clock, as_of=request.as_of, backfill=request.backfill, on_progress=tell)
-    with load, exclusive(pipeline):
-        prepare(pipeline)
-        signals.exit_event.clear()
+    with load, loading(pipeline):
         while load.unfinished:
-            pipeline.run(emr_serverless(load, **request.overrides))
-            # dlt holds Ctrl-C back until its running jobs are done, and forgets it when they were the last of a package.
-            if signals.exit_event.is_set():
-                raise KeyboardInterrupt
+            run_whole(pipeline, emr_serverless(load, **request.overrides))
     return load
 
 

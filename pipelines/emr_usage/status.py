@@ -8,6 +8,8 @@ from typing import Any
 
 import dlt
 
+from .query import query_rows
+
 # The audit rows of the newest load, and what it could not complete.
 LAST_LOAD_SQL = "SELECT max(load) FROM extraction_windows"
 INCOMPLETE_SQL = """
@@ -62,9 +64,7 @@ def read_status(pipeline: dlt.Pipeline) -> Status:
         last_load = (client.execute_sql(LAST_LOAD_SQL) or [[None]])[0][0]
         has_runs = "job_runs" in pipeline.default_schema.tables
         counts = {row[0]: row[1] for row in client.execute_sql(COUNTS_SQL) or []} if has_runs else {}
-        with client.execute_query(INCOMPLETE_SQL, last_load) as cursor:
-            names = [column[0] for column in cursor.native_cursor.description]
-            incomplete = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+        incomplete = query_rows(client, INCOMPLETE_SQL, last_load)
     return Status(last_load, [_workspace(name, memory[name], counts) for name in sorted(memory)], incomplete)
 
 

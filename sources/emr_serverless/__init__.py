@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import repeat
-from typing import Any
+from typing import Any, cast
 
 import dlt
 import pyarrow as pa
@@ -109,9 +109,7 @@ def emr_serverless(
 
 def _table_resource(name: str, pages: DltResource) -> DltResource:
     table = RAW_TABLES[name]
-    columns: TTableSchemaColumns = {
-        field.name: {"name": field.name, "description": field.metadata[b"description"].decode()} for field in table.schema
-    }
+    columns = cast("TTableSchemaColumns", table.described_columns())
     hints: dict[str, Any] = {"primary_key": table.primary_key, "write_disposition": "merge", "columns": columns}
     if table.replaced_by:
         hints["merge_key"] = table.replaced_by

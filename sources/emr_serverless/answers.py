@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -99,13 +99,13 @@ class Answer:
 def read_job_runs(content: bytes, workspace_id: str) -> Answer | None:
     """Return the answer of ListJobRuns about a workspace, or None where the body is no whole JSON object."""
     return _read_as_documented(content, workspace_id) or _read_leniently(
-        content, "jobRuns", JOB_RUN, _JOB_RUN_TYPE, {"workspaceId": workspace_id}
+        content, "jobRuns", lambda rows: job_run_records(rows, workspace_id)
     )
 
 
 def read_workspaces(content: bytes, region_id: str) -> Answer | None:
     """Return the answer of ListWorkspaces about a region, or None where the body is no whole JSON object."""
-    return _read_leniently(content, "workspaces", WORKSPACE, _WORKSPACE_TYPE, {"regionId": region_id})
+    return _read_leniently(content, "workspaces", lambda rows: workspace_records(rows, region_id))
 
 
 def job_run_records(rows: list[Any], workspace_id: str) -> Records:
@@ -178,15 +178,13 @@ def _fits(values: pa.StructArray, workspace_id: str) -> bool:
     return all(pc.all(check).as_py() is not False for check in checks)
 
 
-def _read_leniently(
-    content: bytes, rows_key: str, shape: Mapping[str, Shape], kind: pa.DataType, asked: Mapping[str, str]
-) -> Answer | None:
+def _read_leniently(content: bytes, rows_key: str, mend: Callable[[list[Any]], Records]) -> Answer | None:
     body = decode_body(content)
     if body is None:
         return None
     rows, token, total = body.get(rows_key), body.get("nextToken"), body.get("totalCount")
     return Answer(
-        _mend_rows(rows if isinstance(rows, list) else [], shape, kind, asked),
+        mend(rows if isinstance(rows, list) else []),
         next_token=str(token) if token else None,
         total_count=int(total) if isinstance(total, (int, str)) and str(total).isdecimal() else None,
     )

@@ -145,11 +145,16 @@ class _Batch:
 
     def __init__(self, pages: Pages) -> None:
         self.values: pa.StructArray = pa.concat_arrays([records.values for _, records in pages])
-        of_page = [(origin, len(records)) for origin, records in pages]
+
+        def of_origin(name: str, kind: pa.DataType) -> pa.Array:
+            return pa.concat_arrays(
+                [pa.repeat(pa.scalar(getattr(origin, name), kind), len(records)) for origin, records in pages]
+            )
+
         self._shared = {
-            "workspace_id": pa.concat_arrays([pa.repeat(pa.scalar(of.workspace_id, TEXT), rows) for of, rows in of_page]),
-            "region_id": pa.concat_arrays([pa.repeat(pa.scalar(of.region_id, TEXT), rows) for of, rows in of_page]),
-            "observed_at": pa.concat_arrays([pa.repeat(pa.scalar(of.observed_at, TIMESTAMP), rows) for of, rows in of_page]),
+            "workspace_id": of_origin("workspace_id", TEXT),
+            "region_id": of_origin("region_id", TEXT),
+            "observed_at": of_origin("observed_at", TIMESTAMP),
             "extra": pa.concat_arrays([records.extra for _, records in pages]),
         }
         if "jobRunId" in self.values.type.names:
@@ -164,36 +169,33 @@ class _Batch:
 
     def children(self, table: str) -> pa.Table:
         """Return a child table of indexed items: the items of each run in order, or a tombstone for a run without any."""
-        place, columns = _CHILDREN[table]
-        lists = pc.struct_field(self.values, list(place))
+        list_place, places = _CHILDREN[table]
+        lists = pc.struct_field(self.values, list(list_place))
+        items = lists.flatten()
         counts = pc.fill_null(pc.list_value_length(lists), 0).cast(INTEGER)
         starts = pc.subtract(pc.cumulative_sum(counts), counts)
         owners = pc.list_parent_indices(lists)
         index = pc.subtract(_positions(len(owners)), starts.take(owners))
-        items = {name: _item_column(lists.flatten(), place) for name, place in columns.items()}
         childless = pc.indices_nonzero(pc.equal(counts, 0)).cast(INTEGER)
-        columns_of_all = {name: _lengthen(column, len(childless)) for name, column in items.items()}
-        columns_of_all[RAW_TABLES[table].primary_key[-1]] = pc.fill_null(_lengthen(index, len(childless)), 0)
-        columns_of_all["_deleted"] = pa.concat_arrays(
+        columns = {name: _lengthen(_item_column(items, place), len(childless)) for name, place in places.items()}
+        columns[RAW_TABLES[table].primary_key[-1]] = pc.fill_null(_lengthen(index, len(childless)), 0)
+        columns["_deleted"] = pa.concat_arrays(
             [pa.repeat(value, rows) for value, rows in ((False, len(owners)), (True, len(childless)))]
         )
         owners = pa.concat_arrays([owners, childless])
         # Stable: the items of a run stay in order.
         order = pc.sort_indices(owners)
-        return self.table(table, {name: column.take(order) for name, column in columns_of_all.items()}, owners.take(order))
+        return self.table(table, {name: column.take(order) for name, column in columns.items()}, owners.take(order))
 
     def table(self, name: str, columns: Mapping[str, pa.Array], owners: pa.Array | None = None) -> pa.Table:
         """Return a table from its columns; what is known of the page or run is added, by the run's position where given."""
         schema = RAW_TABLES[name].page_schema
-        arrays = [
-            columns[column]
-            if column in columns
-            else self._shared[column]
-            if owners is None
-            else self._shared[column].take(owners)
-            for column in schema.names
-        ]
-        return pa.Table.from_arrays(arrays, schema=schema)
+        arrays = dict(columns)
+        for column in schema.names:
+            if column not in columns:
+                shared = self._shared[column]
+                arrays[column] = shared if owners is None else shared.take(owners)
+        return pa.Table.from_arrays([arrays[column] for column in schema.names], schema=schema)
 
 
 def _typed(column: pa.Array, kind: pa.DataType) -> pa.Array:

@@ -20,21 +20,22 @@ TIMESTAMP: Final = pa.timestamp("us", tz="UTC")
 CU_HOURS: Final = pa.decimal128(18, 6)
 
 _DELETED = ("_deleted", BOOLEAN, "True in a tombstone, which empties a run's children; never true in a merged table.")
-_LOAD_ID = ("_dlt_load_id", TEXT, "The dlt load package that brought the row.")
+LOAD_ID: Final = ("_dlt_load_id", TEXT, "The dlt load package that brought the row.")
 _OBSERVED = ("observed_at", TIMESTAMP, "When the request that answered with this row was sent, UTC, by the real clock.")
 _WORKSPACE = ("workspace_id", TEXT, "The workspace that was asked.")
 _RUN = ("job_run_id", TEXT, "The job run.")
 
 
-def _schema(keys: Sequence[str], *columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+def described_schema(needed: Sequence[str], *columns: tuple[str, pa.DataType, str]) -> pa.Schema:
+    """Return a schema of columns (name, type, description), of which those that are `needed` are never null."""
     return pa.schema(
-        [pa.field(name, kind, nullable=name not in keys, metadata={"description": text}) for name, kind, text in columns]
+        [pa.field(name, kind, nullable=name not in needed, metadata={"description": text}) for name, kind, text in columns]
     )
 
 
 RUN_KEY: Final = ("workspace_id", "job_run_id")
 
-JOB_RUNS: Final = _schema(
+JOB_RUNS: Final = described_schema(
     RUN_KEY,
     _WORKSPACE,
     _RUN,
@@ -62,9 +63,9 @@ JOB_RUNS: Final = _schema(
     ("arguments_digest", TEXT, "SHA-256 of the entry point and the masked arguments: recognises a rerun of the same job."),
     _OBSERVED,
     ("extra", TEXT, "Response fields this version does not know, as JSON, secrets masked; null when there are none."),
-    _LOAD_ID,
+    LOAD_ID,
 )
-JOB_RUN_TAGS: Final = _schema(
+JOB_RUN_TAGS: Final = described_schema(
     (*RUN_KEY, "tag_index"),
     _WORKSPACE,
     _RUN,
@@ -73,9 +74,9 @@ JOB_RUN_TAGS: Final = _schema(
     ("tag_value", TEXT, "Value, secrets masked."),
     _OBSERVED,
     _DELETED,
-    _LOAD_ID,
+    LOAD_ID,
 )
-JOB_RUN_LOGS: Final = _schema(
+JOB_RUN_LOGS: Final = described_schema(
     RUN_KEY,
     _WORKSPACE,
     _RUN,
@@ -85,9 +86,9 @@ JOB_RUN_LOGS: Final = _schema(
     ("driver_startup", TEXT, "Place of the driver's start-up log."),
     _OBSERVED,
     _DELETED,
-    _LOAD_ID,
+    LOAD_ID,
 )
-JOB_RUN_CONFIGURATIONS: Final = _schema(
+JOB_RUN_CONFIGURATIONS: Final = described_schema(
     (*RUN_KEY, "configuration_index"),
     _WORKSPACE,
     _RUN,
@@ -97,9 +98,9 @@ JOB_RUN_CONFIGURATIONS: Final = _schema(
     ("config_item_value", TEXT, "Value, secrets masked."),
     _OBSERVED,
     _DELETED,
-    _LOAD_ID,
+    LOAD_ID,
 )
-JOB_RUN_ARGUMENTS: Final = _schema(
+JOB_RUN_ARGUMENTS: Final = described_schema(
     (*RUN_KEY, "argument_index"),
     _WORKSPACE,
     _RUN,
@@ -107,9 +108,9 @@ JOB_RUN_ARGUMENTS: Final = _schema(
     ("argument", TEXT, "Argument, secrets masked."),
     _OBSERVED,
     _DELETED,
-    _LOAD_ID,
+    LOAD_ID,
 )
-JOB_RUN_OBSERVATIONS: Final = _schema(
+JOB_RUN_OBSERVATIONS: Final = described_schema(
     (*RUN_KEY, "observed_at"),
     _WORKSPACE,
     _RUN,
@@ -118,7 +119,7 @@ JOB_RUN_OBSERVATIONS: Final = _schema(
     ("vcore_seconds", INTEGER, "CPU used until then, core-seconds."),
     ("mb_seconds", INTEGER, "Memory used until then, MiB-seconds."),
     ("cu_hours", CU_HOURS, "The API's estimate of CU-hours until then."),
-    _LOAD_ID,
+    LOAD_ID,
 )
 _QUOTA: Final = (
     ("instance_id", TEXT, "Instance of the prepaid quota."),
@@ -131,7 +132,7 @@ _QUOTA: Final = (
     ("allocated_resource", TEXT, "Allocated part of the prepaid quota, the API's JSON."),
     ("used_resource", TEXT, "Used part of the prepaid quota, the API's JSON."),
 )
-WORKSPACES: Final = _schema(
+WORKSPACES: Final = described_schema(
     ("workspace_id",),
     ("workspace_id", TEXT, "The workspace."),
     ("region_id", TEXT, "The region that was asked."),
@@ -162,9 +163,9 @@ WORKSPACES: Final = _schema(
     ("tags", TEXT, "Tags of the workspace, the API's list as JSON, secrets masked."),
     _OBSERVED,
     ("extra", TEXT, "Response fields this version does not know, as JSON, secrets masked; null when there are none."),
-    _LOAD_ID,
+    LOAD_ID,
 )
-EXTRACTION_WINDOWS: Final = _schema(
+EXTRACTION_WINDOWS: Final = described_schema(
     ("load", "window_id"),
     ("load", TEXT, "The load that asked: when it began, UTC. A load of several packages has one name."),
     ("window_id", TEXT, "Digest of what was asked: the same window has the same id in every load."),
@@ -192,7 +193,7 @@ EXTRACTION_WINDOWS: Final = _schema(
     ("started_at", TIMESTAMP, "When reading began, UTC."),
     ("finished_at", TIMESTAMP, "When the verdict fell, UTC."),
     _OBSERVED,
-    _LOAD_ID,
+    LOAD_ID,
 )
 
 
@@ -203,6 +204,10 @@ class RawTable:
     schema: pa.Schema
     primary_key: tuple[str, ...]
     replaced_by: tuple[str, ...] = ()
+
+    def described_columns(self) -> dict[str, dict[str, str]]:
+        """Return name and description of every column, as dlt takes them for hints."""
+        return {field.name: {"name": field.name, "description": field.metadata[b"description"].decode()} for field in self.schema}
 
     @cached_property
     def page_schema(self) -> pa.Schema:

@@ -9,11 +9,9 @@ from typing import Any, Final
 
 import dlt
 import pyarrow as pa
-from dlt.common.runtime import signals
 from dlt.extract import DltResource
 
-from emr_serverless import prepare
-from emr_usage.load import RAW_DATASET, Target, exclusive, open_pipeline
+from emr_usage.load import RAW_DATASET, Target, loading, open_pipeline, run_whole
 
 from .folder import Inputs, read_inputs
 from .rows import Row
@@ -61,16 +59,11 @@ def load_inputs(target: Target, folder: Path) -> LoadedInputs:
     """
     inputs = read_inputs(folder)
     jobs = open_pipeline(target)
-    with exclusive(jobs):
-        prepare(jobs)
+    with loading(jobs):
         # Where the database was deleted, the job runs' cursors must go before this makes the dataset anew: dlt takes a dataset
         # that is there for the one they belong to.
         jobs.sync_destination()
-        signals.exit_event.clear()
-        _open_inputs_pipeline(jobs).run(_source(inputs))
-        # As in run_load: dlt forgets a Ctrl-C that comes while the last job ends.
-        if signals.exit_event.is_set():
-            raise KeyboardInterrupt
+        run_whole(_open_inputs_pipeline(jobs), _source(inputs))
     return LoadedInputs(folder, {table: len(rows) for table, rows in inputs.rows.items()}, inputs.missing)
 
 
@@ -91,9 +84,7 @@ def _source(inputs: Inputs) -> Iterator[DltResource]:
         hints: dict[str, Any] = {
             "primary_key": table.primary_key,
             "write_disposition": "replace",
-            "columns": {
-                field.name: {"name": field.name, "description": field.metadata[b"description"].decode()} for field in table.schema
-            },
+            "columns": table.described_columns(),
         }
         yield dlt.resource(_table, name=name, **hints)(name, inputs.rows[name])
 

@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from emr_serverless.tables import INTEGER, TEXT, RawTable
+from emr_serverless.tables import INTEGER, LOAD_ID, TEXT, RawTable, described_schema
 
 DATE: Final = pa.date32()
 PRICE: Final = pa.decimal128(18, 6)
@@ -16,23 +16,13 @@ PRICE: Final = pa.decimal128(18, 6)
 NUMBERED: Final = ("row_number", "rule_number", "_dlt_load_id")
 
 _ROW_NUMBER = ("row_number", INTEGER, "Line of the row in its file, from 1, comments counted.")
-_LOAD_ID = ("_dlt_load_id", TEXT, "The dlt load package that brought the row.")
 _PRICE = ("price_per_cu_hour", PRICE, "Price of one CU-hour, before tax; at most six decimals.")
 _CURRENCY = ("currency", TEXT, "Currency of the price, three capitals as in ISO 4217.")
 _VALID_TO = ("valid_to", DATE, "First billing date on which it no longer holds; null where no end is set.")
 
 
-def _schema(needed: tuple[str, ...], *columns: tuple[str, pa.DataType, str]) -> pa.Schema:
-    return pa.schema(
-        [
-            pa.field(name, kind, nullable=name not in (*needed, *NUMBERED), metadata={"description": text})
-            for name, kind, text in columns
-        ]
-    )
-
-
-RATES: Final = _schema(
-    ("region_id", "currency", "price_per_cu_hour", "price_kind", "valid_from", "source"),
+RATES: Final = described_schema(
+    ("region_id", "currency", "price_per_cu_hour", "price_kind", "valid_from", "source", *NUMBERED),
     _ROW_NUMBER,
     ("region_id", TEXT, "Region the price holds in."),
     ("workspace_id", TEXT, "Workspace it holds for; null: every one of the region."),
@@ -43,10 +33,10 @@ RATES: Final = _schema(
     ("valid_from", DATE, "First billing date on which it holds."),
     _VALID_TO,
     ("source", TEXT, "Where the price comes from, such as a contract's number or the address of a page."),
-    _LOAD_ID,
+    LOAD_ID,
 )
-OWNERS: Final = _schema(
-    ("owner",),
+OWNERS: Final = described_schema(
+    ("owner", *NUMBERED),
     _ROW_NUMBER,
     ("rule_number", INTEGER, "Place of the rule among the rules, from 1; the first that matches wins."),
     ("owner", TEXT, "Who pays, as a path such as group/team/project."),
@@ -58,17 +48,17 @@ OWNERS: Final = _schema(
     ("job_name", TEXT, "Pattern of the run's name: * stands for any characters, ? for one."),
     ("valid_from", DATE, "First billing date of the rule, by the run's submit time; null: since ever."),
     _VALID_TO,
-    _LOAD_ID,
+    LOAD_ID,
 )
-LIST_PRICES: Final = _schema(
-    ("region_id", "currency", "price_per_cu_hour", "page_date", "source"),
+LIST_PRICES: Final = described_schema(
+    ("region_id", "currency", "price_per_cu_hour", "page_date", "source", *NUMBERED),
     _ROW_NUMBER,
     ("region_id", TEXT, "Region the vendor publishes the price for."),
     _CURRENCY,
     _PRICE,
     ("page_date", DATE, "Date of the page that shows the price."),
     ("source", TEXT, "Address of that page."),
-    _LOAD_ID,
+    LOAD_ID,
 )
 
 INPUT_TABLES: Final[Mapping[str, RawTable]] = {

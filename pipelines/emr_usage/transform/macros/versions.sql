@@ -18,11 +18,26 @@
   {% endif %}
 {% endmacro %}
 
-{# All values of a row as one text. #}
-{% macro line_of(columns) %}
-  concat(
-    {%- for column in columns %}
-    coalesce(cast({{ column }} as {{ dbt.type_string() }}), '-'){% if not loop.last %}, '|',{% endif %}
-    {%- endfor %}
+{# Of an incremental model: what is true of a run that has no row there yet. #}
+{% macro is_missing(runs) %}
+  not exists (
+    select 1
+    from {{ this }} as made
+    where made.workspace_id = {{ runs }}.workspace_id and made.job_run_id = {{ runs }}.job_run_id
   )
+{% endmacro %}
+
+{# All rows of numbered inputs, all their values, as one text. #}
+{% macro listed(inputs, number, columns) %}
+  select {{ dbt.listagg('line', "';'", 'order by ' ~ number ~ ', line') }} as listed
+  from (
+    select
+      {{ number }},
+      concat(
+        {%- for column in [number] + columns %}
+        coalesce(cast({{ column }} as {{ dbt.type_string() }}), '-'){% if not loop.last %}, '|',{% endif %}
+        {%- endfor %}
+      ) as line
+    from {{ inputs }}
+  ) as lines
 {% endmacro %}

@@ -24,11 +24,7 @@ with runs as (
   inner join {{ ref('stg_job_run_versions') }} as versions
     on runs.workspace_id = versions.workspace_id and runs.job_run_id = versions.job_run_id
   {%- if is_incremental() %}
-  where not exists (
-    select 1
-    from {{ this }} as charged
-    where charged.workspace_id = runs.workspace_id and charged.job_run_id = runs.job_run_id
-  )
+  where {{ emr_usage.is_missing('runs') }}
   {%- endif %}
 ),
 

@@ -28,11 +28,7 @@ with runs as (
     on runs.workspace_id = versions.workspace_id and runs.job_run_id = versions.job_run_id
   where runs.cu_hours is not null
   {%- if is_incremental() %}
-    and not exists (
-      select 1
-      from {{ this }} as priced
-      where priced.workspace_id = runs.workspace_id and priced.job_run_id = runs.job_run_id
-    )
+    and {{ emr_usage.is_missing('runs') }}
   {%- endif %}
 ),
 

@@ -1,21 +1,13 @@
 with rates as (
-  select {{ dbt.listagg('line', "';'", 'order by rate_row_number, line') }} as listed
-  from (
-    select
-      rate_row_number,
-      {{ emr_usage.line_of(['rate_row_number', 'region_id', 'workspace_id', 'resource_queue_id', 'currency', 'price_per_cu_hour', 'rate_kind', 'valid_from', 'valid_to', 'rate_source']) }} as line
-    from {{ ref('stg_rates') }}
-  ) as lines
+  {{ emr_usage.listed(ref('stg_rates'), 'rate_row_number', [
+    'region_id', 'workspace_id', 'resource_queue_id', 'currency', 'price_per_cu_hour', 'rate_kind', 'valid_from', 'valid_to', 'rate_source'
+  ]) }}
 ),
 
 owners as (
-  select {{ dbt.listagg('line', "';'", 'order by rule_number, line') }} as listed
-  from (
-    select
-      rule_number,
-      {{ emr_usage.line_of(['rule_number', 'owner', 'tag_key', 'tag_value', 'creator', 'resource_queue_id', 'workspace_id', 'job_name', 'valid_from', 'valid_to']) }} as line
-    from {{ ref('stg_owners') }}
-  ) as lines
+  {{ emr_usage.listed(ref('stg_owners'), 'rule_number', [
+    'owner', 'tag_key', 'tag_value', 'creator', 'resource_queue_id', 'workspace_id', 'job_name', 'valid_from', 'valid_to'
+  ]) }}
 ),
 
 settings as (

@@ -28,6 +28,8 @@ with observed as (
 weighed as (
   select
     *,
+    coalesce(submit_time, end_time, observed_at) as charged_from,
+    coalesce(end_time, observed_at) as known_until,
     -- Memory over CPU, GiB a core.
     mb_seconds / 1024.0 / nullif(vcore_seconds, 0) as gib_per_core,
     cast(
@@ -61,13 +63,10 @@ select
   coalesce(state, '') not in ('Submitted', 'Pending', 'Running', 'Cancelling') and end_time is not null as is_final,
   submit_time,
   end_time,
-  coalesce(submit_time, end_time, observed_at) as charged_from,
-  case
-    when coalesce(end_time, observed_at) > coalesce(submit_time, end_time, observed_at) then coalesce(end_time, observed_at)
-    else coalesce(submit_time, end_time, observed_at)
-  end as charged_until,
+  charged_from,
+  case when known_until > charged_from then known_until else charged_from end as charged_until,
   cast(
-    ({{ emr_usage.epoch_us('coalesce(end_time, observed_at)') }} - {{ emr_usage.epoch_us('submit_time') }}) / 1000000.0 as decimal(18, 3)
+    ({{ emr_usage.epoch_us('known_until') }} - {{ emr_usage.epoch_us('submit_time') }}) / 1000000.0 as decimal(18, 3)
   ) as duration_seconds,
   execution_timeout_seconds,
   code_type,
