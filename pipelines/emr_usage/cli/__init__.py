@@ -1,0 +1,33 @@
+"""The command `emr-usage`. Only here is the clock read and anything printed."""
+
+from __future__ import annotations
+
+import click
+
+from emr_usage.load import set_dlt_defaults
+
+from .chargeback import build, explain_cost, init_inputs
+from .loading import backfill, load, status
+from .trial import demo, emulator
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="emr-usage")
+def main() -> None:
+    """\b
+    Examples:
+      emr-usage demo                          a month of an emulated company, loaded in seconds
+      emr-usage load --region cn-hangzhou     load what is new into emr.duckdb
+      emr-usage status                        how far each workspace is certified
+      emr-usage build                         the marts: costs, owners, reliability
+
+    Loads the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or a warehouse, completely and provably.
+
+    \b
+    Exit codes: 0 complete; 1 failed; 2 wrong use or settings; 3 loaded, but a window or workspace named is incomplete.
+    """
+    set_dlt_defaults()
+
+
+for command in (load, backfill, status, init_inputs, build, explain_cost, emulator, demo):
+    main.add_command(command)

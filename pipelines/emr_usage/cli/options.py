@@ -1,0 +1,65 @@
+"""Options that several commands have."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+Command = Callable[..., None]
+
+
+class Moment(click.ParamType[datetime]):
+    """A time as RFC 3339, or a date, which is its midnight; without a zone it is UTC."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> datetime:
+        """Return the time, with a zone."""
+        try:
+            when = datetime.fromisoformat(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is not a time; write it as 2026-01-31 or 2026-01-31T08:00:00Z", param, ctx)
+        return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+database_option = click.option(
+    "--database",
+    type=click.Path(path_type=Path, dir_okay=False),
+    default=Path("emr.duckdb"),
+    show_default=True,
+    help="DuckDB file.",
+)
+inputs_option = click.option(
+    "--inputs",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of rates.csv, owners.csv and list_prices.csv.  [default: inputs, beside the database]",
+)
+
+
+def target_options(command: Command) -> Command:
+    """Add the options that say where the tables are."""
+    for option in (
+        click.option("--verbose", is_flag=True, help="Print tracebacks and requests' details on errors."),
+        click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of text."),
+        database_option,
+        click.option("--destination", default="duckdb", show_default=True, help="A dlt destination, such as postgres."),
+    ):
+        command = option(command)
+    return command
+
+
+def source_options(command: Command) -> Command:
+    """Add the options that override the source's settings."""
+    for option in (
+        click.option("--max-connections", type=click.IntRange(1, 256), help="Requests in flight at most.  [default: 8]"),
+        click.option("--as-of", type=Moment(), help="Horizon: load what was submitted until then.  [default: a minute ago]"),
+        click.option("--endpoint", help="Host or URL; {region_id} is filled in.  [default: the public endpoint]"),
+        click.option("--workspace", "workspaces", multiple=True, help="Workspace id; repeatable.  [default: all visible]"),
+        click.option("--region", "regions", multiple=True, help="Region id, such as cn-hangzhou; repeatable."),
+    ):
+        command = option(command)
+    return target_options(command)

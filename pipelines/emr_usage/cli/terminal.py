@@ -1,0 +1,83 @@
+"""What the commands share at the terminal: where they print, how a failure is told, the time."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+import sys
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import NoReturn
+
+import click
+from rich.console import Console
+
+from emr_usage.failures import FAILED, STOPPED, explain
+from emr_usage.load import Target
+
+# Without markup: brackets in a path or in what the API said are just that.
+ERRORS = Console(stderr=True, markup=False)
+OUTPUT = Console(markup=False)
+
+
+def now() -> datetime:
+    """Return the real time, UTC."""
+    return datetime.now(UTC)
+
+
+def demand_database(target: Target, *, as_json: bool) -> None:
+    """End the command where there is no DuckDB file yet."""
+    if target.is_duckdb and not target.database.exists():
+        sentence = f"There is no database {target.database}. Load it first: emr-usage load --region REGION"
+        fail(sentence, "NoDatabase", as_json=as_json)
+
+
+@contextmanager
+def explained(target: Target, *, as_json: bool, verbose: bool) -> Iterator[None]:
+    """Turn whatever goes wrong inside into one sentence and an exit code, which end the command."""
+    # Schedulers and containers end a command by SIGTERM: it is told and ends like Ctrl-C.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where every failure ends
+        if verbose:
+            traceback.print_exc()
+        failure = explain(error, str(target))
+        if failure.code == STOPPED:
+            # The process waits for a merge that is under way; a second Ctrl-C does not.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+        fail(failure.sentence, failure.code, as_json=as_json, exit_code=failure.exit_code)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def tell(line: str) -> None:
+    """Print a line as it is: no part of it is coloured, and the terminal wraps it."""
+    OUTPUT.print(line, highlight=False, soft_wrap=True)
+
+
+def fail(sentence: str, code: str, *, as_json: bool, exit_code: int = FAILED) -> NoReturn:
+    """Say what went wrong, for people and where asked for machines, and end the command."""
+    ERRORS.print(f"Error: {sentence}", highlight=False, soft_wrap=True)
+    if as_json:
+        click.echo(json.dumps({"status": "failed", "exit_code": exit_code, "error": {"code": code, "sentence": sentence}}))
+    sys.exit(exit_code)
+
+
+def log_to(console: Console) -> None:
+    """Send the source's warnings to the console that also draws the progress, so that neither garbles the other."""
+    logger = logging.getLogger("emr_serverless")
+    logger.handlers = [_ConsoleHandler(console)]
+    logger.propagate = False
+
+
+class _ConsoleHandler(logging.Handler):
+    def __init__(self, console: Console) -> None:
+        super().__init__(logging.WARNING)
+        self._console = console
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._console.print(f"{record.levelname.lower()}: {record.getMessage()}", highlight=False, soft_wrap=True)

@@ -1,0 +1,68 @@
+"""Commands for trials: an API on this machine, and the whole story against it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from emr_usage import demo as demo_story
+from emr_usage.emulator import DEFAULT_KEY, Emulator, serve_forever
+from emr_usage.load import Target
+from emr_usage.progress import live_display
+
+from .terminal import ERRORS, OUTPUT, explained, fail, now, tell
+
+
+@click.command(short_help="Answer as the API would, for trials and tests.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--seed", default=2026, show_default=True, help="Which made-up company.")
+@click.option("--days", default=30, show_default=True, help="Days of its history.")
+@click.option("--runs-per-day", default=400, show_default=True, help="Its job runs a day.")
+def emulator(port: int, seed: int, days: int, runs_per_day: int) -> None:
+    """\b
+    Examples:
+      emr-usage emulator --port 8600
+      emr-usage load --region cn-hangzhou --endpoint http://127.0.0.1:8600
+
+    Serve the history of a made-up company as the API would, over HTTP on this machine, until Ctrl-C.
+    """
+    try:
+        serve_forever(now(), port=port, seed=seed, days=days, runs_per_day=runs_per_day, announce=_announce)
+    except OSError as error:
+        fail(f"Port {port} cannot be used ({error.strerror}). Give another one with --port.", "PortTaken", as_json=False)
+    OUTPUT.print("Stopped.")
+
+
+def _announce(served: Emulator) -> None:
+    lines = (
+        f"The emulator answers at {served.url} until Ctrl-C. In another terminal:",
+        f"  export ALIBABA_CLOUD_ACCESS_KEY_ID={DEFAULT_KEY.id}",
+        f"  export ALIBABA_CLOUD_ACCESS_KEY_SECRET={DEFAULT_KEY.secret}",
+        f"  emr-usage load --region cn-hangzhou --endpoint {served.url}",
+    )
+    for line in lines:
+        tell(line)
+
+
+@click.command(short_help="A month of an emulated company, three nights and a backfill, in seconds.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, help="Its files."
+)
+@click.option("--verbose", is_flag=True, help="Print tracebacks.")
+def demo(*, folder: Path, verbose: bool) -> None:
+    """\b
+    Examples:
+      emr-usage demo
+      emr-usage demo --folder /tmp/emr-demo
+
+    Start the emulator, load a first month, move its clock and load three nights, backfill an older week, and answer three
+    questions in SQL.
+    """
+    target = Target(database=folder / "emr.duckdb")
+    with explained(target, as_json=False, verbose=verbose), live_display(ERRORS, "demo") as display:
+        for step in demo_story.run_demo(folder, now, display):
+            OUTPUT.print(step, highlight=False)
+    tell(f"Ask more:  duckdb {target.database}")
+    python = f"""python -c "import duckdb; duckdb.connect('{target.database}').sql('FROM emr_raw.job_runs').show()\""""
+    tell(f"      or:  {python}")
