@@ -29,6 +29,9 @@ MARTS = (
     "job_recoveries",
     "job_regressions",
     "spend_untagged",
+    "rates_by_month",
+    "certified_ranges",
+    "incomplete_windows",
 )
 READ_AT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from paper import Row, billing, job_run, number, seen, tag, utc
+from paper import READ_AT, Row, billing, job_run, number, seen, tag, utc
 
 RATES = number(
     [
@@ -29,6 +29,17 @@ OWNERS = number(
     ],
     "rule_number",
 )
+LIST_PRICES = number(
+    [
+        {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.07", "page_date": date(2025, 3, 1)},
+        {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.08", "page_date": date(2026, 3, 1)},
+        {"region_id": "cn-hangzhou", "currency": "CNY", "price_per_cu_hour": "0.50", "page_date": date(2026, 4, 1)},
+        {"region_id": "eu-nowhere", "currency": "EUR", "price_per_cu_hour": "0.09", "page_date": date(2026, 3, 1)},
+    ],
+    "row_number",
+)
+for _price in LIST_PRICES:
+    _price["source"] = f"page of {_price['page_date']}"
 
 BOUNDARY = job_run("boundary", billing("2026-10-31 23:30"), billing("2026-11-01 00:30"), "1.000001")
 PRICE_CHANGE = job_run("price_change", billing("2026-10-15 23:00"), billing("2026-10-16 01:00"), 2)
@@ -89,4 +100,36 @@ RUNS = [
     *(AFTER_REORGANISATION, CHINESE, GLOBBED, NOT_GLOBBED, BOTH_COLUMNS, *ATTEMPTS),
 ]
 OBSERVATIONS = NIGHTS + FALLEN
+
+
+def window(first: str, last: str, status: str = "complete", **fields: object) -> Row:
+    """Return the verdict on a range of submit times, by the first night's load."""
+    asked = {"workspace_id": "w-1", "region_id": "cn-hangzhou", "axis": "start", "mode": "load", "load": "night-1"}
+    bounds = {"window_start": utc(first), "window_end": utc(last) - timedelta(milliseconds=1)}
+    counts = {"total_count": 10, "rows_distinct": 10 if status == "complete" else 9, "finished_at": READ_AT}
+    return asked | bounds | counts | {"status": status, "window_id": f"{first} {last}"} | fields
+
+
+WINDOWS = [
+    # These two touch, the third overlaps them.
+    window("2026-10-01 00:00", "2026-10-02 00:00"),
+    window("2026-10-02 00:00", "2026-10-03 00:00"),
+    window("2026-10-01 12:00", "2026-10-02 12:00"),
+    window("2026-10-03 00:00", "2026-10-04 00:00", "short"),
+    window("2026-10-04 00:00", "2026-10-05 00:00"),
+    # Short the first night; the second read it again in another cut.
+    window("2026-10-06 00:00", "2026-10-07 00:00", "short"),
+    window("2026-10-05 23:00", "2026-10-06 12:00", load="night-2"),
+    window("2026-10-06 12:00", "2026-10-07 12:00", load="night-2"),
+    window("2026-10-01 00:00", "2026-10-05 00:00", axis="end"),
+    window("2026-10-01 00:00", "2026-10-02 00:00", "failed", workspace_id="w-2", error_code="Forbidden", rows_distinct=0),
+    # What has no bounds is asked again under the same id: the last verdict counts.
+    *(
+        window("2026-10-01 00:00", "2026-10-02 00:00", status, workspace_id=workspace, axis="open", load=load)
+        | {"window_start": None, "window_end": None, "finished_at": finished}
+        for workspace, verdicts in {"w-1": ("failed", "complete"), "w-2": ("complete", "failed")}.items()
+        for load, status, finished in zip(("night-1", "night-2"), verdicts, (READ_AT, READ_AT + timedelta(days=1)), strict=True)
+    ),
+]
 TABLES = {"job_runs": RUNS, "job_run_tags": TAGS, "job_run_observations": OBSERVATIONS, "rates": RATES, "owners": OWNERS}
+TABLES |= {"list_prices": LIST_PRICES, "extraction_windows": WINDOWS}

@@ -140,3 +140,40 @@ def test_the_zone_of_the_bill_is_a_setting(paper: Paper, tmp_path: Path) -> None
     assert other.ask("SELECT billing_month, cu_hours FROM chargeback_monthly") == [(date(2026, 10, 1), Decimal("1.000001"))]
     other.build(billing_time_zone="Asia/Shanghai")
     assert len(other.ask("FROM chargeback_monthly")) == len(slices(paper, "boundary", "hour_start")) == 2
+
+
+def test_ranges_that_touch_or_overlap_are_one_and_a_hole_stays_one(paper: Paper) -> None:
+    ranges = paper.ask("SELECT workspace_id, axis, certified_from, certified_until FROM certified_ranges ORDER BY ALL")
+    assert ranges == [
+        ("w-1", "end", utc("2026-10-01 00:00"), utc("2026-10-05 00:00")),
+        ("w-1", "start", utc("2026-10-01 00:00"), utc("2026-10-03 00:00")),
+        ("w-1", "start", utc("2026-10-04 00:00"), utc("2026-10-05 00:00")),
+        ("w-1", "start", utc("2026-10-05 23:00"), utc("2026-10-07 12:00")),
+    ]
+
+
+def test_incomplete_is_what_no_later_load_made_good(paper: Paper) -> None:
+    windows = paper.ask(
+        "SELECT workspace_id, axis, window_start, status, rows_distinct, error_code FROM incomplete_windows ORDER BY ALL"
+    )
+    assert windows == [
+        ("w-1", "start", utc("2026-10-03 00:00"), "short", 9, None),
+        ("w-2", "open", None, "failed", 9, None),
+        ("w-2", "start", utc("2026-10-01 00:00"), "failed", 0, "Forbidden"),
+    ]
+
+
+def test_a_rate_stands_beside_the_newest_list_price_of_its_currency(paper: Paper) -> None:
+    columns = "rate_row_number, price_per_cu_hour, cu_hours, list_price_currency, list_price_per_cu_hour, cost_at_list_price"
+    october = "billing_month = DATE '2026-10-01' AND rate_row_number IN (3, 5)"
+    assert paper.ask(f"SELECT {columns} FROM rates_by_month WHERE {october} ORDER BY ALL") == [
+        (3, Decimal("0.10"), 1, "USD", Decimal("0.08"), Decimal("0.08")),
+        (5, Decimal("0.03"), 1, "USD", Decimal("0.08"), Decimal("0.08")),
+    ]
+
+
+def test_what_no_rate_prices_is_shown_at_the_list_price_and_costs_nothing(paper: Paper) -> None:
+    columns = "region_id, currency, estimated_cost, cu_hours, list_price_currency, cost_at_list_price"
+    assert paper.ask(f"SELECT {columns} FROM rates_by_month WHERE rate_row_number IS NULL") == [
+        ("eu-nowhere", None, None, 3, "EUR", Decimal("0.27")),
+    ]

@@ -18,6 +18,13 @@
 {% macro postgres__hour_start(hour_number) %}to_timestamp({{ hour_number }} * 3600){% endmacro %}
 {% macro snowflake__hour_start(hour_number) %}to_timestamp_tz({{ hour_number }} * 3600){% endmacro %}
 
+{% macro moment_of(microseconds) %}{{ return(adapter.dispatch('moment_of', 'emr_usage')(microseconds)) }}{% endmacro %}
+{% macro default__moment_of(microseconds) %}timestamp_micros({{ microseconds }}){% endmacro %}
+{% macro duckdb__moment_of(microseconds) %}make_timestamptz({{ microseconds }}){% endmacro %}
+{# to_timestamp counts in floating point. #}
+{% macro postgres__moment_of(microseconds) %}timestamptz '1970-01-01 00:00:00+00' + {{ microseconds }} * interval '1 microsecond'{% endmacro %}
+{% macro snowflake__moment_of(microseconds) %}to_timestamp_tz({{ microseconds }}, 6){% endmacro %}
+
 {# One row for each hour from the first to the last, both included; adds the column hour_number. #}
 {% macro each_hour(relation, first, last) %}{{ return(adapter.dispatch('each_hour', 'emr_usage')(relation, first, last)) }}{% endmacro %}
 {% macro duckdb__each_hour(relation, first, last) %}

@@ -7,6 +7,13 @@ with sums as (
   union all
   select 'months' as what, sum(cu_hours) as cu_hours, sum(estimated_cost) as estimated_cost, sum(cu_hours_unpriced) as cu_hours_unpriced
   from {{ ref('chargeback_monthly') }}
+  union all
+  select
+    'rates' as what,
+    sum(cu_hours) as cu_hours,
+    sum(estimated_cost) as estimated_cost,
+    sum(case when rate_row_number is null then cu_hours else 0 end) as cu_hours_unpriced
+  from {{ ref('rates_by_month') }}
 )
 
 select sums.*

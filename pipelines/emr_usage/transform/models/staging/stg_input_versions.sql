@@ -15,6 +15,7 @@ settings as (
 )
 
 select
+  '{{ var("billing_time_zone") }}' as billing_time_zone,
   {{ dbt.hash("concat(settings.listed, coalesce(rates.listed, ''))") }} as pricing_version,
   {{ dbt.hash("concat(settings.listed, ' " ~ var("workflow_tag_keys") | join(" ") ~ " ', coalesce(rates.listed, ''), ' ', coalesce(owners.listed, ''))") }} as charging_version
 from settings
