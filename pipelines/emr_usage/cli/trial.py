@@ -56,8 +56,8 @@ def demo(*, folder: Path, verbose: bool) -> None:
       emr-usage demo
       emr-usage demo --folder /tmp/emr-demo
 
-    Start the emulator, load a first month, move its clock and load three nights, backfill an older week, and answer three
-    questions in SQL.
+    Start the emulator, load a first month, move its clock and load three nights, backfill an older week, make the marts, and
+    answer three questions in SQL.
     """
     target = Target(database=folder / "emr.duckdb")
     with explained(target, as_json=False, verbose=verbose), live_display(ERRORS, "demo") as display:

@@ -1,10 +1,11 @@
-"""The whole story against an emulated company: a first month, three nights, an older week, and three answers in SQL."""
+"""The whole story against an emulated company: a first month, three nights, an older week, marts, and three answers in SQL."""
 
 from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
+from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,9 +14,10 @@ from rich.console import RenderableType
 from rich.table import Table
 
 from emr_serverless import Backfill, Load
-
-from .emulator import DEFAULT_KEY, Clock, Emulator, company
-from .load import Request, Target, open_pipeline, run_load
+from emr_usage.build import build
+from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, company
+from emr_usage.inputs import load_inputs
+from emr_usage.load import Request, Target, open_pipeline, run_load
 
 # A fixed story: the same seed and the same day give the same company, so that documents can quote it.
 SEED: Final = 2026
@@ -23,19 +25,17 @@ TODAY: Final = datetime(2026, 11, 1, 2, tzinfo=UTC)
 DAYS_OF_HISTORY: Final = 45
 RUNS_PER_DAY: Final = 300
 REGION: Final = "cn-hangzhou"
-BAR: Final = 40
+BAR: Final = 20
+FOLDER: Final = "inputs"
 
 QUESTIONS: Final = {
-    "Who used most, by the `team` tag as it was typed?": """
-SELECT coalesce(t.tag_value, '(no team tag)') AS team, count(*) AS runs, sum(r.cu_hours) AS cu_hours
-FROM emr_raw.job_runs r
-LEFT JOIN emr_raw.job_run_tags t
-  ON t.workspace_id = r.workspace_id AND t.job_run_id = r.job_run_id AND lower(trim(t.tag_key)) = 'team'
-GROUP BY ALL ORDER BY cu_hours DESC NULLS LAST LIMIT 8""",
-    "On which days did runs fail?": """
-SELECT CAST(end_time AS DATE) AS day, count(*) AS runs, count(*) FILTER (state = 'Failed') AS failed
-FROM emr_raw.job_runs WHERE end_time IS NOT NULL
-GROUP BY ALL ORDER BY failed DESC LIMIT 6""",
+    "Who spent how much in October?": """
+SELECT owner, sum(cu_hours) AS cu_hours, sum(cu_hours_unpriced) AS cu_hours_unpriced, sum(estimated_cost) AS estimated_usd
+FROM emr_marts.chargeback_monthly WHERE billing_month = DATE '2026-10-01'
+GROUP BY ALL ORDER BY estimated_usd DESC""",
+    "On which days did runs fail, and what did that cost?": """
+SELECT billing_date, sum(job_runs) AS runs, sum(failed) AS failed, sum(estimated_cost_wasted) AS estimated_usd_wasted
+FROM emr_marts.job_reliability_daily GROUP BY ALL ORDER BY estimated_usd_wasted DESC LIMIT 6""",
     "Is anything missing?": """
 SELECT mode, axis, status, count(*) AS windows, sum(total_count) AS api_counts, sum(rows_distinct) AS rows_seen
 FROM emr_raw.extraction_windows GROUP BY ALL ORDER BY ALL""",
@@ -46,7 +46,7 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
     """Make the demo's database anew in a folder, and yield what happened, step by step, to be printed.
 
     Args:
-        folder: is emptied of an earlier demo and then holds `emr.duckdb`.
+        folder: is emptied of an earlier demo and then holds `emr.duckdb` and `inputs`.
         clock: the real time, UTC.
         on_progress: shows the loads while they run.
     """
@@ -75,8 +75,23 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
             yield f"The night of {today.now():%b %d}: {load()}"
         first = TODAY - timedelta(days=37)
         yield f"Backfill of an older week: {load(Backfill(first, first + timedelta(days=7)))}"
+    began = clock()
+    inputs = write_inputs(folder)
+    load_inputs(target, inputs)
+    built = build(target)
+    seconds = (clock() - began).total_seconds()
+    yield f"Prices and owners of {inputs}: {built.models} models made and {built.checks} checks kept in {seconds:.1f} s"
     for question, sql in QUESTIONS.items():
         yield answer(target.database, question, sql)
+
+
+def write_inputs(folder: Path) -> Path:
+    """Write the made-up company's prices and owners into a folder's `inputs`, and return that."""
+    inputs = folder / FOLDER
+    inputs.mkdir(exist_ok=True)
+    for file in resources.files(__package__).joinpath("inputs").iterdir():
+        (inputs / file.name).write_bytes(file.read_bytes())
+    return inputs
 
 
 def summary(load: Load, now: datetime) -> str:
