@@ -32,6 +32,7 @@ MARTS = (
     "rates_by_month",
     "certified_ranges",
     "incomplete_windows",
+    "workspaces",
 )
 READ_AT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 

@@ -9,8 +9,7 @@ from typing import Any, Final
 import dlt
 
 from .build import MARTS_DATASET
-from .failures import BuildError
-from .query import query_rows
+from .query import demand_marts, query_rows
 
 _RUN: Final = f"""
 SELECT workspace_id, job_run_id, region_id, resource_queue_id, job_run_name, job_key, identity_rule, state, is_final, submit_time,
@@ -56,16 +55,11 @@ def explain_run(pipeline: dlt.Pipeline, job_run_id: str) -> list[Explanation]:
         BuildError: the marts are not made yet.
     """
     with pipeline.sql_client() as client:
+        demand_marts(client)
 
         def ask(sql: str, *values: object) -> list[dict[str, Any]]:
             return [{name: _in_utc(value) for name, value in row.items()} for row in query_rows(client, sql, *values)]
 
-        made = ask(
-            "SELECT 1 AS made FROM information_schema.tables WHERE table_schema = %s AND table_name = 'job_run_costs'",
-            MARTS_DATASET,
-        )
-        if not made:
-            raise BuildError("The marts are not made yet. Make them first: emr-usage build.")
         explanations = []
         for run in ask(_RUN, job_run_id):
             key = (run["workspace_id"], job_run_id)

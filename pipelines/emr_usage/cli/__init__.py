@@ -6,8 +6,9 @@ import click
 
 from emr_usage.load import set_dlt_defaults
 
-from .chargeback import build, explain_cost, init_inputs
+from .chargeback import build, explain_cost, init_inputs, report
 from .loading import backfill, load, status
+from .nightly import run
 from .trial import demo, emulator
 
 
@@ -20,6 +21,8 @@ def main() -> None:
       emr-usage load --region cn-hangzhou     load what is new into emr.duckdb
       emr-usage status                        how far each workspace is certified
       emr-usage build                         the marts: costs, owners, reliability
+      emr-usage report --month 2026-10        a month as a page to mail and read
+      emr-usage run --region cn-hangzhou      load, build and report: the line for cron
 
     Loads the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or a warehouse, completely and provably.
 
@@ -29,5 +32,5 @@ def main() -> None:
     set_dlt_defaults()
 
 
-for command in (load, backfill, status, init_inputs, build, explain_cost, emulator, demo):
+for command in (run, load, backfill, status, init_inputs, build, report, explain_cost, emulator, demo):
     main.add_command(command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,13 +11,14 @@ import click
 from rich.box import SIMPLE
 from rich.table import Table
 
-from emr_usage.build import DEFAULT_TIME_ZONE, Built
 from emr_usage.build import build as build_marts
 from emr_usage.explanation import Explanation, explain_run, explanation_lines
 from emr_usage.inputs import default_folder, load_inputs, write_examples
 from emr_usage.load import Target, open_pipeline
+from emr_usage.report import Format, Month, headline, read_billing_time_zone, write_page, write_tables
+from emr_usage.report import default_folder as default_reports
 
-from .options import database_option, inputs_option, target_options
+from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option
 from .terminal import OUTPUT, demand_database, explained, fail, now, tell
 
 NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
@@ -47,9 +49,7 @@ def init_inputs(*, inputs: Path | None, database: Path) -> None:
 @target_options
 @inputs_option
 @click.option("--full-refresh", is_flag=True, help="Compute every run again; the tables come out the same.")
-@click.option(
-    "--billing-time-zone", default=DEFAULT_TIME_ZONE, show_default=True, help="Zone by which bills cut days and months."
-)
+@time_zone_option
 def build(
     *,
     full_refresh: bool,
@@ -72,32 +72,47 @@ def build(
     """
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
-    folder = inputs or default_folder(database)
+    demand_inputs(inputs)
+    with explained(target, as_json=as_json, verbose=verbose):
+        made = make_marts(target, inputs, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    if as_json:
+        click.echo(json.dumps({"status": "complete", "exit_code": 0, "target": str(target), **made.facts}))
+    else:
+        for line in made.lines:
+            tell(line)
+
+
+def demand_inputs(inputs: Path | None) -> None:
+    """End the command where a folder of inputs is named that is not there."""
     if inputs and not inputs.is_dir():
         raise click.UsageError(f"There is no folder {inputs}. Make it with: emr-usage init-inputs --inputs {inputs}")
+
+
+@dataclass(frozen=True)
+class Made:
+    """A step of a command that ended well.
+
+    Attributes:
+        facts: for machines.
+        lines: for people.
+    """
+
+    facts: dict[str, Any]
+    lines: list[str]
+
+
+def make_marts(target: Target, inputs: Path | None, *, full_refresh: bool = False, billing_time_zone: str) -> Made:
+    """Take in the inputs, build the marts and check them."""
     began = now()
-    with explained(target, as_json=as_json, verbose=verbose):
-        # Without a folder nothing is taken in, and nothing taken away.
-        taken = load_inputs(target, folder).sentence if folder.is_dir() else NO_INPUTS.format(folder=folder)
-        built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    folder = inputs or default_folder(target.database)
+    # Without a folder nothing is taken in, and nothing taken away.
+    taken = load_inputs(target, folder).sentence if folder.is_dir() else NO_INPUTS.format(folder=folder)
+    built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
     seconds = (now() - began).total_seconds()
-    if as_json:
-        click.echo(json.dumps(_build_facts(built, target, seconds)))
-    else:
-        tell(taken)
-        told = f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."
-        tell(told)
-
-
-def _build_facts(built: Built, target: Target, seconds: float) -> dict[str, Any]:
-    return {
-        "status": "complete",
-        "exit_code": 0,
-        "target": str(target),
-        "models": built.models,
-        "checks": built.checks,
-        "seconds": round(seconds, 3),
-    }
+    return Made(
+        {"models": built.models, "checks": built.checks, "seconds": round(seconds, 3)},
+        [taken, f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."],
+    )
 
 
 @click.command("explain", short_help="Where a run's cost and owner come from.")
@@ -144,3 +159,57 @@ def _print_explanation(explanation: Explanation) -> None:
         place = ", ".join(str(run[name]) for name in ("region_id", "workspace_id", "resource_queue_id") if run[name])
         told = f"Not priced: {run['cu_hours_unpriced']} CU-hours, because no line of rates.csv holds for {place} on those dates."
         tell(told)
+
+
+@click.command(short_help="A month as a page to mail and read, or as files.")
+@target_options
+@month_option
+@reports_option
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["html", "csv", "parquet"]),
+    default="html",
+    show_default=True,
+    help="A page, or the chargeback tables.",
+)
+def report(
+    *,
+    month: Month | None,
+    reports: Path | None,
+    kind: Format,
+    destination: str,
+    database: Path,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """\b
+    Examples:
+      emr-usage report --month 2026-10
+      emr-usage report --month 2026-10 --format csv --output /srv/finance
+
+    Write what a month is estimated to have cost, by owner and day, what failed and what is missing, as one HTML file that needs
+    no network to be opened; or the tables chargeback_daily and chargeback_monthly of that month as files.
+    """
+    target = Target(destination, database)
+    demand_database(target, as_json=as_json)
+    with explained(target, as_json=as_json, verbose=verbose):
+        made = make_report(target, month, reports, kind)
+    if as_json:
+        click.echo(json.dumps({"status": "complete", "exit_code": 0, "target": str(target), **made.facts}))
+    else:
+        for line in made.lines:
+            tell(line)
+
+
+def make_report(target: Target, month: Month | None, folder: Path | None, kind: Format = "html") -> Made:
+    """Write a report of a month, by default that of yesterday, into a folder, by default beside the database."""
+    pipeline = open_pipeline(target)
+    folder = folder or default_reports(target.database)
+    month = month or Month.of_yesterday(now(), read_billing_time_zone(pipeline))
+    if kind != "html":
+        paths = [str(path) for path in write_tables(pipeline, month, folder, kind)]
+        return Made({"month": str(month), "files": paths}, [f"Table: {path}" for path in paths])
+    path, figures = write_page(pipeline, month, folder, now())
+    told = headline(figures)
+    return Made({"month": str(month), "files": [str(path)], "headline": told}, [f"{told}.", f"Report: {path}"])

@@ -19,7 +19,7 @@ from emr_usage.load import Request, Target, failure_of_all, open_pipeline, run_l
 from emr_usage.progress import live_display
 from emr_usage.status import Status, read_status
 
-from .options import Moment, source_options, target_options
+from .options import Moment, initial_days_option, source_options, target_options
 from .terminal import ERRORS, OUTPUT, demand_database, explained, log_to, now, tell
 
 MAX_NAMED = 10
@@ -27,7 +27,7 @@ MAX_NAMED = 10
 
 @click.command(short_help="Load what is new since the last load.")
 @source_options
-@click.option("--initial-days", type=click.FloatRange(min=0, min_open=True), help="Reach of the first load.  [default: 30]")
+@initial_days_option
 def load(initial_days: float | None, **options: Any) -> None:
     """\b
     Examples:
@@ -84,6 +84,21 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
 
 
 def _load(
+    backfill: Backfill | None, overrides: dict[str, Any], *, destination: str, database: Path, as_json: bool, **options: Any
+) -> NoReturn:
+    """Load, tell how it went, and exit with its code."""
+    target = Target(destination, database)
+    done = load_job_runs(target, backfill, overrides, as_json=as_json, **options)
+    facts = load_facts(done, target)
+    if as_json:
+        click.echo(json.dumps(facts))
+    else:
+        print_load(done, target)
+    sys.exit(facts["exit_code"])
+
+
+def load_job_runs(
+    target: Target,
     backfill: Backfill | None,
     overrides: dict[str, Any],
     *,
@@ -92,33 +107,22 @@ def _load(
     endpoint: str | None,
     as_of: datetime | None,
     max_connections: int | None,
-    destination: str,
-    database: Path,
     as_json: bool,
     verbose: bool,
-) -> NoReturn:
-    """Load, tell how it went, and exit with its code."""
+) -> Load:
+    """Load with the options of the command, showing how far it is, and return the finished load."""
     given = {"region_ids": regions, "workspace_ids": workspaces, "endpoint": endpoint, "max_connections": max_connections}
-    overrides |= {name: value for name, value in given.items() if value}
-    target = Target(destination, database)
+    overrides = overrides | {name: value for name, value in given.items() if value}
     log_to(ERRORS)
     with explained(target, as_json=as_json, verbose=verbose), live_display(ERRORS, "loading") as display:
-        database.parent.mkdir(parents=True, exist_ok=True)
-        done = run_load(open_pipeline(target), Request(now, as_of, backfill, overrides), display)
-    error = failure_of_all(done)
-    code = FAILED if error else INCOMPLETE if done.report.incomplete else 0
-    if as_json:
-        click.echo(json.dumps(load_facts(done, target, code)))
-    else:
-        _print_summary(done, target)
-    if error:
-        ERRORS.print(f"Error: {error}", highlight=False, soft_wrap=True)
-    sys.exit(code)
+        target.database.parent.mkdir(parents=True, exist_ok=True)
+        return run_load(open_pipeline(target), Request(now, as_of, backfill, overrides), display)
 
 
-def load_facts(done: Load, target: Target, exit_code: int) -> dict[str, Any]:
-    """Return a finished load's summary for machines."""
+def load_facts(done: Load, target: Target) -> dict[str, Any]:
+    """Return a finished load's summary for machines, with the exit code it calls for."""
     report = done.report
+    exit_code = FAILED if failure_of_all(done) else INCOMPLETE if report.incomplete else 0
     seconds = (now() - done.terms.started_at).total_seconds()
     return {
         "status": {0: "complete", FAILED: "failed", INCOMPLETE: "incomplete"}[exit_code],
@@ -150,9 +154,10 @@ def load_facts(done: Load, target: Target, exit_code: int) -> dict[str, Any]:
     }
 
 
-def _print_summary(done: Load, target: Target) -> None:
+def print_load(done: Load, target: Target) -> None:
+    """Tell how a load went, and what is missing."""
     report = done.report
-    tell(f"{summary(done, now())}, into {target}.")
+    tell(f"{summary(done, now() - done.terms.started_at)}, into {target}.")
     if not report.workspaces and not report.incomplete:
         tell("No workspace is visible there: check --region, and the key's RAM rights.")
     if done.terms.backfill and report.workspaces and not report.windows:
@@ -166,6 +171,8 @@ def _print_summary(done: Load, target: Target) -> None:
         tell(f"Incomplete: {outcome.task.window}: {outcome.status}: {reason}")
     if len(report.incomplete) > MAX_NAMED:
         OUTPUT.print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
+    if error := failure_of_all(done):
+        ERRORS.print(f"Error: {error}", highlight=False, soft_wrap=True)
 
 
 def _status_facts(found: Status) -> dict[str, Any]:

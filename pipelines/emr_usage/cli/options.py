@@ -9,6 +9,9 @@ from typing import Any
 
 import click
 
+from emr_usage.build import DEFAULT_TIME_ZONE
+from emr_usage.report import Month
+
 Command = Callable[..., None]
 
 
@@ -26,6 +29,19 @@ class Moment(click.ParamType[datetime]):
         return when if when.tzinfo else when.replace(tzinfo=UTC)
 
 
+class MonthName(click.ParamType[Month]):
+    """A month as 2026-10."""
+
+    name = "month"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Month:
+        """Return the month."""
+        try:
+            return Month.parse(str(value))
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+
 database_option = click.option(
     "--database",
     type=click.Path(path_type=Path, dir_okay=False),
@@ -37,6 +53,20 @@ inputs_option = click.option(
     "--inputs",
     type=click.Path(path_type=Path, file_okay=False),
     help="Folder of rates.csv, owners.csv and list_prices.csv.  [default: inputs, beside the database]",
+)
+
+time_zone_option = click.option(
+    "--billing-time-zone", default=DEFAULT_TIME_ZONE, show_default=True, help="Zone by which bills cut days and months."
+)
+initial_days_option = click.option(
+    "--initial-days", type=click.FloatRange(min=0, min_open=True), help="Reach of the first load.  [default: 30]"
+)
+month_option = click.option("--month", type=MonthName(), help="Billing month, such as 2026-10.  [default: that of yesterday]")
+reports_option = click.option(
+    "--output",
+    "reports",
+    type=click.Path(path_type=Path, file_okay=False),
+    help="Folder of reports.  [default: reports, beside the database]",
 )
 
 

@@ -56,13 +56,10 @@ def demo(*, folder: Path, verbose: bool) -> None:
       emr-usage demo
       emr-usage demo --folder /tmp/emr-demo
 
-    Start the emulator, load a first month, move its clock and load three nights, backfill an older week, make the marts, and
-    answer three questions in SQL.
+    Start the emulator, load a first month, move its clock and load three nights, backfill an older week, make the marts and
+    October's report, and answer three questions in SQL.
     """
     target = Target(database=folder / "emr.duckdb")
     with explained(target, as_json=False, verbose=verbose), live_display(ERRORS, "demo") as display:
         for step in demo_story.run_demo(folder, now, display):
-            OUTPUT.print(step, highlight=False)
-    tell(f"Ask more:  duckdb {target.database}")
-    python = f"""python -c "import duckdb; duckdb.connect('{target.database}').sql('FROM emr_raw.job_runs').show()\""""
-    tell(f"      or:  {python}")
+            tell(step) if isinstance(step, str) else OUTPUT.print(step)

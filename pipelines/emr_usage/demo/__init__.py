@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
@@ -18,11 +18,18 @@ from emr_usage.build import build
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, company
 from emr_usage.inputs import load_inputs
 from emr_usage.load import Request, Target, open_pipeline, run_load
+from emr_usage.report import Month, headline, write_page
+from emr_usage.report import default_folder as default_reports
 
 # A fixed story: the same seed and the same day give the same company, so that documents can quote it.
 SEED: Final = 2026
 TODAY: Final = datetime(2026, 11, 1, 2, tzinfo=UTC)
-DAYS_OF_HISTORY: Final = 45
+DAYS_OF_HISTORY: Final = 62
+# Reaches from the first day of October by the bill's calendar.
+FIRST_DAYS: Final = 32
+MONTH: Final = Month(date(2026, 10, 1))
+# The first day of September by the bill's calendar.
+SEPTEMBER: Final = datetime(2026, 8, 31, 16, tzinfo=UTC)
 RUNS_PER_DAY: Final = 300
 REGION: Final = "cn-hangzhou"
 BAR: Final = 20
@@ -46,7 +53,7 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
     """Make the demo's database anew in a folder, and yield what happened, step by step, to be printed.
 
     Args:
-        folder: is emptied of an earlier demo and then holds `emr.duckdb` and `inputs`.
+        folder: is emptied of an earlier demo and then holds `emr.duckdb`, `inputs` and `reports`.
         clock: the real time, UTC.
         on_progress: shows the loads while they run.
     """
@@ -60,29 +67,44 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
         yield f"An emulator answers at {emulator.url}, as Alibaba Cloud would; its clock stands at {TODAY:%Y-%m-%d %H:%M} UTC."
         overrides: dict[str, Any] = {
             "region_ids": [REGION],
+            "initial_days": FIRST_DAYS,
             "endpoint": emulator.url,
             "credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret},
         }
         pipeline = open_pipeline(target)
 
         def load(backfill: Backfill | None = None) -> str:
-            request = Request(clock, today.now(), backfill, overrides)
-            return summary(run_load(pipeline, request, on_progress), clock())
+            began = clock()
+            # Both sides live in the story's time: what a run used until it was seen is the same whenever the story is told. No
+            # two loads begin in the same minute.
+            today.advance(minutes=1)
+            emulator.faults.clock_skew_seconds = (today.now() - began).total_seconds()
+            done = run_load(pipeline, Request(today.now, today.now(), backfill, overrides), on_progress)
+            return summary(done, clock() - began)
 
-        yield f"First load, 30 days back: {load()}"
+        yield f"First load, {FIRST_DAYS} days back: {load()}"
         for _ in range(3):
             today.advance(days=1)
             yield f"The night of {today.now():%b %d}: {load()}"
-        first = TODAY - timedelta(days=37)
-        yield f"Backfill of an older week: {load(Backfill(first, first + timedelta(days=7)))}"
+        # An hour of overlap: the first load begins after the first millisecond of its reach.
+        after = TODAY - timedelta(days=FIRST_DAYS) + timedelta(hours=1)
+        week = Backfill(after - timedelta(days=7), after)
+        yield f"Backfill of an older week: {load(week)}"
+        yield f"And of the weeks before it: {load(Backfill(SEPTEMBER, week.first))}"
     began = clock()
     inputs = write_inputs(folder)
     load_inputs(target, inputs)
     built = build(target)
     seconds = (clock() - began).total_seconds()
     yield f"Prices and owners of {inputs}: {built.models} models made and {built.checks} checks kept in {seconds:.1f} s"
+    page, figures = write_page(pipeline, MONTH, default_reports(target.database), today.now())
     for question, sql in QUESTIONS.items():
         yield answer(target.database, question, sql)
+    ask = f"import duckdb; duckdb.connect('{target.database}').sql('FROM emr_marts.chargeback_monthly').show()"
+    yield f"Ask more:  duckdb {target.database}"
+    yield f'      or:  python -c "{ask}"'
+    yield f"{headline(figures)}."
+    yield f"Report: {page}"
 
 
 def write_inputs(folder: Path) -> Path:
@@ -94,12 +116,11 @@ def write_inputs(folder: Path) -> Path:
     return inputs
 
 
-def summary(load: Load, now: datetime) -> str:
+def summary(load: Load, took: timedelta) -> str:
     """Return what a finished load did, as one line."""
     report = load.report
-    seconds = (now - load.terms.started_at).total_seconds()
     complete, total = report.windows["complete"], sum(report.windows.values())
-    return f"{report.rows:,} rows in {seconds:.1f} s, {complete} of {total} windows certified"
+    return f"{report.rows:,} rows in {took.total_seconds():.1f} s, {complete} of {total} windows certified"
 
 
 def answer(database: Path, question: str, sql: str) -> RenderableType:

@@ -1,0 +1,81 @@
+"""The command of a nightly schedule: load, build and report in one."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from emr_usage.load import Target, failure_of_all
+from emr_usage.report import Month
+
+from .chargeback import demand_inputs, make_marts, make_report
+from .loading import load_facts, load_job_runs, print_load
+from .options import (
+    initial_days_option,
+    inputs_option,
+    month_option,
+    reports_option,
+    source_options,
+    time_zone_option,
+)
+from .terminal import explained, now, tell
+
+
+@click.command(short_help="Load, build and report: the line for cron.")
+@source_options
+@initial_days_option
+@inputs_option
+@time_zone_option
+@month_option
+@reports_option
+def run(
+    *,
+    initial_days: float | None,
+    inputs: Path | None,
+    billing_time_zone: str,
+    month: Month | None,
+    reports: Path | None,
+    destination: str,
+    database: Path,
+    as_json: bool,
+    verbose: bool,
+    **options: Any,
+) -> None:
+    """\b
+    Examples:
+      emr-usage run --region cn-hangzhou
+      emr-usage run --region cn-hangzhou --region ap-southeast-1 --database /data/emr.duckdb --json
+
+    Load what is new, make the marts and write the report of yesterday's month. Where some window or workspace is incomplete,
+    marts and report are made all the same, and the exit code is 3. Where nothing could be loaded they stay as they are.
+    """
+    began = now()
+    target = Target(destination, database)
+    demand_inputs(inputs)
+    overrides = {"initial_days": initial_days} if initial_days else {}
+    done = load_job_runs(target, None, overrides, as_json=as_json, verbose=verbose, **options)
+    loaded = load_facts(done, target)
+    facts: dict[str, Any] = {name: loaded[name] for name in ("status", "exit_code", "target")} | {"load": loaded}
+    if not as_json:
+        print_load(done, target)
+    if not failure_of_all(done):
+        with explained(target, as_json=as_json, verbose=verbose):
+            marts = make_marts(target, inputs, billing_time_zone=billing_time_zone)
+            facts["build"] = marts.facts
+            _tell_all(marts.lines, as_json=as_json)
+            page = make_report(target, month, reports)
+            facts["report"] = page.facts
+            _tell_all(page.lines, as_json=as_json)
+    if as_json:
+        click.echo(json.dumps(facts | {"seconds": round((now() - began).total_seconds(), 3)}))
+    sys.exit(facts["exit_code"])
+
+
+def _tell_all(lines: list[str], *, as_json: bool) -> None:
+    if not as_json:
+        for line in lines:
+            tell(line)

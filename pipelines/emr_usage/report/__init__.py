@@ -1,0 +1,90 @@
+"""A month's report: a page to be mailed and read, or the chargeback tables as files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, Literal
+
+import dlt
+
+from .figures import Figures, read_billing_time_zone, read_figures
+from .month import Month
+from .numbers import cu_hours, money
+
+Format = Literal["html", "csv", "parquet"]
+FOLDER: Final = "reports"
+
+__all__ = [
+    "FOLDER",
+    "Figures",
+    "Format",
+    "Month",
+    "default_folder",
+    "headline",
+    "read_billing_time_zone",
+    "write_page",
+    "write_tables",
+]
+
+
+def default_folder(database: Path) -> Path:
+    """Return the folder of reports beside a database."""
+    return database.with_name(FOLDER)
+
+
+def write_page(pipeline: dlt.Pipeline, month: Month, folder: Path, made_at: datetime) -> tuple[Path, Figures]:
+    """Write a month's page into a folder, and return where it is and what it tells.
+
+    Raises:
+        BuildError: the marts are not made yet.
+        OSError: the folder or file cannot be written.
+    """
+    # Drawing takes half a second to import, which other commands need not wait for.
+    from .page import render_page  # noqa: PLC0415
+
+    figures = read_figures(pipeline, month, made_at)
+    page = render_page(figures)
+    return _write(folder / f"emr-usage-{month}.html", lambda path: path.write_text(page, encoding="utf-8")), figures
+
+
+def write_tables(pipeline: dlt.Pipeline, month: Month, folder: Path, kind: Format) -> list[Path]:
+    """Write a month's chargeback tables into a folder, and return where they are.
+
+    Raises:
+        BuildError: the marts are not made yet.
+        OSError: the folder or a file cannot be written.
+    """
+    from .export import read_chargeback, write_csv, write_parquet  # noqa: PLC0415
+
+    write = write_csv if kind == "csv" else write_parquet
+    return [
+        _write(folder / f"{name}-{month}.{kind}", partial(write, table))
+        for name, table in read_chargeback(pipeline, month).items()
+    ]
+
+
+def headline(figures: Figures) -> str:
+    """Return the month's cost as one line."""
+    total = figures.total
+    used = cu_hours(total.cu_hours)
+    if total.costs:
+        costs = " and ".join(money(cost, currency) for currency, cost in total.costs.items())
+        unpriced = f", {cu_hours(total.cu_hours_unpriced)} of it unpriced" if total.cu_hours_unpriced else ""
+        told = f"{figures.month.label}: estimated {costs} for {used}{unpriced}"
+    else:
+        told = f"{figures.month.label}: {used}{', none of it priced' if total.cu_hours else ''}"
+    return told.replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _write(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file whole or not at all: whoever opens it meanwhile sees the old one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        new = Path(folder) / path.name
+        write(new)
+        new.replace(path)
+    return path

@@ -1,0 +1,60 @@
+"""The chargeback tables of a month as files for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import dlt
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+
+from emr_usage.build import MARTS_DATASET
+from emr_usage.query import demand_marts, query_rows
+
+from .month import Month
+
+_EXACT: Final = pa.decimal128(18, 6)
+_REST: Final = [
+    ("owner", pa.string()),
+    ("workspace_id", pa.string()),
+    ("currency", pa.string()),
+    ("cu_hours", _EXACT),
+    ("cu_hours_unpriced", _EXACT),
+    ("estimated_cost", _EXACT),
+    ("job_runs", pa.int64()),
+]
+TABLES: Final = {
+    "chargeback_daily": pa.schema([("billing_date", pa.date32()), *_REST]),
+    "chargeback_monthly": pa.schema([("billing_month", pa.date32()), *_REST]),
+}
+
+
+def read_chargeback(pipeline: dlt.Pipeline, month: Month) -> dict[str, pa.Table]:
+    """Return the rows of the chargeback tables that are of a month, in order.
+
+    Raises:
+        BuildError: the marts are not made yet.
+    """
+    with pipeline.sql_client() as client:
+        demand_marts(client)
+        tables = {}
+        for name, schema in TABLES.items():
+            period = schema.names[0]
+            asked = (
+                f"SELECT {', '.join(schema.names)} FROM {MARTS_DATASET}.{name}"  # noqa: S608  # names of ours
+                f" WHERE {period} >= %s AND {period} < %s ORDER BY {period}, owner, workspace_id, currency"
+            )
+            tables[name] = pa.Table.from_pylist(query_rows(client, asked, month.first, month.next.first), schema=schema)
+        return tables
+
+
+def write_csv(table: pa.Table, path: Path) -> None:
+    """Write a table as CSV in UTF-8, with a line of names."""
+    pyarrow.csv.write_csv(table, path)
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write a table as Parquet; its decimals stay exact."""
+    pyarrow.parquet.write_table(table, path)

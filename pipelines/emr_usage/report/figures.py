@@ -1,0 +1,290 @@
+"""The figures of a report: what the marts answer, and what follows from several answers."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from decimal import Decimal
+from importlib import resources
+from statistics import median
+from typing import Any, Final
+
+import dlt
+from dlt.destinations.sql_client import SqlClientBase
+
+from emr_usage.build import MARTS_DATASET
+from emr_usage.query import demand_marts, query_rows
+
+from .month import Month
+
+Row = dict[str, Any]
+
+# What is called slower, long and near: shown beside the figures.
+SLOWER: Final = Decimal("1.5")
+SLOW_SECONDS: Final = 60
+ENOUGH_RUNS: Final = 5
+LONG_SECONDS: Final = 86_400
+_OF_MARTS: Final = re.compile(rf"{MARTS_DATASET}\.\w+")
+UNALLOCATED: Final = "unallocated"
+
+
+@dataclass(frozen=True)
+class Asked:
+    """A query and its answer.
+
+    Attributes:
+        sql: as it was sent.
+        rows: the answer.
+    """
+
+    sql: str
+    rows: list[Row]
+
+    @property
+    def tables(self) -> list[str]:
+        """The marts it reads."""
+        return sorted(set(_OF_MARTS.findall(self.sql)))
+
+
+@dataclass
+class Owner:
+    """What an owner used and is estimated to cost, in the month and in the one before.
+
+    Attributes:
+        name: path of the owner, or unallocated.
+        cu_hours: used in the month.
+        cu_hours_unpriced: the part of them that no rate prices.
+        costs: estimated cost of the month by currency.
+        costs_before: that of the month before.
+    """
+
+    name: str
+    cu_hours: Decimal = Decimal(0)
+    cu_hours_unpriced: Decimal = Decimal(0)
+    costs: dict[str, Decimal] = field(default_factory=dict)
+    costs_before: dict[str, Decimal] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Total:
+    """Sums of a month.
+
+    Attributes:
+        cu_hours: used.
+        cu_hours_unpriced: of them, without a rate.
+        cu_hours_unallocated: of them, without an owner.
+        costs: estimated cost by currency.
+        costs_unallocated: of it, without an owner.
+        days: billing days with use.
+        job_runs: runs with use.
+    """
+
+    cu_hours: Decimal
+    cu_hours_unpriced: Decimal
+    cu_hours_unallocated: Decimal
+    costs: dict[str, Decimal]
+    costs_unallocated: dict[str, Decimal]
+    days: int
+    job_runs: int
+
+
+@dataclass(frozen=True)
+class Coverage:
+    """How much of a month is certified, for a workspace and axis.
+
+    Attributes:
+        workspace_id: the workspace.
+        axis: start or end.
+        share: certified part of the month up to now, 0 to 1.
+        gaps: the parts of it that are not, UTC.
+    """
+
+    workspace_id: str
+    axis: str
+    share: float
+    gaps: list[tuple[datetime, datetime]]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All a report tells.
+
+    Attributes:
+        month: it is about.
+        billing_time_zone: by which its days are cut.
+        made_at: when it was made, UTC.
+        asked: every query with its answer, by name.
+        total: of the month.
+        total_before: of the month before.
+        owners: by cost, the highest first.
+        coverage: of the month.
+        coverage_before: of the month before.
+        workspace_names: by id.
+    """
+
+    month: Month
+    billing_time_zone: str
+    made_at: datetime
+    asked: Mapping[str, Asked]
+    total: Total
+    total_before: Total
+    owners: list[Owner]
+    coverage: list[Coverage]
+    coverage_before: list[Coverage]
+    workspace_names: dict[str, str]
+
+    @property
+    def currencies(self) -> list[str]:
+        """Those the month is priced in, the one of most CU-hours first."""
+        used: dict[str, Decimal] = defaultdict(Decimal)
+        for row in self.asked["totals"].rows:
+            if row["billing_month"] == self.month.first and row["currency"]:
+                used[row["currency"]] += row["cu_hours"]
+        return sorted(used, key=lambda currency: (-used[currency], currency))
+
+    @property
+    def is_certified(self) -> bool:
+        """Whether all that ran in the month up to now is known to be here."""
+        return bool(self.coverage) and not any(part.gaps for part in self.coverage) and not self.asked["incomplete"].rows
+
+    @property
+    def is_comparable(self) -> bool:
+        """Whether every run submitted in the month before is here: less would make this month look dear."""
+        submitted = [part for part in self.coverage_before if part.axis == "start"]
+        return bool(submitted) and not any(part.gaps for part in submitted)
+
+    @property
+    def months(self) -> list[Month]:
+        """Months with use."""
+        return [Month(row["billing_month"]) for row in self.asked["months"].rows]
+
+    @property
+    def median_seconds_to_recovery(self) -> float | None:
+        """Half of the chains that recovered did so in less."""
+        known = [row["seconds_to_recovery"] for row in self.asked["recoveries"].rows if row["recovered_at"]]
+        return float(median(known)) if known else None
+
+
+def read_billing_time_zone(pipeline: dlt.Pipeline) -> str:
+    """Return the zone the marts were made with.
+
+    Raises:
+        BuildError: the marts are not made yet.
+    """
+    with pipeline.sql_client() as client:
+        demand_marts(client)
+        return _billing_time_zone(client)
+
+
+def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Figures:
+    """Return what the marts say about a month.
+
+    Args:
+        pipeline: whose destination has the marts.
+        month: by the calendar of the bill.
+        made_at: the present, UTC.
+
+    Raises:
+        BuildError: the marts are not made yet.
+    """
+    with pipeline.sql_client() as client:
+        demand_marts(client)
+        zone = _billing_time_zone(client)
+        from_utc, until_utc = month.bounds(zone)
+        before_utc, _ = month.previous.bounds(zone)
+        values = {
+            "marts": MARTS_DATASET,
+            "first": month.first,
+            "previous": month.previous.first,
+            "next": month.next.first,
+            "before_utc": before_utc.isoformat(sep=" "),
+            "from_utc": from_utc.isoformat(sep=" "),
+            "until_utc": until_utc.isoformat(sep=" "),
+            "slower": SLOWER,
+            "slow_seconds": SLOW_SECONDS,
+            "enough_runs": ENOUGH_RUNS,
+            "long_seconds": LONG_SECONDS,
+        }
+        asked = {name: _ask(client, sql.format(**values)) for name, sql in _queries().items()}
+    return Figures(
+        month,
+        zone,
+        made_at,
+        asked,
+        _total(asked, month),
+        _total(asked, month.previous),
+        _owners(asked["owners"].rows),
+        _coverage(asked, from_utc, min(until_utc, made_at)),
+        _coverage(asked, before_utc, from_utc),
+        {row["workspace_id"]: row["workspace_name"] for row in asked["workspaces"].rows if row["workspace_name"]},
+    )
+
+
+def _queries() -> dict[str, str]:
+    folder = resources.files(__package__).joinpath("queries")
+    return {file.name.removesuffix(".sql"): file.read_text(encoding="utf-8").strip() for file in folder.iterdir()}
+
+
+def _ask(client: SqlClientBase[Any], sql: str) -> Asked:
+    return Asked(sql, query_rows(client, sql))
+
+
+def _billing_time_zone(client: SqlClientBase[Any]) -> str:
+    (row,) = query_rows(client, _queries()["settings"].format(marts=MARTS_DATASET))
+    return str(row["billing_time_zone"])
+
+
+def _total(asked: Mapping[str, Asked], month: Month) -> Total:
+    rows = [row for row in asked["totals"].rows if row["billing_month"] == month.first]
+    days = [row for row in asked["days"].rows if row["billing_month"] == month.first]
+
+    def of_all(column: str) -> Decimal:
+        return sum((row[column] for row in rows), Decimal(0))
+
+    return Total(
+        of_all("cu_hours"),
+        of_all("cu_hours_unpriced"),
+        of_all("cu_hours_unallocated"),
+        {row["currency"]: row["estimated_cost"] for row in rows if row["currency"]},
+        {row["currency"]: row["estimated_cost_unallocated"] for row in rows if row["currency"]},
+        days[0]["days"] if days else 0,
+        days[0]["job_runs"] if days else 0,
+    )
+
+
+def _owners(rows: Sequence[Row]) -> list[Owner]:
+    owners: dict[str, Owner] = {}
+    for row in rows:
+        owner = owners.setdefault(row["owner"], Owner(row["owner"]))
+        owner.cu_hours += row["cu_hours"]
+        owner.cu_hours_unpriced += row["cu_hours_unpriced"]
+        for costs, column in ((owner.costs, "estimated_cost"), (owner.costs_before, "estimated_cost_before")):
+            if row["currency"] and row[column] is not None:
+                costs[row["currency"]] = row[column]
+    return sorted(
+        owners.values(), key=lambda owner: (-max(owner.costs.values(), default=Decimal(0)), -owner.cu_hours, owner.name)
+    )
+
+
+def _coverage(asked: Mapping[str, Asked], first: datetime, after: datetime) -> list[Coverage]:
+    if after <= first:
+        return []
+    known = {row["workspace_id"] for name in ("workspaces", "certified") for row in asked[name].rows}
+    found = []
+    for workspace_id in sorted(known):
+        for axis in ("start", "end"):
+            gaps, reached = [], first
+            for row in asked["certified"].rows:
+                if (row["workspace_id"], row["axis"]) != (workspace_id, axis):
+                    continue
+                if row["certified_from"] > reached:
+                    gaps.append((reached, min(row["certified_from"], after)))
+                reached = max(reached, min(row["certified_until"], after))
+            if reached < after:
+                gaps.append((reached, after))
+            missing = sum((until - since for since, until in gaps), timedelta())
+            found.append(Coverage(workspace_id, axis, 1 - missing / (after - first), gaps))
+    return found

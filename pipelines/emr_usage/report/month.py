@@ -1,0 +1,66 @@
+"""The billing month a report is about."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
+
+
+@dataclass(frozen=True)
+class Month:
+    """A month by the calendar of the bill.
+
+    Attributes:
+        first: its first day.
+    """
+
+    first: date
+
+    @classmethod
+    def parse(cls, text: str) -> Month:
+        """Return the month written as 2026-10.
+
+        Raises:
+            ValueError: it is written otherwise, or there is no such month.
+        """
+        if not (written := _MONTH.fullmatch(text)):
+            raise ValueError(f"{text!r} is no month; write it as 2026-10")
+        try:
+            return cls(date(int(written[1]), int(written[2]), 1))
+        except ValueError:
+            raise ValueError(f"There is no month {text!r}; write it as 2026-10") from None
+
+    @classmethod
+    def of_yesterday(cls, now: datetime, billing_time_zone: str) -> Month:
+        """Return the month of the day before `now`: on the first of a month, that is the month just over."""
+        yesterday = now.astimezone(ZoneInfo(billing_time_zone)).date() - timedelta(days=1)
+        return cls(yesterday.replace(day=1))
+
+    @property
+    def previous(self) -> Month:
+        """The month before."""
+        return Month((self.first - timedelta(days=1)).replace(day=1))
+
+    @property
+    def next(self) -> Month:
+        """The month after."""
+        return Month((self.first + timedelta(days=31)).replace(day=1))
+
+    @property
+    def label(self) -> str:
+        """As people write it."""
+        return f"{self.first:%B %Y}"
+
+    def __str__(self) -> str:
+        return f"{self.first:%Y-%m}"
+
+    def bounds(self, billing_time_zone: str) -> tuple[datetime, datetime]:
+        """Return its beginning and its end, which is not part of it, UTC."""
+        zone = ZoneInfo(billing_time_zone)
+        first, after = (datetime.combine(day, time.min, zone).astimezone(UTC) for day in (self.first, self.next.first))
+        return first, after

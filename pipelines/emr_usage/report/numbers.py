@@ -1,0 +1,81 @@
+"""How figures are written: with their unit or currency, digits in groups, and no more of them than mean something."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+# Between an amount and its unit a line does not break.
+GAP: Final = "\N{NO-BREAK SPACE}"
+NOTHING: Final = "\N{EN DASH}"
+_CENT: Final = Decimal("0.01")
+_UNITS: Final = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
+
+
+def amount(value: Decimal | int | None) -> str:
+    """Return an amount with two decimals; what is more than nothing does not become 0.00."""
+    if value is None:
+        return NOTHING
+    exact = Decimal(value)
+    rounded = exact.quantize(_CENT, ROUND_HALF_UP)
+    if exact and not rounded:
+        return f"<{GAP}0.01"
+    return f"{rounded:,}".replace("-", "\N{MINUS SIGN}")
+
+
+def money(value: Decimal | None, currency: str | None) -> str:
+    """Return an amount of money with its currency's code, which is unambiguous where a sign is not."""
+    return f"{currency}{GAP}{amount(value)}" if value is not None and currency else NOTHING
+
+
+def cu_hours(value: Decimal | None) -> str:
+    """Return CU-hours with their unit."""
+    return NOTHING if value is None else f"{amount(value)}{GAP}CU-hours"
+
+
+def count(value: int | Decimal | None) -> str:
+    """Return a whole number."""
+    return NOTHING if value is None else f"{int(value):,}"
+
+
+def percent(part: Decimal | float | None, whole: Decimal | float | None) -> str:
+    """Return a share in per cent; of nothing there is none."""
+    if part is None or not whole:
+        return NOTHING
+    return f"{float(part) / float(whole):.1%}".replace("%", f"{GAP}%")
+
+
+def change(value: Decimal | None, before: Decimal | None) -> str:
+    """Return by how much a figure rose or fell, in per cent; against nothing it is new."""
+    if value is None or before is None or not before:
+        return NOTHING
+    return f"{float(value) / float(before) - 1:+.1%}".replace("%", f"{GAP}%").replace("-", "\N{MINUS SIGN}")
+
+
+def duration(seconds: Decimal | float | None) -> str:
+    """Return a length of time in its two largest units."""
+    if seconds is None:
+        return NOTHING
+    whole = round(seconds)
+    for size, unit, smaller, smaller_unit in _UNITS:
+        if whole >= size:
+            rest = whole % size // smaller
+            return f"{whole // size}{GAP}{unit}" + (f" {rest}{GAP}{smaller_unit}" if rest else "")
+    return f"{whole}{GAP}s"
+
+
+def ratio(value: Decimal | None) -> str:
+    """Return how many times as much."""
+    return NOTHING if value is None else f"{float(value):,.1f}{GAP}\N{MULTIPLICATION SIGN}"
+
+
+def moment(value: datetime | None, billing_time_zone: str) -> str:
+    """Return a time in the zone of the bill, to the minute."""
+    return NOTHING if value is None else f"{value.astimezone(ZoneInfo(billing_time_zone)):%Y-%m-%d %H:%M}"
+
+
+def plain(value: Any) -> str:
+    """Return a text as it is, and a dash for none."""
+    return NOTHING if value is None or value == "" else str(value)

@@ -1,0 +1,1 @@
+SELECT billing_time_zone FROM {marts}.stg_input_versions
