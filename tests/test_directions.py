@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from paper import MARTS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "sources" / "emr_serverless"
@@ -152,6 +155,27 @@ def test_the_emulator_knows_nothing_of_ours(path: Path) -> None:
 def test_the_application_uses_the_front_of_the_source_and_the_schemas(path: Path) -> None:
     inner = tuple(f"emr_serverless.{name}." for name in ORDER if name != "tables")
     assert {name for name in imports(path) if name.startswith(inner)} == set()
+
+
+@pytest.mark.parametrize("path", modules(APPLICATION / "report"), ids=lambda path: path.stem)
+def test_the_report_reads_marts_only(path: Path) -> None:
+    ours = {name for name in imports(path) if name.split(".")[0] in {"emr_serverless", "emr_usage"}}
+    others = {name for name in ours if not name.startswith("emr_usage.report.")}
+    assert others <= {
+        "emr_usage.build.MARTS_DATASET",
+        "emr_usage.failures.FolderError",
+        "emr_usage.failures.NO_SPACE",
+        "emr_usage.query.demand_marts",
+        "emr_usage.query.query_rows",
+    }
+
+
+@pytest.mark.parametrize("path", sorted((APPLICATION / "report/queries").glob("*.sql")), ids=lambda path: path.stem)
+def test_a_query_of_the_report_names_no_other_table(path: Path) -> None:
+    sql = path.read_text()
+    # The second is one row, of what the marts were made with.
+    known = {f"{{marts}}.{name}" for name in (*MARTS, "stg_input_versions")}
+    assert set(re.findall(r"(?:FROM|JOIN)\s+(\S+)", sql)) - {"("} <= known
 
 
 def test_nobody_reads_the_wall_clock_but_who_talks_to_the_user() -> None:

@@ -23,7 +23,7 @@ INCOMPLETE: Final = 3
 # The code of a load that its user ended.
 STOPPED: Final = "Stopped"
 # A limit on a file's size or on a user's share of the disk ends a load as a full disk does.
-_NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DISK_FULL: Final = re.compile(
     r"no space left|disk full|out of (disk )?space|could not write file|disk quota|file too large", re.IGNORECASE
 )
@@ -51,6 +51,19 @@ class InvalidInputsError(Exception):
 
 class BuildError(Exception):
     """The marts could not be made."""
+
+
+class FolderError(Exception):
+    """A folder that files go into cannot be written.
+
+    Args:
+        folder: it.
+        option: that names another one.
+        error: what the system says.
+    """
+
+    def __init__(self, folder: Path, option: str, error: OSError) -> None:
+        super().__init__(f"{folder} cannot be written ({error.strerror}). Give another folder with {option}.")
 
 
 class BrokenPromiseError(BuildError):
@@ -107,7 +120,7 @@ def explain(error: BaseException, target: str) -> Failure:
             "NoDestination",
         )
     return Failure(
-        f"The load failed in an unexpected way ({type(innermost).__name__}). What is loaded stays; run with --verbose for the"
+        f"This failed in an unexpected way ({type(innermost).__name__}). What is loaded stays; run with --verbose for the"
         " traceback, and report it.",
         FAILED,
         type(innermost).__name__,
@@ -133,7 +146,7 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
         sentence = "Stopped. What is committed stays; run the same command again and it goes on from there."
         return Failure(sentence, FAILED, STOPPED)
     of_database = isinstance(cause, (duckdb.Error, DatabaseException, BuildError))
-    if (isinstance(cause, OSError) and cause.errno in _NO_SPACE) or (of_database and _DISK_FULL.search(text)):
+    if (isinstance(cause, OSError) and cause.errno in NO_SPACE) or (of_database and _DISK_FULL.search(text)):
         sentence = f"The disk is full while loading into {target}. Free some space, then run again; what was committed stays."
         return Failure(sentence, FAILED, "DiskFull")
     if of_database and _HELD.search(text):
@@ -148,6 +161,8 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
 
 
 def _of_settings(cause: BaseException, target: str) -> Failure | None:
+    if isinstance(cause, FolderError):
+        return Failure(str(cause), FAILED, "NoFolder")
     if isinstance(cause, InvalidInputsError):
         return Failure(str(cause), USAGE, "InvalidInputs")
     if isinstance(cause, ConfigFieldMissingException):

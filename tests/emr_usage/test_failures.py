@@ -108,7 +108,7 @@ def test_what_is_wrapped_around_it_is_not_quoted(kind: str) -> None:
 def test_of_an_unknown_failure_only_its_kind_is_told() -> None:
     failure = explain(wrapped(ValueError(f"postgresql://u:{SECRET}@h/d")), TARGET)
     assert failure == Failure(
-        "The load failed in an unexpected way (ValueError). What is loaded stays; run with --verbose for the traceback, and"
+        "This failed in an unexpected way (ValueError). What is loaded stays; run with --verbose for the traceback, and"
         " report it.",
         FAILED,
         "ValueError",

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from emr_usage.build import build as build_marts
 from emr_usage.explanation import Explanation, explain_run, explanation_lines
+from emr_usage.failures import FolderError
 from emr_usage.inputs import default_folder, load_inputs, write_examples
 from emr_usage.load import Target, open_pipeline
 from emr_usage.report import Format, Month, headline, read_billing_time_zone, write_page, write_tables
@@ -40,7 +41,7 @@ def init_inputs(*, inputs: Path | None, database: Path) -> None:
     try:
         made = write_examples(folder)
     except OSError as error:
-        fail(f"{folder} cannot be written ({error.strerror}). Give another folder with --inputs.", "NoFolder", as_json=False)
+        fail(str(FolderError(folder, "--inputs", error)), "NoFolder", as_json=False)
     for name, is_new in made.items():
         tell(f"{folder / name}: {'made' if is_new else 'is there already'}")
 

@@ -11,6 +11,8 @@ from typing import Final, Literal
 
 import dlt
 
+from emr_usage.failures import NO_SPACE, FolderError
+
 from .figures import Figures, read_billing_time_zone, read_figures
 from .month import Month
 from .numbers import cu_hours, money
@@ -41,7 +43,7 @@ def write_page(pipeline: dlt.Pipeline, month: Month, folder: Path, made_at: date
 
     Raises:
         BuildError: the marts are not made yet.
-        OSError: the folder or file cannot be written.
+        FolderError: it cannot be written.
     """
     # Drawing takes half a second to import, which other commands need not wait for.
     from .page import render_page  # noqa: PLC0415
@@ -56,7 +58,7 @@ def write_tables(pipeline: dlt.Pipeline, month: Month, folder: Path, kind: Forma
 
     Raises:
         BuildError: the marts are not made yet.
-        OSError: the folder or a file cannot be written.
+        FolderError: it cannot be written.
     """
     from .export import read_chargeback, write_csv, write_parquet  # noqa: PLC0415
 
@@ -82,9 +84,14 @@ def headline(figures: Figures) -> str:
 
 def _write(path: Path, write: Callable[[Path], object]) -> Path:
     """Write a file whole or not at all: whoever opens it meanwhile sees the old one."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-        new = Path(folder) / path.name
-        write(new)
-        new.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+            new = Path(folder) / path.name
+            write(new)
+            new.replace(path)
+    except OSError as error:
+        if error.errno in NO_SPACE:
+            raise
+        raise FolderError(path.parent, "--output", error) from error
     return path

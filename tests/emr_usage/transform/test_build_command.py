@@ -85,6 +85,21 @@ def test_what_cannot_be_built_is_told(paper: Paper, options: list[str], code: in
     assert "Traceback" not in done.output
 
 
+def test_wrong_inputs_are_told_all_at_once_and_change_nothing(paper: Paper) -> None:
+    assert run_build(paper).exit_code == 0
+    before = paper.marts()
+    inputs = paper.target.database.with_name("inputs")
+    inputs.mkdir()
+    (inputs / "rates.csv").write_text("region_id,currency\ncn-hangzhou,dollars\n")
+    (inputs / "owners.csv").write_text("owner\n\n")
+    done = run_build(paper, "--json")
+    assert done.exit_code == 2
+    assert "rates.csv, row 1, column price_per_cu_hour" in done.stderr
+    assert "owners.csv, row 1, column tag_key" in done.stderr
+    assert json.loads(done.stdout)["error"]["code"] == "InvalidInputs"
+    assert paper.marts() == before
+
+
 def test_explain_tells_the_days_the_rates_the_rule_and_what_is_not_priced(paper: Paper) -> None:
     crossing = job_run("crossing", utc("2026-11-18 15:00"), utc("2026-11-18 17:00"), 5)
     rate = RATE | {"valid_to": date(2026, 11, 19), "source": "contract 7", "price_kind": "contracted"}

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emr_usage.report.month import Month
+from emr_usage.report.numbers import amount, change, duration, moment, money, percent
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        (Decimal("1234567.895"), "1,234,567.90"),
+        (Decimal(0), "0.00"),
+        (Decimal("0.004"), "<\u00a00.01"),
+        (Decimal("0.005"), "0.01"),
+        (Decimal("-3.5"), "\u22123.50"),
+        (None, "\u2013"),
+    ],
+)
+def test_an_amount_has_two_decimals_and_what_is_something_is_not_nothing(value: Decimal | None, written: str) -> None:
+    assert amount(value) == written
+
+
+@given(st.decimals("-1e12", "1e12", places=6))
+def test_an_amount_reads_back_to_within_half_a_cent(value: Decimal) -> None:
+    written = amount(value)
+    if written.startswith("<"):
+        assert 0 < abs(value) < Decimal("0.005")
+    else:
+        assert abs(Decimal(written.replace(",", "").replace("\u2212", "-")) - value) <= Decimal("0.005")
+
+
+def test_money_needs_a_currency() -> None:
+    assert money(Decimal(5), "USD") == "USD\u00a05.00"
+    assert money(Decimal(5), None) == "\u2013"
+    assert money(None, "USD") == "\u2013"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "written"),
+    [(0, "0\u00a0s"), (59.6, "1\u00a0min"), (3600, "1\u00a0h"), (3661, "1\u00a0h 1\u00a0min"), (90_061, "1\u00a0d 1\u00a0h")],
+)
+def test_a_length_of_time_has_its_two_largest_units(seconds: float, written: str) -> None:
+    assert duration(seconds) == written
+
+
+def test_of_nothing_there_is_no_share_and_no_change() -> None:
+    assert percent(Decimal(1), Decimal(0)) == "\u2013"
+    assert change(Decimal(1), Decimal(0)) == "\u2013"
+    assert change(Decimal(1), None) == "\u2013"
+    assert percent(Decimal(1), Decimal(8)) == "12.5\u00a0%"
+    assert change(Decimal(3), Decimal(4)) == "\u221225.0\u00a0%"
+
+
+def test_times_are_those_of_the_bill() -> None:
+    assert moment(datetime(2026, 10, 31, 16, 30, tzinfo=UTC), "Asia/Shanghai") == "2026-11-01 00:30"
+
+
+@given(st.dates(date(1971, 1, 1), date(2200, 1, 1)))
+def test_the_months_around_a_month_touch_it(day: date) -> None:
+    month = Month(day.replace(day=1))
+    assert month.previous.next == month == month.next.previous
+    assert Month.parse(str(month)) == month
+    assert month.bounds("Asia/Shanghai")[1] == month.next.bounds("Asia/Shanghai")[0]
+
+
+@pytest.mark.parametrize("text", ["2026-13", "2026-1", "october", "0000-01", "2026-10-01", ""])
+def test_what_is_no_month_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(ValueError, match="write it as 2026-10"):
+        Month.parse(text)
+
+
+def test_the_month_of_a_night_is_that_of_the_day_before_it_by_the_bills_calendar() -> None:
+    assert str(Month.of_yesterday(datetime(2026, 11, 1, 15, tzinfo=UTC), "Asia/Shanghai")) == "2026-10"
+    assert str(Month.of_yesterday(datetime(2026, 11, 1, 16, tzinfo=UTC), "Asia/Shanghai")) == "2026-11"

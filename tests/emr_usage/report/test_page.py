@@ -1,0 +1,236 @@
+"""The page of a month: its figures are those of the marts, whatever is in them, and nothing in it can act."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from emr_usage.failures import BuildError
+from emr_usage.load import open_pipeline
+from emr_usage.report import Month, headline, read_billing_time_zone, write_page
+from emr_usage.report.figures import Figures, Owner
+from paper import Paper, Row, job_run, number, tag, utc
+from paper_cases import TABLES, window
+
+OCTOBER = Month(date(2026, 10, 1))
+LATER = datetime(2026, 11, 20, 3, tzinfo=UTC)
+HOSTILE = "<script>alert(1)</script>\"'&\u202e{{ 7*7 }}"
+
+
+class Page(HTMLParser):
+    """What is in a page: the names of its elements with their attributes, and its text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.text = ""
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data.replace("\u00a0", " ")
+
+
+def make_page(paper: Paper, month: Month = OCTOBER, now: datetime = LATER) -> tuple[Page, Figures]:
+    path, figures = write_page(open_pipeline(paper.target), month, paper.target.database.parent / "reports", now)
+    return Page(path.read_text(encoding="utf-8")), figures
+
+
+def made(folder: Path, **tables: list[Row]) -> Paper:
+    paper = Paper(folder / "emr.duckdb")
+    paper.write(**tables)
+    paper.build()
+    return paper
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
+    return made(tmp_path_factory.mktemp("paper"), **TABLES)
+
+
+def test_the_totals_are_those_of_the_marts(paper: Paper) -> None:
+    _, figures = make_page(paper)
+    october = "billing_month = DATE '2026-10-01'"
+    sums = "sum(cu_hours), sum(cu_hours_unpriced), sum(estimated_cost)"
+    assert paper.ask(f"SELECT {sums} FROM chargeback_monthly WHERE {october}") == [
+        (figures.total.cu_hours, figures.total.cu_hours_unpriced, figures.total.costs["USD"])
+    ]
+    unallocated = paper.ask(f"SELECT sum(cu_hours), sum(estimated_cost) FROM spend_untagged WHERE {october}")
+    assert unallocated == [(figures.total.cu_hours_unallocated, figures.total.costs_unallocated["USD"])]
+    assert sum(owner.cu_hours for owner in figures.owners) == figures.total.cu_hours
+    assert sum(owner.costs.get("USD", Decimal(0)) for owner in figures.owners) == figures.total.costs["USD"]
+
+
+def test_the_headline_tells_cost_use_and_what_is_unpriced(paper: Paper) -> None:
+    _, figures = make_page(paper)
+    total = figures.total
+    told = f"October 2026: estimated USD {total.costs['USD']:.2f} for {total.cu_hours:.2f} CU-hours, 3.00 CU-hours of it unpriced"
+    assert headline(figures) == told
+
+
+def test_every_section_names_its_tables_and_holds_its_query(paper: Paper) -> None:
+    page, figures = make_page(paper)
+    known = {name for (name,) in paper.ask("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_marts'")}
+    named = set(re.findall(r"emr_marts\.(\w+)", page.text))
+    assert named <= known
+    shown = {name for name, asked in figures.asked.items() if asked.sql in page.text}
+    # These three are for the page's own words: its zone, its names of workspaces and, where there is no use, other months.
+    assert set(figures.asked) - shown == {"settings", "workspaces", "months"}
+    assert all(paper.ask(asked.sql) is not None for asked in figures.asked.values())
+
+
+def test_a_link_within_the_page_has_its_end(paper: Paper) -> None:
+    page, _ = make_page(paper)
+    ends = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
+    links = {str(attributes["href"]) for name, attributes in page.elements if name == "a"}
+    assert links
+    assert all(link.startswith("#") and link[1:] in ends for link in links)
+    labels = [attributes["aria-labelledby"] for _, attributes in page.elements if "aria-labelledby" in attributes]
+    assert set(labels) <= ends
+
+
+def test_nothing_in_it_can_act_or_is_fetched(paper: Paper) -> None:
+    page, _ = make_page(paper)
+    names = {name for name, _ in page.elements}
+    assert not names & {"script", "iframe", "object", "embed", "form", "link", "img", "base", "image", "use"}
+    for _, attributes in page.elements:
+        assert not {attribute for attribute in attributes if attribute.startswith("on") or attribute == "src"}
+    policy = next(attributes["content"] for name, attributes in page.elements if attributes.get("http-equiv"))
+    assert policy == "default-src 'none'; style-src 'unsafe-inline'"
+
+
+def test_names_that_others_typed_are_text_and_nothing_else(tmp_path: Path) -> None:
+    run = job_run(HOSTILE, utc("2026-10-02 00:00"), utc("2026-10-05 00:00"), 3, state="Failed", workspace_id=HOSTILE)
+    run |= {"resource_queue_id": HOSTILE, "creator": HOSTILE, "state_change_code": HOSTILE, "state_change_message": HOSTILE}
+    owned = job_run("owned", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 1)
+    paper = made(
+        tmp_path,
+        job_runs=[run, owned],
+        job_run_tags=[tag(owned, "team", "x")],
+        rates=number([{**TABLES["rates"][0], "source": HOSTILE, "valid_to": None}], "row_number"),
+        owners=number([{"owner": HOSTILE, "tag_key": "team", "tag_value": "x"}], "rule_number"),
+        workspaces=[{"workspace_id": "w-1", "workspace_name": HOSTILE, "region_id": "cn-hangzhou"}],
+        extraction_windows=[window("2026-10-03 00:00", "2026-10-04 00:00", "failed", error_code=HOSTILE)],
+    )
+    page, _ = make_page(paper)
+    assert "script" not in {name for name, _ in page.elements}
+    # They are there whole, and are no template either.
+    assert page.text.count(HOSTILE) >= 8
+
+
+def test_a_month_without_use_says_so_and_names_the_months_that_have_some(paper: Paper) -> None:
+    page, figures = make_page(paper, Month(date(2025, 1, 1)))
+    assert "There is no use in January 2025." in page.text
+    assert "2026-10" in page.text
+    assert headline(figures) == "January 2025: 0.00 CU-hours"
+
+
+def test_an_empty_database_makes_a_page(tmp_path: Path) -> None:
+    page, _ = make_page(made(tmp_path, job_runs=[]))
+    assert "Nothing is loaded yet that used anything" in page.text
+    assert "Nothing of the month is certified." in page.text
+
+
+def test_one_run_makes_a_page_with_a_chart(tmp_path: Path) -> None:
+    paper = made(tmp_path, job_runs=[job_run("only", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), "0.001")])
+    page, figures = make_page(paper)
+    assert [name for name, _ in page.elements].count("svg") == 1
+    assert "Nothing is priced: put what you pay into rates.csv." in page.text
+    assert headline(figures) == "October 2026: < 0.01 CU-hours, none of it priced"
+
+
+def test_a_run_without_a_figure_is_counted_among_the_assumptions(tmp_path: Path) -> None:
+    paper = made(tmp_path, job_runs=[job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None)])
+    page, _ = make_page(paper)
+    assert "1 runs of the month have no figure of CU-hours" in page.text
+    assert "There is no use" not in page.text
+
+
+def test_amounts_of_two_currencies_stand_side_by_side_and_are_never_added(tmp_path: Path) -> None:
+    rates = number(
+        [
+            {**TABLES["rates"][0], "valid_to": None, "price_per_cu_hour": "2"},
+            {**TABLES["rates"][0], "valid_to": None, "price_per_cu_hour": "3", "currency": "CNY", "region_id": "cn-beijing"},
+        ],
+        "row_number",
+    )
+    runs = [
+        job_run("usd", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 5),
+        job_run("cny", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 7, region_id="cn-beijing"),
+    ]
+    page, figures = make_page(made(tmp_path, job_runs=runs, rates=rates))
+    assert figures.currencies == ["CNY", "USD"]
+    assert figures.total.costs == {"CNY": Decimal(21), "USD": Decimal(10)}
+    assert [name for name, _ in page.elements].count("svg") == 2
+    assert "31.00" not in page.text
+    assert figures.owners == [Owner("unallocated", Decimal(12), Decimal(0), {"CNY": Decimal(21), "USD": Decimal(10)}, {})]
+
+
+def run_of_day(month: int, day: int, cu_hours: int) -> Row:
+    return job_run(f"r-{month}-{day}", utc(f"2026-{month:02}-{day:02} 06:00"), utc(f"2026-{month:02}-{day:02} 07:00"), cu_hours)
+
+
+RATE = number([{**TABLES["rates"][0], "valid_to": None, "price_per_cu_hour": "1"}], "row_number")
+
+
+@pytest.mark.parametrize(
+    ("windows", "says"),
+    [
+        ([window("2026-08-31 16:00", "2026-10-31 16:00")], "USD 12.00 a day, +20.0 % against September 2026 (USD 10.00 a day"),
+        ([window("2026-09-01 16:00", "2026-10-31 16:00")], "September 2026 is not loaded whole, so it is no comparison"),
+        ([], "September 2026 is not loaded whole, so it is no comparison"),
+    ],
+)
+def test_a_month_is_compared_by_the_day_and_only_with_one_that_is_there_whole(
+    tmp_path: Path, windows: list[Row], says: str
+) -> None:
+    runs = [run_of_day(9, 10, 9), run_of_day(9, 11, 11), *(run_of_day(10, day, 12) for day in (1, 2, 3))]
+    page, _ = make_page(made(tmp_path, job_runs=runs, rates=RATE, extraction_windows=windows))
+    assert says in page.text
+
+
+def test_what_is_certified_is_told_to_the_minute(tmp_path: Path) -> None:
+    day = timedelta(days=1)
+    windows = [
+        window("2026-09-30 16:00", "2026-10-10 16:00"),
+        window("2026-10-11 16:00", "2026-10-31 16:00"),
+        window("2026-09-30 16:00", "2026-10-31 16:00", axis="end"),
+    ]
+    page, figures = make_page(made(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
+    submitted = next(part for part in figures.coverage if part.axis == "start")
+    assert submitted.gaps == [(utc("2026-10-10 16:00"), utc("2026-10-11 16:00"))]
+    assert submitted.share == pytest.approx(30 * day / (31 * day))
+    assert "2026-10-11 00:00 to 2026-10-12 00:00" in page.text
+    assert "96.77 %" in page.text
+    assert "Not all of the month is certified complete" in page.text
+
+
+def test_a_month_read_whole_is_said_to_be_complete(tmp_path: Path) -> None:
+    windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
+    page, figures = make_page(made(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
+    assert figures.is_certified
+    assert "All of the month up to now is certified complete." in page.text
+
+
+def test_without_marts_the_way_to_them_is_named(tmp_path: Path) -> None:
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(job_runs=[])
+    with pytest.raises(BuildError, match="emr-usage build"):
+        make_page(paper)
+
+
+def test_the_zone_is_that_of_the_build(tmp_path: Path) -> None:
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(job_runs=[job_run("run", utc("2026-10-31 23:00"), utc("2026-10-31 23:30"), 1)])
+    paper.build(billing_time_zone="UTC")
+    page, figures = make_page(paper)
+    assert read_billing_time_zone(open_pipeline(paper.target)) == "UTC"
+    assert figures.total.cu_hours == 1
+    assert "Days are those of the bill (UTC)" in page.text

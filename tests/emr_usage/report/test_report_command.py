@@ -1,0 +1,120 @@
+"""The command `report`: what it writes and where, what it says, and how it refuses."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.csv
+import pyarrow.parquet
+import pytest
+from click.testing import CliRunner, Result
+
+from emr_usage.cli import main
+from paper import Paper
+from paper_cases import TABLES
+
+
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
+    paper = Paper(tmp_path_factory.mktemp("paper") / "emr.duckdb")
+    paper.write(**TABLES)
+    paper.build()
+    return paper
+
+
+def report(paper: Paper, *options: str) -> Result:
+    return CliRunner().invoke(main, ["report", "--database", str(paper.target.database), *options])
+
+
+def test_a_page_is_written_beside_the_database_and_named(paper: Paper) -> None:
+    done = report(paper, "--month", "2026-10")
+    assert done.exit_code == 0, done.output
+    path = paper.target.database.parent / "reports" / "emr-usage-2026-10.html"
+    assert done.stdout.splitlines()[-1] == f"Report: {path}"
+    assert done.stdout.startswith("October 2026: estimated USD ")
+    assert path.read_text(encoding="utf-8").endswith("</html>")
+
+
+def test_the_same_month_again_takes_the_place_of_the_page_and_leaves_nothing_else(paper: Paper, tmp_path: Path) -> None:
+    for _ in range(2):
+        assert report(paper, "--month", "2026-10", "--output", str(tmp_path)).exit_code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["emr-usage-2026-10.html"]
+
+
+def test_machines_get_one_line(paper: Paper, tmp_path: Path) -> None:
+    done = report(paper, "--month", "2026-10", "--output", str(tmp_path), "--json")
+    facts = json.loads(done.stdout)
+    assert (facts["status"], facts["exit_code"], facts["month"]) == ("complete", 0, "2026-10")
+    assert facts["files"] == [str(tmp_path / "emr-usage-2026-10.html")]
+
+
+def read_csv(path: Path) -> pa.Table:
+    return pyarrow.csv.read_csv(path, convert_options=pyarrow.csv.ConvertOptions(strings_can_be_null=True))
+
+
+@pytest.mark.parametrize(("kind", "read"), [("csv", read_csv), ("parquet", pyarrow.parquet.read_table)])
+def test_the_chargeback_tables_come_out_as_they_are_in_the_marts(
+    paper: Paper, tmp_path: Path, kind: str, read: Callable[[Path], pa.Table]
+) -> None:
+    done = report(paper, "--month", "2026-10", "--output", str(tmp_path), "--format", kind)
+    assert done.exit_code == 0, done.output
+    periods = {"chargeback_daily": "billing_date", "chargeback_monthly": "billing_month"}
+    for name, period in periods.items():
+        rows = [tuple(row.values()) for row in read(tmp_path / f"{name}-2026-10.{kind}").to_pylist()]
+        october = f"{period} >= DATE '2026-10-01' AND {period} < DATE '2026-11-01'"
+        expected = paper.ask(
+            f"SELECT {period}, owner, workspace_id, currency, * EXCLUDE ({period}, owner, workspace_id, currency)"
+            f" FROM {name} WHERE {october}"
+        )
+        assert sorted(map(exact, rows), key=repr) == sorted(map(exact, expected), key=repr)
+        assert rows
+
+
+def exact(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Return a row with all its numbers as decimals."""
+    return tuple(Decimal(str(value)) if isinstance(value, (int, float)) else value for value in row)
+
+
+def test_the_usual_month_is_that_of_yesterday(paper: Paper, tmp_path: Path) -> None:
+    done = report(paper, "--output", str(tmp_path), "--json")
+    # Between the zones of this machine and of the bill it may be another day.
+    nights = [date.today() - timedelta(days=days) for days in (0, 1, 2)]  # noqa: DTZ011  # either side of midnight is right
+    assert json.loads(done.stdout)["month"] in {f"{night:%Y-%m}" for night in nights}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "says"),
+    [
+        (["--month", "october"], 2, "'october' is no month; write it as 2026-10"),
+        (["--month", "2026-13"], 2, "no month '2026-13'"),
+        (["--format", "pdf"], 2, "'pdf' is not one of"),
+        (["--database", "nowhere.duckdb"], 1, "There is no database"),
+        (["--destination", "dummy"], 1, "Error: "),
+    ],
+)
+def test_what_cannot_be_reported_is_told(paper: Paper, options: list[str], code: int, says: str) -> None:
+    done = report(paper, *options)
+    assert done.exit_code == code, done.output
+    assert says in done.stderr
+    assert "Traceback" not in done.output
+
+
+def test_a_folder_that_cannot_be_written_is_told(paper: Paper, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    done = report(paper, "--month", "2026-10", "--output", str(tmp_path / "file" / "reports"))
+    assert done.exit_code == 1
+    assert "cannot be written" in done.stderr
+    assert "--output" in done.stderr
+
+
+def test_marts_that_are_not_made_are_asked_for(tmp_path: Path) -> None:
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(job_runs=[])
+    done = report(paper, "--month", "2026-10")
+    assert done.exit_code == 1
+    assert "Make them first: emr-usage build" in done.stderr
