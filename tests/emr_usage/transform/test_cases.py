@@ -151,6 +151,9 @@ def test_where_an_hour_begins_before_midnight_a_run_after_it_has_two_prices_and_
     other = Paper(tmp_path / "emr.duckdb")
     other.write(job_runs=[after_midnight], rates=number([before, after], "row_number"))
     other.build(billing_time_zone="Asia/Kolkata")
-    assert other.ask("SELECT DISTINCT price_per_cu_hour FROM job_run_hours ORDER BY 1") == [(Decimal("0.04"),), (Decimal("0.05"),)]
+    assert other.ask("SELECT DISTINCT price_per_cu_hour FROM job_run_hours ORDER BY 1") == [
+        (Decimal("0.04"),),
+        (Decimal("0.05"),),
+    ]
     # 0.0000005 + 0.0000004, rounded once; as if the second price had held all along it would be twice as much.
     assert other.ask("SELECT estimated_cost FROM job_run_costs") == [(Decimal("0.000001"),)]
