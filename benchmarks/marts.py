@@ -63,7 +63,7 @@ def write(database: Path, sql: str, runs: int) -> None:
     for name, value in {"$runs": runs, "$streams": STREAMS, "$changed": CHANGED}.items():
         sql = sql.replace(name, str(value))
     with duckdb.connect(str(database)) as connection:
-        connection.execute("SET TimeZone = 'UTC'; SET memory_limit = '1GB'")
+        connection.execute("SET TimeZone = 'UTC'; SET memory_limit = '1GB'; SET enable_progress_bar = false")
         connection.execute(sql)
 
 
