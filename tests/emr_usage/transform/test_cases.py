@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from paper import Paper, utc
+from paper import Paper, job_run, number, utc
 from paper_cases import BOUNDARY, RATES, TABLES, TIMEOUT
 
 
@@ -38,6 +38,23 @@ def test_a_price_that_changes_in_the_middle_of_a_run_holds_from_midnight_of_the_
         (date(2026, 10, 16), Decimal("0.06"), 2, "contracted", Decimal("0.06")),
     ]
     assert paper.ask("SELECT estimated_cost FROM job_run_costs WHERE job_run_id = 'price_change'") == [(Decimal("0.11"),)]
+
+
+def test_where_an_hour_begins_before_midnight_a_run_after_it_has_two_prices_and_is_rounded_once(tmp_path: Path) -> None:
+    # Ten past midnight in Kolkata is in the hour that began at half past eleven: its price is that of the day before.
+    after_midnight = job_run("after_midnight", utc("2026-10-15 18:40"), utc("2026-10-15 19:20"), "0.000020")
+    rate = {"region_id": "cn-hangzhou", "currency": "USD"}
+    before = rate | {"price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1), "valid_to": date(2026, 10, 16)}
+    after = rate | {"price_per_cu_hour": "0.04", "valid_from": date(2026, 10, 16)}
+    other = Paper(tmp_path / "emr.duckdb")
+    other.write(job_runs=[after_midnight], rates=number([before, after], "row_number"))
+    other.build(billing_time_zone="Asia/Kolkata")
+    assert other.ask("SELECT DISTINCT price_per_cu_hour FROM job_run_hours ORDER BY 1") == [
+        (Decimal("0.04"),),
+        (Decimal("0.05"),),
+    ]
+    # 0.0000005 + 0.0000004, rounded once; as if the second price had held all along it would be twice as much.
+    assert other.ask("SELECT estimated_cost FROM job_run_costs") == [(Decimal("0.000001"),)]
 
 
 def test_a_stream_of_twenty_days_is_charged_on_the_days_it_used(paper: Paper) -> None:

@@ -1,16 +1,30 @@
 {# Usage by owner over a period; what no rate priced is in rows of its own, without a currency. #}
 {% macro chargeback(period) %}
+-- A run is added up first, so that runs can be counted without telling them apart again.
+with used as (
+  select
+    workspace_id,
+    job_run_id,
+    {{ period }},
+    currency,
+    sum(cu_hours) as cu_hours,
+    sum(case when pricing_status = 'unpriced' then cu_hours else 0 end) as cu_hours_unpriced,
+    sum(estimated_cost) as estimated_cost
+  from {{ ref('job_run_hours') }}
+  group by workspace_id, job_run_id, {{ period }}, currency
+)
+
 select
-  hours.{{ period }},
+  used.{{ period }},
   coalesce(costs.owner, 'unallocated') as owner,
-  hours.workspace_id,
-  hours.currency,
-  cast(sum(hours.cu_hours) as {{ emr_usage.type_exact() }}) as cu_hours,
-  cast(sum(case when hours.pricing_status = 'unpriced' then hours.cu_hours else 0 end) as {{ emr_usage.type_exact() }}) as cu_hours_unpriced,
-  cast(sum(hours.estimated_cost) as {{ emr_usage.type_exact() }}) as estimated_cost,
-  count(distinct hours.job_run_id) as job_runs
-from {{ ref('job_run_hours') }} as hours
+  used.workspace_id,
+  used.currency,
+  cast(sum(used.cu_hours) as {{ emr_usage.type_exact() }}) as cu_hours,
+  cast(sum(used.cu_hours_unpriced) as {{ emr_usage.type_exact() }}) as cu_hours_unpriced,
+  cast(sum(used.estimated_cost) as {{ emr_usage.type_exact() }}) as estimated_cost,
+  count(*) as job_runs
+from used
 inner join {{ ref('job_run_costs') }} as costs
-  on hours.workspace_id = costs.workspace_id and hours.job_run_id = costs.job_run_id
+  on used.workspace_id = costs.workspace_id and used.job_run_id = costs.job_run_id
 group by 1, 2, 3, 4
 {% endmacro %}

@@ -6,13 +6,17 @@
     else cast(round({{ amount }} * {{ part }} / {{ whole }}, 6) as {{ emr_usage.type_exact() }})
   end
 {% endmacro %}
-{# DuckDB divides decimals as floating point; whole millionths in 128-bit integers are exact. #}
+{# DuckDB divides decimals as floating point; whole millionths in 128-bit integers are exact, but slow. #}
 {% macro duckdb__share_of(amount, part, whole) %}
-  cast(
-    cast(
-      (2 * cast({{ amount }} * 1000000 as hugeint) * ({{ part }}) + ({{ whole }})) // (2 * ({{ whole }})) as decimal(24, 0)
-    ) * 0.000001 as decimal(18, 6)
-  )
+  case
+    when {{ part }} = 0 then 0
+    when {{ part }} = {{ whole }} then {{ amount }}
+    else cast(
+      cast(
+        (2 * cast({{ amount }} * 1000000 as hugeint) * ({{ part }}) + ({{ whole }})) // (2 * ({{ whole }})) as decimal(24, 0)
+      ) * 0.000001 as decimal(18, 6)
+    )
+  end
 {% endmacro %}
 
 {# A sum of money, if all of it is in one currency; amounts of several are not added up. #}

@@ -19,24 +19,27 @@ with runs as (
   select
     runs.*,
     versions.run_version,
+    {{ emr_usage.extra_field('runs.extra', 'jobRunDeploymentId') }} as deployment,
     {{ emr_usage.billing_date('runs.charged_from') }} as submitted_on
   from {{ ref('stg_job_runs') }} as runs
   inner join {{ ref('stg_job_run_versions') }} as versions
     on runs.workspace_id = versions.workspace_id and runs.job_run_id = versions.job_run_id
   {%- if is_incremental() %}
-  where {{ emr_usage.is_missing('runs') }}
+  where {{ emr_usage.is_missing('versions') }}
   {%- endif %}
 ),
 
 tags as (
   select tags.*
   from {{ ref('stg_job_run_tags') }} as tags
+  {%- if is_incremental() %}
   inner join runs
     on tags.workspace_id = runs.workspace_id and tags.job_run_id = runs.job_run_id
+  {%- endif %}
 ),
 
 rules_met_by_tags as (
-  select distinct tags.workspace_id, tags.job_run_id, rules.rule_number
+  select tags.workspace_id, tags.job_run_id, rules.rule_number
   from tags
   inner join {{ ref('stg_owners') }} as rules
     on (rules.tag_key is null or rules.tag_key = tags.matched_key)
@@ -84,17 +87,6 @@ names as (
   from (select distinct name from runs where name is not null) as distinct_names
 ),
 
-named as (
-  select
-    runs.workspace_id,
-    runs.job_run_id,
-    {{ emr_usage.extra_field('runs.extra', 'jobRunDeploymentId') }} as deployment,
-    names.normalised_name
-  from runs
-  left join names
-    on runs.name = names.name
-),
-
 usage as (
   select
     hours.workspace_id,
@@ -105,8 +97,10 @@ usage as (
     count(hours.rate_row_number) as priced_hours,
     count(*) as hours
   from {{ ref('job_run_hours') }} as hours
+  {%- if is_incremental() %}
   inner join runs
     on hours.workspace_id = runs.workspace_id and hours.job_run_id = runs.job_run_id
+  {%- endif %}
   group by hours.workspace_id, hours.job_run_id
 )
 
@@ -116,15 +110,15 @@ select
   runs.region_id,
   runs.name as job_run_name,
   case
-    when named.deployment is not null then named.deployment
+    when runs.deployment is not null then runs.deployment
     -- A workflow has many jobs: it tells two of one name apart, and no more.
-    when workflows.workflow is not null then concat(workflows.workflow, '/', coalesce(named.normalised_name, ''))
-    else coalesce(named.normalised_name, 'unnamed')
+    when workflows.workflow is not null then concat(workflows.workflow, '/', coalesce(names.normalised_name, ''))
+    else coalesce(names.normalised_name, 'unnamed')
   end as job_key,
   case
-    when named.deployment is not null then 'deployment'
+    when runs.deployment is not null then 'deployment'
     when workflows.workflow is not null then 'workflow_tag'
-    when named.normalised_name is not null then 'normalised_name'
+    when names.normalised_name is not null then 'normalised_name'
     else 'unnamed'
   end as identity_rule,
   runs.state,
@@ -158,8 +152,8 @@ select
   runs.run_version,
   inputs.charging_version
 from runs
-inner join named
-  on runs.workspace_id = named.workspace_id and runs.job_run_id = named.job_run_id
+left join names
+  on runs.name = names.name
 left join workflows
   on runs.workspace_id = workflows.workspace_id and runs.job_run_id = workflows.job_run_id
 left join first_rules

@@ -9,7 +9,7 @@
 -- Known of a run's use are some points of a rising curve: nothing at its start, its figure at each observation, its latest figure
 -- at its end. Between two points use is taken to be even. An hour's part is the difference of the curve at its two ends, each
 -- rounded alike, so that the parts add up to the latest figure exactly.
-with runs as (
+with changed as (
   select
     runs.workspace_id,
     runs.job_run_id,
@@ -28,8 +28,23 @@ with runs as (
     on runs.workspace_id = versions.workspace_id and runs.job_run_id = versions.job_run_id
   where runs.cu_hours is not null
   {%- if is_incremental() %}
-    and {{ emr_usage.is_missing('runs') }}
+    and {{ emr_usage.is_missing('versions') }}
   {%- endif %}
+),
+
+runs as (
+  select
+    workspace_id,
+    job_run_id,
+    run_version,
+    region_id,
+    coalesce(resource_queue_id, '') as resource_queue_id,
+    cu_hours,
+    from_us,
+    until_us,
+    {{ emr_usage.billing_date(emr_usage.hour_start(emr_usage.hour_number('from_us'))) }}
+      = {{ emr_usage.billing_date(emr_usage.hour_start(emr_usage.hour_number('until_us - 1'))) }} as is_in_one_day
+  from changed
 ),
 
 -- Few runs are seen open: only theirs are put in order.
@@ -41,12 +56,7 @@ observed as (
 ),
 
 points as (
-  select
-    runs.workspace_id,
-    runs.job_run_id,
-    runs.from_us,
-    {{ emr_usage.epoch_us('observations.observed_at') }} as at_us,
-    observations.cu_hours
+  select runs.*, {{ emr_usage.epoch_us('observations.observed_at') }} as at_us, observations.cu_hours as used
   from {{ ref('stg_job_run_observations') }} as observations
   inner join runs
     on observations.workspace_id = runs.workspace_id and observations.job_run_id = runs.job_run_id
@@ -55,7 +65,7 @@ points as (
 
   union all
 
-  select runs.workspace_id, runs.job_run_id, runs.from_us, runs.until_us as at_us, runs.cu_hours
+  select runs.*, runs.until_us as at_us, runs.cu_hours as used
   from runs
   inner join observed
     on observed.workspace_id = runs.workspace_id and observed.job_run_id = runs.job_run_id
@@ -64,13 +74,10 @@ points as (
 -- A figure above a later one was too high: the curve never falls.
 rising as (
   select
-    workspace_id,
-    job_run_id,
-    from_us,
-    at_us,
-    min(cu_hours) over (
+    *,
+    min(used) over (
       partition by workspace_id, job_run_id order by at_us desc rows between unbounded preceding and current row
-    ) as cu_hours
+    ) as used_then
   from points
 ),
 
@@ -78,14 +85,31 @@ segments as (
   select
     workspace_id,
     job_run_id,
-    coalesce(lag(at_us) over (partition by workspace_id, job_run_id order by at_us), from_us) as from_us,
-    at_us as until_us,
-    cu_hours - coalesce(lag(cu_hours) over (partition by workspace_id, job_run_id order by at_us), 0) as cu_hours
+    run_version,
+    region_id,
+    resource_queue_id,
+    is_in_one_day,
+    true as is_observed,
+    coalesce(lag(at_us) over (partition by workspace_id, job_run_id order by at_us), from_us) as start_us,
+    at_us as end_us,
+    coalesce(lag(used_then) over (partition by workspace_id, job_run_id order by at_us), 0) as used_at_start,
+    used_then as used_at_end
   from rising
 
   union all
 
-  select runs.workspace_id, runs.job_run_id, runs.from_us, runs.until_us, runs.cu_hours
+  select
+    runs.workspace_id,
+    runs.job_run_id,
+    runs.run_version,
+    runs.region_id,
+    runs.resource_queue_id,
+    runs.is_in_one_day,
+    false as is_observed,
+    runs.from_us as start_us,
+    runs.until_us as end_us,
+    0 as used_at_start,
+    runs.cu_hours as used_at_end
   from runs
   where not exists (
     select 1
@@ -95,47 +119,57 @@ segments as (
 ),
 
 hours_of_segments as (
-  {{ emr_usage.each_hour('segments', emr_usage.hour_number('from_us'), emr_usage.hour_number('until_us - 1')) }}
+  {{ emr_usage.each_hour('segments', emr_usage.hour_number('start_us'), emr_usage.hour_number('end_us - 1')) }}
 ),
 
 edges as (
   select
-    workspace_id,
-    job_run_id,
-    hour_number,
-    cu_hours,
-    until_us - from_us as length_us,
-    greatest(hour_number * {{ emr_usage.microseconds_an_hour() }} - from_us, 0) as after_us,
-    least((hour_number + 1) * {{ emr_usage.microseconds_an_hour() }}, until_us) - from_us as before_us
+    *,
+    used_at_end - used_at_start as cu_hours,
+    end_us - start_us as length_us,
+    greatest(hour_number * {{ emr_usage.microseconds_an_hour() }} - start_us, 0) as after_us,
+    least((hour_number + 1) * {{ emr_usage.microseconds_an_hour() }}, end_us) - start_us as before_us
   from hours_of_segments
 ),
 
+curve as (
+  select
+    *,
+    cast(used_at_start + {{ emr_usage.share_of('cu_hours', 'after_us', 'length_us') }} as {{ emr_usage.type_exact() }}) as used_before,
+    cast(used_at_start + {{ emr_usage.share_of('cu_hours', 'before_us', 'length_us') }} as {{ emr_usage.type_exact() }}) as used_until
+  from edges
+),
+
+-- Only an observation cuts an hour into several segments.
 parts as (
+  select workspace_id, job_run_id, run_version, region_id, resource_queue_id, is_in_one_day, hour_number, used_before, used_until
+  from curve
+  where not is_observed
+
+  union all
+
   select
     workspace_id,
     job_run_id,
+    run_version,
+    region_id,
+    resource_queue_id,
+    is_in_one_day,
     hour_number,
-    cast(
-      sum({{ emr_usage.share_of('cu_hours', 'before_us', 'length_us') }} - {{ emr_usage.share_of('cu_hours', 'after_us', 'length_us') }})
-      as {{ emr_usage.type_exact() }}
-    ) as cu_hours
-  from edges
-  group by workspace_id, job_run_id, hour_number
+    min(used_before) as used_before,
+    max(used_until) as used_until
+  from curve
+  where is_observed
+  group by workspace_id, job_run_id, run_version, region_id, resource_queue_id, is_in_one_day, hour_number
 ),
 
 slices as (
   select
-    parts.workspace_id,
-    parts.job_run_id,
-    runs.run_version,
-    runs.region_id,
-    coalesce(runs.resource_queue_id, '') as resource_queue_id,
-    {{ emr_usage.hour_start('parts.hour_number') }} as hour_start,
-    {{ emr_usage.billing_date(emr_usage.hour_start('parts.hour_number')) }} as billing_date,
-    parts.cu_hours
+    *,
+    {{ emr_usage.hour_start('hour_number') }} as hour_start,
+    {{ emr_usage.billing_date(emr_usage.hour_start('hour_number')) }} as billing_date,
+    cast(used_until - used_before as {{ emr_usage.type_exact() }}) as cu_hours
   from parts
-  inner join runs
-    on parts.workspace_id = runs.workspace_id and parts.job_run_id = runs.job_run_id
 ),
 
 -- Rates are looked up for a place's day, of which there are few, not for each slice.
@@ -175,12 +209,7 @@ priced as (
     candidates.price_per_cu_hour,
     candidates.rate_kind,
     candidates.rate_source,
-    candidates.rate_row_number,
-    slices.cu_hours * candidates.price_per_cu_hour as exact_cost,
-    sum(slices.cu_hours * candidates.price_per_cu_hour) over (
-      partition by slices.workspace_id, slices.job_run_id, candidates.currency
-      order by slices.hour_start rows between unbounded preceding and current row
-    ) as exact_cost_so_far
+    candidates.rate_row_number
   from slices
   left join candidates
     on slices.region_id = candidates.region_id
@@ -188,25 +217,49 @@ priced as (
     and slices.resource_queue_id = candidates.resource_queue_id
     and slices.billing_date = candidates.billing_date
     and candidates.choice = 1
+),
+
+-- A price holds for whole days: only the costs of runs over midnight are added up hour by hour.
+costed as (
+  select
+    *,
+    used_before * price_per_cu_hour as cost_before,
+    used_until * price_per_cu_hour as cost_until
+  from priced
+  where is_in_one_day
+
+  union all
+
+  select
+    *,
+    coalesce(
+      sum(cu_hours * price_per_cu_hour) over (
+        partition by workspace_id, job_run_id, currency order by hour_start rows between unbounded preceding and 1 preceding
+      ),
+      0
+    ) as cost_before,
+    sum(cu_hours * price_per_cu_hour) over (
+      partition by workspace_id, job_run_id, currency order by hour_start rows between unbounded preceding and current row
+    ) as cost_until
+  from priced
+  where not is_in_one_day
 )
 
 select
-  priced.workspace_id,
-  priced.job_run_id,
-  priced.hour_start,
-  priced.billing_date,
-  {{ emr_usage.first_of('month', 'priced.billing_date') }} as billing_month,
-  priced.cu_hours,
-  priced.currency,
-  priced.price_per_cu_hour,
-  priced.rate_kind,
-  priced.rate_source,
-  priced.rate_row_number,
-  cast(
-    round(priced.exact_cost_so_far, 6) - round(priced.exact_cost_so_far - priced.exact_cost, 6) as {{ emr_usage.type_exact() }}
-  ) as estimated_cost,
-  case when priced.rate_row_number is null then 'unpriced' else 'priced' end as pricing_status,
-  priced.run_version,
+  costed.workspace_id,
+  costed.job_run_id,
+  costed.hour_start,
+  costed.billing_date,
+  {{ emr_usage.first_of('month', 'costed.billing_date') }} as billing_month,
+  costed.cu_hours,
+  costed.currency,
+  costed.price_per_cu_hour,
+  costed.rate_kind,
+  costed.rate_source,
+  costed.rate_row_number,
+  cast(round(costed.cost_until, 6) - round(costed.cost_before, 6) as {{ emr_usage.type_exact() }}) as estimated_cost,
+  case when costed.rate_row_number is null then 'unpriced' else 'priced' end as pricing_status,
+  costed.run_version,
   inputs.pricing_version
-from priced
+from costed
 cross join {{ ref('stg_input_versions') }} as inputs
