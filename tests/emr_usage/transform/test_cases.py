@@ -138,6 +138,31 @@ def test_failures_of_one_kind_are_counted_together(paper: Paper) -> None:
         ("ERR-2", TIMEOUT, 1, "attempt-3", TIMEOUT),
         (None, "(no message)", 1, "attempt-4", None),
     ]
+    wasted = "state_change_code, cu_hours_wasted, cu_hours_wasted_unpriced, estimated_cost_wasted, currency"
+    assert paper.ask(f"SELECT {wasted} FROM failures_by_reason ORDER BY 1 NULLS LAST") == [
+        ("ERR-1", 2, 0, Decimal("0.10"), "USD"),
+        ("ERR-2", 1, 0, Decimal("0.05"), "USD"),
+        (None, 1, 0, Decimal("0.05"), "USD"),
+    ]
+
+
+def test_a_wait_in_the_queue_is_no_timeout_where_the_message_tells_otherwise(tmp_path: Path) -> None:
+    waited = {"state": "Failed", "execution_timeout_seconds": 600}
+    unlimited = {"state": "Failed", "execution_timeout_seconds": -1}
+    at = (utc("2026-10-05 00:00"), utc("2026-10-05 01:00"))
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(
+        job_runs=[
+            job_run("told", *at, 1, state_change_message=TIMEOUT, **waited),
+            job_run("other", *at, 1, state_change_message="No such table", **waited),
+            job_run("silent", *at, 1, **waited),
+            job_run("unlimited", *at, 1, **unlimited),
+        ]
+    )
+    paper.build()
+    timed_out = paper.ask("SELECT job_run_id FROM job_run_costs WHERE is_timed_out ORDER BY 1")
+    assert timed_out == [("silent",), ("told",)]
+    assert paper.ask("SELECT near_timeouts FROM job_regressions WHERE job_key = 'unlimited'") == [(0,)]
 
 
 def test_runs_near_their_timeout_are_counted_by_week(paper: Paper) -> None:

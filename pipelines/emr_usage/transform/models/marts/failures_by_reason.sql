@@ -1,35 +1,50 @@
 with failures as (
   select
-    costs.outcome_date as billing_date,
+    costs.*,
     runs.state_change_code,
-    coalesce({{ emr_usage.normalised_message('runs.state_change_message') }}, '(no message)') as reason,
-    costs.workspace_id,
-    costs.job_run_id,
-    costs.end_time,
-    runs.state_change_message
+    runs.state_change_message,
+    coalesce({{ emr_usage.normalised_message('runs.state_change_message') }}, '(no message)') as reason
   from {{ ref('job_run_costs') }} as costs
   inner join {{ ref('stg_job_runs') }} as runs
     on costs.workspace_id = runs.workspace_id and costs.job_run_id = runs.job_run_id
   where costs.is_failed
 ),
 
+reasons as (
+  select
+    outcome_date,
+    state_change_code,
+    reason,
+    count(*) as job_runs,
+    {{ emr_usage.wasted('is_failed') }}
+  from failures
+  group by outcome_date, state_change_code, reason
+),
+
 ranked as (
   select
     *,
-    count(*) over (partition by billing_date, state_change_code, reason) as job_runs,
     row_number() over (
-      partition by billing_date, state_change_code, reason order by end_time desc, workspace_id, job_run_id
+      partition by outcome_date, state_change_code, reason order by end_time desc, workspace_id, job_run_id
     ) as recency
   from failures
 )
 
 select
-  billing_date,
-  state_change_code,
-  reason,
-  job_runs,
-  workspace_id as example_workspace_id,
-  job_run_id as example_job_run_id,
-  state_change_message as example_message
-from ranked
-where recency = 1
+  reasons.outcome_date as billing_date,
+  reasons.state_change_code,
+  reasons.reason,
+  reasons.job_runs,
+  reasons.cu_hours_wasted,
+  reasons.cu_hours_wasted_unpriced,
+  reasons.estimated_cost_wasted,
+  reasons.currency,
+  ranked.workspace_id as example_workspace_id,
+  ranked.job_run_id as example_job_run_id,
+  ranked.state_change_message as example_message
+from reasons
+inner join ranked
+  on reasons.outcome_date = ranked.outcome_date
+  and reasons.reason = ranked.reason
+  and (reasons.state_change_code = ranked.state_change_code or (reasons.state_change_code is null and ranked.state_change_code is null))
+  and ranked.recency = 1

@@ -5,7 +5,7 @@ with ended as (
     {{ emr_usage.first_of('week', 'outcome_date') }} as week_start,
     case when state = 'Success' then duration_seconds end as duration_seconds,
     case when state = 'Success' then cu_hours end as cu_hours,
-    case when duration_seconds >= execution_timeout_seconds * {{ var('near_timeout_share') }} then 1 end as near_timeout
+    case when execution_timeout_seconds > 0 and duration_seconds >= execution_timeout_seconds * {{ var('near_timeout_share') }} then 1 end as near_timeout
   from {{ ref('job_run_costs') }}
   where is_final
 ),

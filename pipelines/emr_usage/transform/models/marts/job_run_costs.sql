@@ -129,11 +129,12 @@ select
   runs.execution_timeout_seconds,
   {{ emr_usage.billing_date('runs.charged_until') }} as outcome_date,
   runs.is_final and coalesce(runs.state, '') = 'Failed' as is_failed,
+  -- A message that tells of something else is believed: how long a run took includes its wait in the queue.
   runs.is_final and coalesce(runs.state, '') = 'Failed'
-    and (
-      coalesce(runs.duration_seconds >= runs.execution_timeout_seconds, false)
-      or coalesce(runs.state_change_message like '%executionTimeoutSeconds%', false)
-    ) as is_timed_out,
+    and case
+      when coalesce(runs.state_change_message, '') <> '' then runs.state_change_message like '%executionTimeoutSeconds%'
+      else coalesce(runs.execution_timeout_seconds > 0 and runs.duration_seconds >= runs.execution_timeout_seconds, false)
+    end as is_timed_out,
   runs.arguments_digest,
   runs.creator,
   runs.resource_queue_id,
