@@ -36,8 +36,9 @@ tests: setup
 bench: setup  ## one table, everything measured in the same run
 	$(BIN)/python benchmarks/compare.py
 
-docs: setup  ## the table reference, from the schemas
+docs: demo  ## the table reference, from the schemas, and the answers to the questions, from the demo
 	$(BIN)/python -c 'from pathlib import Path; from emr_usage.reference import table_reference; Path("docs/tables.md").write_text(table_reference())'
+	$(BIN)/python -c 'from pathlib import Path; from emr_usage.questions import with_answers; document = Path("docs/questions.md"); document.write_text(with_answers(document.read_text(), Path("demo/emr.duckdb")))'
 
 # pip 23.0, Debian 12's, takes mashumaro[msgpack] for unpinned where the lock says mashumaro: hence --no-strip-extras.
 lock: setup  ## resolve pyproject.toml anew, for every Python and system we name

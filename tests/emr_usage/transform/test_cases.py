@@ -148,15 +148,14 @@ def test_failures_of_one_kind_are_counted_together(paper: Paper) -> None:
 
 def test_a_wait_in_the_queue_is_no_timeout_where_the_message_tells_otherwise(tmp_path: Path) -> None:
     waited = {"state": "Failed", "execution_timeout_seconds": 600}
-    unlimited = {"state": "Failed", "execution_timeout_seconds": -1}
     at = (utc("2026-10-05 00:00"), utc("2026-10-05 01:00"))
     paper = Paper(tmp_path / "emr.duckdb")
     paper.write(
         job_runs=[
-            job_run("told", *at, 1, state_change_message=TIMEOUT, **waited),
-            job_run("other", *at, 1, state_change_message="No such table", **waited),
-            job_run("silent", *at, 1, **waited),
-            job_run("unlimited", *at, 1, **unlimited),
+            job_run("told", *at, 1, state_change_message=TIMEOUT) | waited,
+            job_run("other", *at, 1, state_change_message="No such table") | waited,
+            job_run("silent", *at, 1) | waited,
+            job_run("unlimited", *at, 1) | waited | {"execution_timeout_seconds": -1},
         ]
     )
     paper.build()
