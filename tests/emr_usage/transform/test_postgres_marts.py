@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,9 @@ import pytest
 from psycopg2.extras import execute_values
 
 from emr_usage.build import build
-from emr_usage.load import Target
-from paper import MARTS, SCHEMAS, Paper, Row
+from emr_usage.load import Target, open_pipeline
+from emr_usage.report import Month, write_page, write_tables
+from paper import MARTS, READ_AT, SCHEMAS, Paper, Row
 from paper_cases import TABLES
 from postgres import postgres_server
 
@@ -76,3 +77,17 @@ def test_the_marts_are_those_of_duckdb_also_after_a_change(address: str, tmp_pat
         found = marts(address)
         for name, rows in paper.marts().items():
             assert found[name] == in_order(rows), name
+
+
+def test_the_report_is_that_of_duckdb(address: str, tmp_path: Path) -> None:
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(**TABLES)
+    write(address, **TABLES)
+    paper.build()
+    build(POSTGRES)
+    pages = []
+    for target in (paper.target, POSTGRES):
+        path, _ = write_page(open_pipeline(target), Month(date(2026, 10, 1)), tmp_path / target.destination, READ_AT)
+        tables = write_tables(open_pipeline(target), Month(date(2026, 10, 1)), tmp_path / target.destination, "csv")
+        pages.append((path.read_text(encoding="utf-8"), [table.read_bytes() for table in tables]))
+    assert pages[0] == pages[1]
