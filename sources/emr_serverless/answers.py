@@ -59,6 +59,11 @@ class Records:
     def __len__(self) -> int:
         return len(self.values)
 
+    @property
+    def nbytes(self) -> int:
+        """Memory the rows take."""
+        return int(self.values.nbytes + self.extra.nbytes)
+
     def column(self, *path: str) -> list[Any]:
         """Return one field of every row."""
         values: list[Any] = pc.struct_field(self.values, list(path)).to_pylist()

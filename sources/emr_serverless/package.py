@@ -13,7 +13,7 @@ from .columns import utc_from_ms
 from .conversion import Origin, job_run_tables, observations_table
 from .masking import mask_tables
 from .redaction import Redactor
-from .settings import BATCH_ROWS
+from .settings import BATCH_ROWS, PACKAGE_BYTES
 from .sweep import Outcome, Rows
 from .tables import RAW_TABLES, TEXT
 
@@ -34,11 +34,13 @@ class Package:
         self._observed: list[tuple[Origin, Records]] = []
         self._tables: dict[str, list[pa.Table]] = {}
         self._batch_rows = 0
+        self._bytes = 0
         self.rows = 0
 
     def has_room(self, page: Rows, package_rows: int) -> bool:
-        """Tell whether a page fits; an empty package takes any page."""
-        return not self.rows or self.rows + len(page.records) <= package_rows
+        """Tell whether a page fits, by its rows and by its size; an empty package takes any page."""
+        fits = self.rows + len(page.records) <= package_rows and self._bytes + page.records.nbytes <= PACKAGE_BYTES
+        return fits or not self.rows
 
     def fresh(self, workspace_id: str, runs: Records) -> Records:
         """Return the runs that this package does not hold yet; one without an id has no place in a table."""
@@ -50,7 +52,9 @@ class Package:
                 fresh.append(position)
         self.rows += len(fresh)
         self._batch_rows += len(fresh)
-        return runs.at(fresh)
+        records = runs.at(fresh)
+        self._bytes += records.nbytes
+        return records
 
     def add_runs(self, origin: Origin, runs: Records) -> None:
         """Add a page of fresh runs to the batch."""

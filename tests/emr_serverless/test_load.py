@@ -67,6 +67,18 @@ def test_no_package_is_larger_than_asked(emulator: Emulator, tmp_path: Path) -> 
     assert load.report.packages >= 5
 
 
+def test_large_rows_make_packages_of_fewer(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator.page_limit = 5
+    emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(50)))
+    one_page_and_a_bit = 5_000
+    monkeypatch.setattr("emr_serverless.package.PACKAGE_BYTES", one_page_and_a_bit)
+    load = run(emulator, tmp_path)
+    sizes = query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs GROUP BY _dlt_load_id")
+    assert sum(size for (size,) in sizes) == 50
+    assert max(size for (size,) in sizes) < 50
+    assert load.report.packages >= 3
+
+
 def test_a_run_that_vanishes_is_asked_for_three_times_and_stays_in_the_table(emulator: Emulator, tmp_path: Path) -> None:
     emulator.state.add(Run("w-1", "jr-1", NOW_MS - HOUR_MS, start_ms=NOW_MS - HOUR_MS))
     run(emulator, tmp_path, NOW)

@@ -33,7 +33,7 @@ def test_the_demo_tells_its_story_to_the_end_and_gives_the_answers_of_the_docume
     assert all("windows certified" in str(step) for step in story if "load" in str(step) or "night" in str(step))
     assert str(cost).startswith("October 2026: estimated USD ")
     assert page == f"Report: {tmp_path / 'reports' / 'emr-usage-2026-10.html'}"
-    assert "All of the month up to now is certified complete." in (tmp_path / "reports/emr-usage-2026-10.html").read_text()
+    assert "All of the month is certified complete." in (tmp_path / "reports/emr-usage-2026-10.html").read_text()
     database = tmp_path / "emr.duckdb"
     stale = [(question, fresh) for question in QUESTIONS if (fresh := answer(database, question.sql)) != question.answer]
     told = "".join(f"\n\n{old.heading} Now:\n\n{fresh}\nIn the document:\n\n{old.answer}" for old, fresh in stale)

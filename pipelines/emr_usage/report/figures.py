@@ -116,6 +116,7 @@ class Figures:
         month: it is about.
         billing_time_zone: by which its days are cut.
         made_at: when it was made, UTC.
+        loaded_until: how far a month that is under way is loaded, UTC; None for one that is over.
         asked: every query with its answer, by name.
         total: of the month.
         total_before: of the month before.
@@ -128,6 +129,7 @@ class Figures:
     month: Month
     billing_time_zone: str
     made_at: datetime
+    loaded_until: datetime | None
     asked: Mapping[str, Asked]
     total: Total
     total_before: Total
@@ -147,7 +149,7 @@ class Figures:
 
     @property
     def is_certified(self) -> bool:
-        """Whether all that ran in the month up to now is known to be here."""
+        """Whether all that ran in the month, as far as it is loaded, is known to be here."""
         return bool(self.coverage) and not any(part.gaps for part in self.coverage) and not self.asked["incomplete"].rows
 
     @property
@@ -209,15 +211,19 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
             "long_seconds": LONG_SECONDS,
         }
         asked = {name: _ask(client, sql.format(**values)) for name, sql in _queries().items()}
+    # A month that is under way is held to what is loaded of it, which the page tells; one that is over, to all of it.
+    loaded = [row["certified_until"] for row in asked["certified"].rows]
+    known_until = until_utc if until_utc <= made_at else max([from_utc, *loaded])
     return Figures(
         month,
         zone,
         made_at,
+        known_until if known_until < until_utc else None,
         asked,
         _total(asked, month),
         _total(asked, month.previous),
         _owners(asked["owners"].rows),
-        _coverage(asked, from_utc, min(until_utc, made_at)),
+        _coverage(asked, from_utc, min(until_utc, known_until)),
         _coverage(asked, before_utc, from_utc),
         {row["workspace_id"]: row["workspace_name"] for row in asked["workspaces"].rows if row["workspace_name"]},
     )

@@ -216,7 +216,25 @@ def test_a_month_read_whole_is_said_to_be_complete(tmp_path: Path) -> None:
     windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
     page, figures = make_page(made(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
     assert figures.is_certified
-    assert "All of the month up to now is certified complete." in page.text
+    assert "All of the month is certified complete." in page.text
+
+
+def test_a_month_under_way_is_held_to_what_is_loaded_of_it(tmp_path: Path) -> None:
+    windows = [window("2026-09-30 16:00", "2026-10-20 02:00", axis=axis) for axis in ("start", "end")]
+    windows.append(window("2026-09-30 16:00", "2026-10-19 02:00", axis="end", workspace_id="w-2"))
+    paper = made(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows)
+    page, figures = make_page(paper, now=utc("2026-10-20 02:05"))
+    assert "Loaded up to 2026-10-20 10:00." in page.text
+    assert [part.gaps for part in figures.coverage if part.workspace_id == "w-1"] == [[], []]
+    assert [part.gaps for part in figures.coverage if part.workspace_id == "w-2"] == [
+        [(utc("2026-09-30 16:00"), utc("2026-10-20 02:00"))],
+        [(utc("2026-10-19 02:00"), utc("2026-10-20 02:00"))],
+    ]
+    page, figures = make_page(paper)
+    assert "Loaded up to" not in page.text
+    assert [part.gaps for part in figures.coverage if part.workspace_id == "w-1"] == [
+        [(utc("2026-10-20 02:00"), utc("2026-10-31 16:00"))]
+    ] * 2
 
 
 def test_without_marts_the_way_to_them_is_named(tmp_path: Path) -> None:
