@@ -153,6 +153,11 @@ class Figures:
         return bool(self.coverage) and not any(part.gaps for part in self.coverage) and not self.asked["incomplete"].rows
 
     @property
+    def is_certified_before(self) -> bool:
+        """Whether all that ran in the month before is known to be here."""
+        return bool(self.coverage_before) and not any(part.gaps for part in self.coverage_before)
+
+    @property
     def is_comparable(self) -> bool:
         """Whether every run submitted in the month before is here: less would make this month look dear."""
         submitted = [part for part in self.coverage_before if part.axis == "start"]
