@@ -23,9 +23,9 @@ CORRECTED = job_run("corrected", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"
 LOST = job_run("lost", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"), 5)
 NEW = job_run("new", utc("2026-11-20 06:00"), utc("2026-11-20 08:30"), 7, observed_at=NIGHT)
 SEEN = [seen(OPEN, READ_AT, 8)]
-MARK = "UPDATE emr_marts.job_run_hours SET rate_source = 'mark'; UPDATE emr_marts.job_run_costs SET region_id = 'mark'"
+MARK = "UPDATE emr_marts.job_run_hours SET region_id = 'mark'; UPDATE emr_marts.job_run_costs SET region_id = 'mark'"
 MARKED = (
-    "SELECT job_run_id FROM job_run_hours WHERE rate_source = 'mark'"
+    "SELECT job_run_id FROM job_run_hours WHERE region_id = 'mark'"
     " INTERSECT SELECT job_run_id FROM job_run_costs WHERE region_id = 'mark' ORDER BY 1"
 )
 
@@ -52,7 +52,8 @@ def test_only_runs_that_changed_are_computed_and_a_full_refresh_gives_the_same_t
     paper.build()
     assert paper.ask(MARKED) == [("ended",)]
     paper.change(
-        "UPDATE emr_marts.job_run_hours SET rate_source = NULL; UPDATE emr_marts.job_run_costs SET region_id = 'cn-hangzhou'"
+        "UPDATE emr_marts.job_run_hours SET region_id = 'cn-hangzhou';"
+        "UPDATE emr_marts.job_run_costs SET region_id = 'cn-hangzhou'"
     )
     # What is made of the marked rows is made again, without the mark.
     paper.build()
@@ -69,11 +70,11 @@ def test_a_new_rate_prices_all_history_again_and_a_new_rule_charges_it_again(pap
     paper.change(MARK)
     paper.write(owners=[OWNERS[0] | {"owner": "platform"}])
     paper.build()
-    assert paper.ask("SELECT DISTINCT rate_source FROM job_run_hours") == [("mark",)]
+    assert paper.ask("SELECT DISTINCT region_id FROM job_run_hours") == [("mark",)]
     assert paper.ask("SELECT owner, estimated_cost FROM job_run_costs WHERE owner IS NOT NULL") == [("platform", Decimal("0.25"))]
     paper.write(rates=[RATES[0] | {"price_per_cu_hour": "0.06"}])
     paper.build()
-    assert paper.ask("SELECT DISTINCT rate_source FROM job_run_hours") == [(None,)]
+    assert paper.ask("SELECT DISTINCT region_id FROM job_run_hours") == [("cn-hangzhou",)]
     assert paper.ask("SELECT owner, estimated_cost FROM job_run_costs WHERE owner IS NOT NULL") == [("platform", Decimal("0.30"))]
 
 

@@ -248,6 +248,7 @@ costed as (
 select
   costed.workspace_id,
   costed.job_run_id,
+  costed.region_id,
   costed.hour_start,
   costed.billing_date,
   {{ emr_usage.first_of('month', 'costed.billing_date') }} as billing_month,

@@ -1,27 +1,18 @@
 with used as (
   select
-    hours.billing_month,
-    costs.region_id,
-    hours.rate_row_number,
-    hours.currency,
-    hours.price_per_cu_hour,
-    hours.rate_kind,
-    hours.rate_source,
-    min(hours.billing_date) as first_date,
-    max(hours.billing_date) as last_date,
-    cast(sum(hours.cu_hours) as {{ emr_usage.type_exact() }}) as cu_hours,
-    cast(sum(hours.estimated_cost) as {{ emr_usage.type_exact() }}) as estimated_cost
-  from {{ ref('job_run_hours') }} as hours
-  inner join {{ ref('job_run_costs') }} as costs
-    on hours.workspace_id = costs.workspace_id and hours.job_run_id = costs.job_run_id
-  group by
-    hours.billing_month,
-    costs.region_id,
-    hours.rate_row_number,
-    hours.currency,
-    hours.price_per_cu_hour,
-    hours.rate_kind,
-    hours.rate_source
+    billing_month,
+    region_id,
+    rate_row_number,
+    currency,
+    price_per_cu_hour,
+    rate_kind,
+    rate_source,
+    min(billing_date) as first_date,
+    max(billing_date) as last_date,
+    cast(sum(cu_hours) as {{ emr_usage.type_exact() }}) as cu_hours,
+    cast(sum(estimated_cost) as {{ emr_usage.type_exact() }}) as estimated_cost
+  from {{ ref('job_run_hours') }}
+  group by billing_month, region_id, rate_row_number, currency, price_per_cu_hour, rate_kind, rate_source
 ),
 
 -- The newest page is what the vendor offers today; of several currencies the first serves where nothing is priced.
