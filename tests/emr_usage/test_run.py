@@ -59,6 +59,7 @@ def test_where_nothing_could_be_loaded_nothing_is_made(desk: Desk) -> None:
     desk.emulator.access_keys = (AccessKey("another", "key"),)
     done = desk.run("run", "--json", *desk.source_options)
     assert done.code == 1, done
+    assert done.sentence
     assert not (desk.folder / "reports").exists()
 
 

@@ -94,6 +94,7 @@ def _load(
         click.echo(json.dumps(facts))
     else:
         print_load(done, target)
+    print_failure(done)
     sys.exit(facts["exit_code"])
 
 
@@ -171,6 +172,10 @@ def print_load(done: Load, target: Target) -> None:
         tell(f"Incomplete: {outcome.task.window}: {outcome.status}: {reason}")
     if len(report.incomplete) > MAX_NAMED:
         OUTPUT.print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
+
+
+def print_failure(done: Load) -> None:
+    """Say why nothing could be loaded, if so."""
     if error := failure_of_all(done):
         ERRORS.print(f"Error: {error}", highlight=False, soft_wrap=True)
 

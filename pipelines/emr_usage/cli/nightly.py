@@ -13,7 +13,7 @@ from emr_usage.load import Target, failure_of_all
 from emr_usage.report import Month
 
 from .chargeback import demand_inputs, make_marts, make_report
-from .loading import load_facts, load_job_runs, print_load
+from .loading import load_facts, load_job_runs, print_failure, print_load
 from .options import (
     initial_days_option,
     inputs_option,
@@ -62,6 +62,7 @@ def run(
     facts: dict[str, Any] = {name: loaded[name] for name in ("status", "exit_code", "target")} | {"load": loaded}
     if not as_json:
         print_load(done, target)
+    print_failure(done)
     if not failure_of_all(done):
         with explained(target, as_json=as_json, verbose=verbose):
             marts = make_marts(target, inputs, billing_time_zone=billing_time_zone)

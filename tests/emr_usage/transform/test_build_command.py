@@ -18,7 +18,7 @@ from paper import Paper, job_run, number, tag, utc
 
 RUN = job_run("run", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"), 5)
 RATE = {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1)}
-HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(); sys.stdin.read()"
+HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True); sys.stdin.read()"
 
 
 @pytest.fixture
