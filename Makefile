@@ -33,8 +33,9 @@ types: setup
 tests: setup
 	$(BIN)/pytest
 
-bench: setup  ## one table, everything measured in the same run
+bench: setup  ## loads beside their rivals and the floor, and the marts; each measured in one run
 	$(BIN)/python benchmarks/compare.py
+	$(BIN)/python benchmarks/marts.py
 
 docs: demo  ## the table reference, from the schemas, and the answers to the questions, from the demo
 	$(BIN)/python -c 'from pathlib import Path; from emr_usage.reference import table_reference; Path("docs/tables.md").write_text(table_reference())'

@@ -147,7 +147,7 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
         return Failure(sentence, FAILED, STOPPED)
     of_database = isinstance(cause, (duckdb.Error, DatabaseException, BuildError))
     if (isinstance(cause, OSError) and cause.errno in NO_SPACE) or (of_database and _DISK_FULL.search(text)):
-        sentence = f"The disk is full while loading into {target}. Free some space, then run again; what was committed stays."
+        sentence = f"The disk is full while writing to {target}. Free some space, then run again; what was committed stays."
         return Failure(sentence, FAILED, "DiskFull")
     if of_database and _HELD.search(text):
         holder = _HOLDER.search(text)

@@ -12,7 +12,7 @@ from command import SEVERAL_PACKAGES, Desk, assert_readable
 from nursery import Fate, Finished
 from small_account import REGIONS, pass_a_night, served
 
-SENTENCE = "The disk is full while loading into emr.duckdb. Free some space, then run again; what was committed stays."
+SENTENCE = "The disk is full while writing to emr.duckdb. Free some space, then run again; what was committed stays."
 FILES = "dlt.common.storages.file_storage:FileStorage.save"
 COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"

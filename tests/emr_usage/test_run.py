@@ -69,5 +69,9 @@ def test_wrong_inputs_end_it_with_their_problems_and_the_load_stays(desk: Desk) 
     (inputs / "rates.csv").write_text(RATES + "cn-hangzhou,,,USD,-1,list,2020-01-01,,a page\n")
     done = desk.run("run", *desk.source_options)
     assert done.code == 2, done
+    told = desk.run("run", "--json", *desk.source_options)
+    facts = json.loads(told.out)
+    assert (facts["exit_code"], facts["error"]["code"]) == (2, "InvalidInputs")
+    assert facts["load"]["status"] == "complete"
     assert "rates.csv, row 2, column price_per_cu_hour" in done.err
     desk.assert_whole()

@@ -17,7 +17,7 @@ from .trial import demo, emulator
 def main() -> None:
     """\b
     Examples:
-      emr-usage demo                          a month of an emulated company, loaded in seconds
+      emr-usage demo                          an emulated company: loaded, charged, reported
       emr-usage load --region cn-hangzhou     load what is new into emr.duckdb
       emr-usage status                        how far each workspace is certified
       emr-usage build                         the marts: costs, owners, reliability

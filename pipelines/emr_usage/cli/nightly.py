@@ -51,7 +51,8 @@ def run(
       emr-usage run --region cn-hangzhou --region ap-southeast-1 --database /data/emr.duckdb --json
 
     Load what is new, make the marts and write the report of yesterday's month. Where some window or workspace is incomplete,
-    marts and report are made all the same, and the exit code is 3. Where nothing could be loaded they stay as they are.
+    marts and report are made all the same, and the exit code is 3. Where nothing could be loaded they stay as they are. Where
+    they fail, the exit code is theirs, 1 or 2; what is loaded stays.
     """
     began = now()
     target = Target(destination, database)
@@ -64,7 +65,7 @@ def run(
         print_load(done, target)
     print_failure(done)
     if not failure_of_all(done):
-        with explained(target, as_json=as_json, verbose=verbose):
+        with explained(target, as_json=as_json, verbose=verbose, so_far=facts):
             marts = make_marts(target, inputs, billing_time_zone=billing_time_zone)
             facts["build"] = marts.facts
             _tell_all(marts.lines, as_json=as_json)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import available_timezones
 
 import click
 
@@ -27,6 +28,18 @@ class Moment(click.ParamType[datetime]):
         except ValueError:
             self.fail(f"{value!r} is not a time; write it as 2026-01-31 or 2026-01-31T08:00:00Z", param, ctx)
         return when if when.tzinfo else when.replace(tzinfo=UTC)
+
+
+class TimeZone(click.ParamType[str]):
+    """A name of the time zone database."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        """Return the name."""
+        if value not in available_timezones():
+            self.fail(f"{value!r} is no time zone; give a name such as Asia/Shanghai or UTC", param, ctx)
+        return str(value)
 
 
 class MonthName(click.ParamType[Month]):
@@ -56,7 +69,11 @@ inputs_option = click.option(
 )
 
 time_zone_option = click.option(
-    "--billing-time-zone", default=DEFAULT_TIME_ZONE, show_default=True, help="Zone by which bills cut days and months."
+    "--billing-time-zone",
+    type=TimeZone(),
+    default=DEFAULT_TIME_ZONE,
+    show_default=True,
+    help="Zone by which bills cut days and months.",
 )
 initial_days_option = click.option(
     "--initial-days", type=click.FloatRange(min=0, min_open=True), help="Reach of the first load.  [default: 30]"

@@ -7,10 +7,10 @@ import logging
 import signal
 import sys
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 from rich.console import Console
@@ -36,8 +36,15 @@ def demand_database(target: Target, *, as_json: bool) -> None:
 
 
 @contextmanager
-def explained(target: Target, *, as_json: bool, verbose: bool) -> Iterator[None]:
-    """Turn whatever goes wrong inside into one sentence and an exit code, which end the command."""
+def explained(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[str, Any] | None = None) -> Iterator[None]:
+    """Turn whatever goes wrong inside into one sentence and an exit code, which end the command.
+
+    Args:
+        target: the database or destination.
+        as_json: tell machines too.
+        verbose: print the traceback.
+        so_far: what the command did before, for machines.
+    """
     # Schedulers and containers end a command by SIGTERM: it is told and ends like Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
@@ -49,7 +56,7 @@ def explained(target: Target, *, as_json: bool, verbose: bool) -> Iterator[None]
         if failure.code == STOPPED:
             # The process waits for a merge that is under way; a second Ctrl-C does not.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
-        fail(failure.sentence, failure.code, as_json=as_json, exit_code=failure.exit_code)
+        fail(failure.sentence, failure.code, as_json=as_json, exit_code=failure.exit_code, so_far=so_far)
     finally:
         signal.signal(signal.SIGTERM, before)
 
@@ -59,11 +66,14 @@ def tell(line: str) -> None:
     OUTPUT.print(line, highlight=False, soft_wrap=True)
 
 
-def fail(sentence: str, code: str, *, as_json: bool, exit_code: int = FAILED) -> NoReturn:
+def fail(
+    sentence: str, code: str, *, as_json: bool, exit_code: int = FAILED, so_far: Mapping[str, Any] | None = None
+) -> NoReturn:
     """Say what went wrong, for people and where asked for machines, and end the command."""
     ERRORS.print(f"Error: {sentence}", highlight=False, soft_wrap=True)
     if as_json:
-        click.echo(json.dumps({"status": "failed", "exit_code": exit_code, "error": {"code": code, "sentence": sentence}}))
+        failed = {"status": "failed", "exit_code": exit_code, "error": {"code": code, "sentence": sentence}}
+        click.echo(json.dumps({**(so_far or {}), **failed}))
     sys.exit(exit_code)
 
 

@@ -45,7 +45,7 @@ def _announce(served: Emulator) -> None:
         tell(line)
 
 
-@click.command(short_help="A month of an emulated company, three nights and a backfill, in seconds.")
+@click.command(short_help="An emulated company: loaded, charged and reported in half a minute.")
 @click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, help="Its files."
 )
@@ -56,8 +56,8 @@ def demo(*, folder: Path, verbose: bool) -> None:
       emr-usage demo
       emr-usage demo --folder /tmp/emr-demo
 
-    Start the emulator, load a first month, move its clock and load three nights, backfill an older week, make the marts and
-    October's report, and answer three questions in SQL.
+    Start the emulator, load a first month, move its clock and load three nights, backfill an older week
+    and the weeks before it, make the marts and October's report, and answer three questions in SQL.
     """
     target = Target(database=folder / "emr.duckdb")
     with explained(target, as_json=False, verbose=verbose), live_display(ERRORS, "demo") as display:

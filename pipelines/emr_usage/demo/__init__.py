@@ -1,4 +1,4 @@
-"""The whole story against an emulated company: a first month, three nights, an older week, marts, and three answers in SQL."""
+"""The whole story against an emulated company: first month, nights, backfills, marts, three answers in SQL, and the report."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -13,9 +13,11 @@ from statistics import median
 from typing import Any, Final
 
 import dlt
+from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
 from emr_usage.build import MARTS_DATASET
+from emr_usage.failures import BuildError
 from emr_usage.query import demand_marts, query_rows
 
 from .month import Month
@@ -78,8 +80,8 @@ class Total:
         cu_hours_unallocated: of them, without an owner.
         costs: estimated cost by currency.
         costs_unallocated: of it, without an owner.
-        days: billing days with use.
-        job_runs: runs with use.
+        cu_hours_unallocated_unpriced: without an owner and without a rate.
+        days: how long the month is, or is loaded.
     """
 
     cu_hours: Decimal
@@ -87,8 +89,8 @@ class Total:
     cu_hours_unallocated: Decimal
     costs: dict[str, Decimal]
     costs_unallocated: dict[str, Decimal]
-    days: int
-    job_runs: int
+    cu_hours_unallocated_unpriced: Decimal
+    days: Decimal
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,7 @@ class Figures:
         month: it is about.
         billing_time_zone: by which its days are cut.
         made_at: when it was made, UTC.
-        loaded_until: how far a month that is under way is loaded, UTC; None for one that is over.
+        loaded_until: how far a month that is under way is loaded, UTC: its beginning where nothing is; None for one that is over.
         asked: every query with its answer, by name.
         total: of the month.
         total_before: of the month before.
@@ -207,6 +209,7 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
             "first": month.first,
             "previous": month.previous.first,
             "next": month.next.first,
+            "week_before": month.first - timedelta(days=7),
             "before_utc": before_utc.isoformat(sep=" "),
             "from_utc": from_utc.isoformat(sep=" "),
             "until_utc": until_utc.isoformat(sep=" "),
@@ -215,22 +218,22 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
             "enough_runs": ENOUGH_RUNS,
             "long_seconds": LONG_SECONDS,
         }
-        asked = {name: _ask(client, sql.format(**values)) for name, sql in _queries().items()}
+        asked = _ask_all(client, values)
     # A month that is under way is held to what is loaded of it, which the page tells; one that is over, to all of it.
-    loaded = [row["certified_until"] for row in asked["certified"].rows]
-    known_until = until_utc if until_utc <= made_at else max([from_utc, *loaded])
+    loaded = [row["certified_until"] for row in asked["certified"].rows if row["certified_until"] > from_utc]
+    known_until = until_utc if until_utc <= made_at else min([until_utc, max(loaded, default=from_utc)])
     return Figures(
         month,
         zone,
         made_at,
         known_until if known_until < until_utc else None,
         asked,
-        _total(asked, month),
-        _total(asked, month.previous),
+        _total(asked, month, known_until - from_utc),
+        _total(asked, month.previous, from_utc - before_utc),
         _owners(asked["owners"].rows),
-        _coverage(asked, from_utc, min(until_utc, known_until)),
+        _coverage(asked, from_utc, known_until),
         _coverage(asked, before_utc, from_utc),
-        {row["workspace_id"]: row["workspace_name"] for row in asked["workspaces"].rows if row["workspace_name"]},
+        _workspace_names(asked["workspaces"].rows),
     )
 
 
@@ -239,8 +242,15 @@ def _queries() -> dict[str, str]:
     return {file.name.removesuffix(".sql"): file.read_text(encoding="utf-8").strip() for file in folder.iterdir()}
 
 
-def _ask(client: SqlClientBase[Any], sql: str) -> Asked:
-    return Asked(sql, query_rows(client, sql))
+def _ask_all(client: SqlClientBase[Any], values: Mapping[str, object]) -> dict[str, Asked]:
+    asked = {}
+    for name, query in _queries().items():
+        sql = query.format(**values)
+        try:
+            asked[name] = Asked(sql, query_rows(client, sql))
+        except DatabaseException as error:
+            raise BuildError("The marts are not whole, or of another version. Make them again: emr-usage build.") from error
+    return asked
 
 
 def _billing_time_zone(client: SqlClientBase[Any]) -> str:
@@ -248,9 +258,15 @@ def _billing_time_zone(client: SqlClientBase[Any]) -> str:
     return str(row["billing_time_zone"])
 
 
-def _total(asked: Mapping[str, Asked], month: Month) -> Total:
+def _workspace_names(rows: Sequence[Row]) -> dict[str, str]:
+    """Return the names of the workspaces; one that several have does not tell them apart without the id."""
+    times = Counter(row["workspace_name"] for row in rows)
+    names = {row["workspace_id"]: row["workspace_name"] for row in rows if row["workspace_name"]}
+    return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
+
+
+def _total(asked: Mapping[str, Asked], month: Month, length: timedelta) -> Total:
     rows = [row for row in asked["totals"].rows if row["billing_month"] == month.first]
-    days = [row for row in asked["days"].rows if row["billing_month"] == month.first]
 
     def of_all(column: str) -> Decimal:
         return sum((row[column] for row in rows), Decimal(0))
@@ -260,9 +276,9 @@ def _total(asked: Mapping[str, Asked], month: Month) -> Total:
         of_all("cu_hours_unpriced"),
         of_all("cu_hours_unallocated"),
         {row["currency"]: row["estimated_cost"] for row in rows if row["currency"]},
-        {row["currency"]: row["estimated_cost_unallocated"] for row in rows if row["currency"]},
-        days[0]["days"] if days else 0,
-        days[0]["job_runs"] if days else 0,
+        {row["currency"]: cost for row in rows if row["currency"] and (cost := row["estimated_cost_unallocated"]) is not None},
+        of_all("cu_hours_unallocated_unpriced"),
+        Decimal(length // timedelta(seconds=1)) / 86_400,
     )
 
 
@@ -283,13 +299,14 @@ def _owners(rows: Sequence[Row]) -> list[Owner]:
 def _coverage(asked: Mapping[str, Asked], first: datetime, after: datetime) -> list[Coverage]:
     if after <= first:
         return []
-    known = {row["workspace_id"] for name in ("workspaces", "certified") for row in asked[name].rows}
+    # One that nobody asked for since is not missed.
+    known = {row["workspace_id"] for row in asked["workspaces"].rows if row["last_asked_at"] and row["last_asked_at"] >= first}
     found = []
     for workspace_id in sorted(known):
         for axis in ("start", "end"):
             gaps, reached = [], first
             for row in asked["certified"].rows:
-                if (row["workspace_id"], row["axis"]) != (workspace_id, axis):
+                if (row["workspace_id"], row["axis"]) != (workspace_id, axis) or row["certified_from"] >= after:
                     continue
                 if row["certified_from"] > reached:
                     gaps.append((reached, min(row["certified_from"], after)))

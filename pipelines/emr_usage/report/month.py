@@ -8,6 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
+# The product is of this century.
+_YEARS: Final = range(2000, 2100)
 _MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
 
 
@@ -30,10 +32,10 @@ class Month:
         """
         if not (written := _MONTH.fullmatch(text)):
             raise ValueError(f"{text!r} is no month; write it as 2026-10")
-        try:
-            return cls(date(int(written[1]), int(written[2]), 1))
-        except ValueError:
-            raise ValueError(f"There is no month {text!r}; write it as 2026-10") from None
+        year, number = int(written[1]), int(written[2])
+        if year not in _YEARS or number not in range(1, 13):
+            raise ValueError(f"There is no month {text!r}; write it as 2026-10")
+        return cls(date(year, number, 1))
 
     @classmethod
     def of_yesterday(cls, now: datetime, billing_time_zone: str) -> Month:

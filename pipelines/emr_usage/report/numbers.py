@@ -21,13 +21,18 @@ def amount(value: Decimal | int | None) -> str:
     exact = Decimal(value)
     rounded = exact.quantize(_CENT, ROUND_HALF_UP)
     if exact and not rounded:
-        return f"<{GAP}0.01"
+        return f"<{GAP}0.01" if exact > 0 else f">{GAP}\N{MINUS SIGN}0.01"
     return f"{rounded:,}".replace("-", "\N{MINUS SIGN}")
 
 
 def money(value: Decimal | None, currency: str | None) -> str:
     """Return an amount of money with its currency's code, which is unambiguous where a sign is not."""
     return f"{currency}{GAP}{amount(value)}" if value is not None and currency else NOTHING
+
+
+def price(value: Decimal | None, currency: str | None) -> str:
+    """Return a price with all its decimals, and no zero more."""
+    return NOTHING if value is None or not currency else f"{currency}{GAP}{value.normalize():f}"
 
 
 def cu_hours(value: Decimal | None) -> str:
@@ -48,7 +53,7 @@ def percent(part: Decimal | float | None, whole: Decimal | float | None) -> str:
 
 
 def change(value: Decimal | None, before: Decimal | None) -> str:
-    """Return by how much a figure rose or fell, in per cent; against nothing it is new."""
+    """Return by how much a figure rose or fell, in per cent; against nothing there is no such figure."""
     if value is None or before is None or not before:
         return NOTHING
     return f"{float(value) / float(before) - 1:+.1%}".replace("%", f"{GAP}%").replace("-", "\N{MINUS SIGN}")

@@ -57,6 +57,7 @@ def render_page(figures: Figures) -> str:
     }
     environment.globals |= {
         "money": numbers.money,
+        "price": numbers.price,
         "percent": numbers.percent,
         "change": numbers.change,
         "nothing": numbers.NOTHING,
@@ -89,7 +90,13 @@ def _headline(figures: Figures, currency: str) -> dict[str, Any]:
     """Return the month's cost in one currency beside the month before, by day, because months differ in length."""
     now, before = figures.total.costs[currency], figures.total_before.costs.get(currency)
     a_day_before = before / figures.total_before.days if before is not None and figures.is_comparable else None
-    return {"currency": currency, "cost": now, "before": before, "a_day": now / figures.total.days, "a_day_before": a_day_before}
+    return {
+        "currency": currency,
+        "cost": now,
+        "before": before,
+        "a_day": now / figures.total.days if figures.total.days else None,
+        "a_day_before": a_day_before,
+    }
 
 
 def _owner_charts(figures: Figures) -> list[Chart]:

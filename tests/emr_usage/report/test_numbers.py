@@ -29,8 +29,9 @@ def test_an_amount_has_two_decimals_and_what_is_something_is_not_nothing(value: 
 @given(st.decimals("-1e12", "1e12", places=6))
 def test_an_amount_reads_back_to_within_half_a_cent(value: Decimal) -> None:
     written = amount(value)
-    if written.startswith("<"):
+    if written.startswith(("<", ">")):
         assert 0 < abs(value) < Decimal("0.005")
+        assert (value < 0) is ("\u2212" in written)
     else:
         assert abs(Decimal(written.replace(",", "").replace("\u2212", "-")) - value) <= Decimal("0.005")
 
@@ -61,7 +62,7 @@ def test_times_are_those_of_the_bill() -> None:
     assert moment(datetime(2026, 10, 31, 16, 30, tzinfo=UTC), "Asia/Shanghai") == "2026-11-01 00:30"
 
 
-@given(st.dates(date(1971, 1, 1), date(2200, 1, 1)))
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)))
 def test_the_months_around_a_month_touch_it(day: date) -> None:
     month = Month(day.replace(day=1))
     assert month.previous.next == month == month.next.previous
@@ -69,7 +70,7 @@ def test_the_months_around_a_month_touch_it(day: date) -> None:
     assert month.bounds("Asia/Shanghai")[1] == month.next.bounds("Asia/Shanghai")[0]
 
 
-@pytest.mark.parametrize("text", ["2026-13", "2026-1", "october", "0000-01", "2026-10-01", ""])
+@pytest.mark.parametrize("text", ["9999-12", "0001-01", "2026-13", "2026-1", "october", "0000-01", "2026-10-01", ""])
 def test_what_is_no_month_is_said_to_be_none(text: str) -> None:
     with pytest.raises(ValueError, match="write it as 2026-10"):
         Month.parse(text)

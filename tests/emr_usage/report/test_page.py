@@ -170,6 +170,7 @@ def test_amounts_of_two_currencies_stand_side_by_side_and_are_never_added(tmp_pa
     assert figures.total.costs == {"CNY": Decimal(21), "USD": Decimal(10)}
     assert [name for name, _ in page.elements].count("svg") == 2
     assert "31.00" not in page.text
+    assert "Lists by cost rank the numbers of several currencies together" in page.text
     assert figures.owners == [Owner("unallocated", Decimal(12), Decimal(0), {"CNY": Decimal(21), "USD": Decimal(10)}, {})]
 
 
@@ -183,7 +184,14 @@ RATE = number([{**TABLES["rates"][0], "valid_to": None, "price_per_cu_hour": "1"
 @pytest.mark.parametrize(
     ("windows", "says"),
     [
-        ([window("2026-08-31 16:00", "2026-10-31 16:00")], "USD 12.00 a day, +20.0 % against September 2026 (USD 10.00 a day"),
+        (
+            [window("2026-08-31 16:00", "2026-10-31 16:00")],
+            "USD 3.00 a day, +20.0 % against September 2026 (USD 2.50 a day",
+        ),
+        (
+            [window("2026-08-31 16:00", "2026-10-05 16:00"), window("2026-10-06 16:00", "2026-10-31 16:00")],
+            "against September 2026 (USD 2.50 a day",
+        ),
         ([window("2026-09-01 16:00", "2026-10-31 16:00")], "September 2026 is not loaded whole, so it is no comparison"),
         ([], "September 2026 is not loaded whole, so it is no comparison"),
     ],
@@ -191,9 +199,97 @@ RATE = number([{**TABLES["rates"][0], "valid_to": None, "price_per_cu_hour": "1"
 def test_a_month_is_compared_by_the_day_and_only_with_one_that_is_there_whole(
     tmp_path: Path, windows: list[Row], says: str
 ) -> None:
-    runs = [run_of_day(9, 10, 9), run_of_day(9, 11, 11), *(run_of_day(10, day, 12) for day in (1, 2, 3))]
+    runs = [run_of_day(9, 10, 50), run_of_day(9, 11, 25), *(run_of_day(10, day, 31) for day in (1, 2, 3))]
     page, _ = make_page(made(tmp_path, job_runs=runs, rates=RATE, extraction_windows=windows))
     assert says in page.text
+
+
+def test_a_month_under_way_has_its_mean_over_what_is_loaded_of_it(tmp_path: Path) -> None:
+    windows = [window("2026-08-31 16:00", "2026-10-03 04:00")]
+    paper = made(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE, extraction_windows=windows)
+    page, figures = make_page(paper, now=utc("2026-10-03 04:05"))
+    assert figures.total.days == Decimal("2.5")
+    assert "USD 2.00 a day; nothing priced in September 2026" in page.text
+
+
+def test_a_month_of_which_nothing_is_loaded_says_so(tmp_path: Path) -> None:
+    windows = [window("2026-08-31 16:00", "2026-09-25 16:00")]
+    paper = made(tmp_path, job_runs=[run_of_day(9, 10, 1)], extraction_windows=windows)
+    page, _ = make_page(paper, now=utc("2026-10-03 04:05"))
+    assert "Nothing of it is certified yet." in page.text
+    assert "Loaded up to" not in page.text
+
+
+def test_use_in_a_month_under_way_that_no_window_tells_of_has_no_mean(tmp_path: Path) -> None:
+    page, _ = make_page(made(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE), now=utc("2026-10-03 04:05"))
+    assert "no mean of a day, as nothing is certified" in page.text
+
+
+def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) -> None:
+    owned = job_run("owned", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 12)
+    nobodys = job_run("nobodys", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 50, region_id="eu-nowhere")
+    owner = {"owner": "data", "tag_key": "team", "tag_value": "x"}
+    paper = made(
+        tmp_path,
+        job_runs=[owned, nobodys],
+        job_run_tags=[tag(owned, "team", "x")],
+        rates=RATE,
+        owners=number([owner], "rule_number"),
+    )
+    page, figures = make_page(paper)
+    assert figures.total.costs_unallocated == {}
+    assert "50.00 CU-hours, 80.6 % of use, matched by no owner rule; 50.00 CU-hours of it unpriced" in page.text
+    assert "USD 0.00" not in page.text
+
+
+def test_what_the_api_gives_no_figure_of_is_not_called_unpriced(tmp_path: Path) -> None:
+    quiet = job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None, state="Failed")
+    page, _ = make_page(made(tmp_path, job_runs=[quiet], rates=RATE))
+    assert "The API gives no figure of use." in page.text
+    assert "Nothing is priced" not in page.text
+    assert "What failed used" not in page.text
+
+
+def test_a_price_is_written_out(tmp_path: Path) -> None:
+    rates = number([{**RATE[0], "currency": "JPY", "price_per_cu_hour": "30"}], "row_number")
+    page, _ = make_page(made(tmp_path, job_runs=[run_of_day(10, 1, 1)], rates=rates))
+    assert "JPY 30" in page.text
+    assert "E+" not in page.text
+
+
+def test_a_list_that_is_cut_says_of_how_many(tmp_path: Path) -> None:
+    runs = [job_run(f"job-{letter}", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 1) for letter in "abcdefghijklmnop"]
+    page, _ = make_page(made(tmp_path, job_runs=runs))
+    assert "The first 12 of 16." in page.text
+
+
+def test_marts_of_another_version_are_to_be_made_again(tmp_path: Path) -> None:
+    paper = made(tmp_path, job_runs=[])
+    paper.change("DROP TABLE emr_marts.rates_by_month")
+    with pytest.raises(BuildError, match="Make them again: emr-usage build"):
+        make_page(paper)
+
+
+def test_two_workspaces_of_one_name_are_told_apart(tmp_path: Path) -> None:
+    workspaces = [{"workspace_id": name, "workspace_name": "prod", "region_id": "cn-hangzhou"} for name in ("w-1", "w-2")]
+    _, figures = make_page(made(tmp_path, job_runs=[], workspaces=workspaces))
+    assert figures.workspace_names == {"w-1": "prod (w-1)", "w-2": "prod (w-2)"}
+
+
+def test_a_workspace_that_is_not_asked_is_not_missed(tmp_path: Path) -> None:
+    workspaces = [{"workspace_id": name, "workspace_name": name, "region_id": "cn-hangzhou"} for name in ("w-1", "w-2")]
+    windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
+    _, figures = make_page(made(tmp_path, job_runs=[], workspaces=workspaces, extraction_windows=windows))
+    assert figures.is_certified
+
+
+@pytest.mark.parametrize(("load", "is_certified"), [("night-0", True), ("night-2", False)])
+def test_a_failure_without_a_range_counts_until_the_next_load(tmp_path: Path, load: str, is_certified: bool) -> None:  # noqa: FBT001  # a parameter
+    windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
+    windows.append(window("2026-10-01 00:00", "2026-10-02 00:00", "failed", axis="run", load=load))
+    windows[-1] |= {"window_start": None, "window_end": None}
+    _, figures = make_page(made(tmp_path, job_runs=[], extraction_windows=windows))
+    assert figures.is_certified is is_certified
 
 
 def test_what_is_certified_is_told_to_the_minute(tmp_path: Path) -> None:

@@ -73,7 +73,8 @@ def test_a_database_held_by_another_program_is_named(paper: Paper) -> None:
     ("options", "code", "says"),
     [
         (["--billing-time-zone", "'; drop"], 2, "is no time zone"),
-        (["--billing-time-zone", "Mars/Olympus"], 1, "Mars/Olympus"),
+        (["--billing-time-zone", "Mars/Olympus"], 2, "is no time zone"),
+        (["--billing-time-zone", "asia/shanghai"], 2, "is no time zone"),
         (["--destination", "dummy"], 2, "cannot use the destination"),
         (["--database", "nowhere.duckdb"], 1, "There is no database"),
     ],

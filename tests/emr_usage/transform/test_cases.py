@@ -218,3 +218,27 @@ def test_what_no_rate_prices_is_shown_at_the_list_price_and_costs_nothing(paper:
     assert paper.ask(f"SELECT {columns} FROM rates_by_month WHERE rate_row_number IS NULL") == [
         ("eu-nowhere", None, None, 3, "EUR", Decimal("0.27")),
     ]
+
+
+def test_a_success_beside_the_failure_is_no_recovery(tmp_path: Path) -> None:
+    failed = job_run("failed", utc("2026-10-05 00:00"), utc("2026-10-05 06:00"), 1, state="Failed") | {"name": "job"}
+    beside = job_run("beside", utc("2026-10-05 01:00"), utc("2026-10-05 02:00"), 1) | {"name": "job"}
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(job_runs=[failed, beside])
+    paper.build()
+    assert paper.ask("SELECT attempts, recovered_at, seconds_to_recovery FROM job_recoveries") == [(2, None, None)]
+
+
+def test_a_reason_of_two_currencies_has_two_rows(tmp_path: Path) -> None:
+    runs = [
+        job_run(
+            name, utc("2026-10-05 00:00"), utc("2026-10-05 01:00"), 1, state="Failed", region_id=name, state_change_message=""
+        )
+        for name in ("cn-hangzhou", "eu-nowhere")
+    ]
+    other = {**RATES[0], "region_id": "eu-nowhere", "currency": "EUR"}
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(job_runs=runs, rates=[RATES[0], {**other, "row_number": 9}])
+    paper.build()
+    reasons = "SELECT reason, currency, job_runs, estimated_cost_wasted FROM failures_by_reason ORDER BY currency"
+    assert paper.ask(reasons) == [("(no message)", "EUR", 1, Decimal("0.05")), ("(no message)", "USD", 1, Decimal("0.05"))]

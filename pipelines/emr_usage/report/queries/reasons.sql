@@ -1,15 +1,21 @@
-SELECT state_change_code, reason, currency, job_runs, first_date, billing_date AS last_date, cu_hours, estimated_cost,
-  example_job_run_id, example_message
+SELECT state_change_code, reason, job_runs, cu_hours, cu_hours_unpriced, currency, estimated_cost, first_date, last_date,
+  example_job_run_id, example_message, COUNT(*) OVER () AS of_all
 FROM (
-  SELECT state_change_code, reason, currency, billing_date, example_job_run_id, example_message,
-    SUM(job_runs) OVER (PARTITION BY state_change_code, reason, currency) AS job_runs,
-    SUM(cu_hours_wasted) OVER (PARTITION BY state_change_code, reason, currency) AS cu_hours,
-    SUM(estimated_cost_wasted) OVER (PARTITION BY state_change_code, reason, currency) AS estimated_cost,
-    MIN(billing_date) OVER (PARTITION BY state_change_code, reason, currency) AS first_date,
-    ROW_NUMBER() OVER (PARTITION BY state_change_code, reason, currency ORDER BY billing_date DESC) AS recency
+  SELECT state_change_code, reason, example_job_run_id, example_message,
+    SUM(job_runs) OVER (PARTITION BY state_change_code, reason) AS job_runs,
+    SUM(cu_hours_wasted) OVER (PARTITION BY state_change_code, reason) AS cu_hours,
+    SUM(cu_hours_wasted_unpriced) OVER (PARTITION BY state_change_code, reason) AS cu_hours_unpriced,
+    MIN(currency) OVER (PARTITION BY state_change_code, reason) AS currency,
+    CASE
+      WHEN MIN(currency) OVER (PARTITION BY state_change_code, reason) = MAX(currency) OVER (PARTITION BY state_change_code, reason)
+      THEN SUM(estimated_cost_wasted) OVER (PARTITION BY state_change_code, reason)
+    END AS estimated_cost,
+    MIN(billing_date) OVER (PARTITION BY state_change_code, reason) AS first_date,
+    MAX(billing_date) OVER (PARTITION BY state_change_code, reason) AS last_date,
+    ROW_NUMBER() OVER (PARTITION BY state_change_code, reason ORDER BY billing_date DESC, example_job_run_id) AS recency
   FROM {marts}.failures_by_reason
   WHERE billing_date >= DATE '{first}' AND billing_date < DATE '{next}'
 ) AS reasons
 WHERE recency = 1
-ORDER BY job_runs DESC, last_date DESC, state_change_code, reason, currency
-LIMIT 12
+ORDER BY job_runs DESC, last_date DESC, state_change_code, reason
+LIMIT 10

@@ -1,1 +1,1 @@
-SELECT workspace_id, workspace_name, region_id FROM {marts}.workspaces ORDER BY workspace_id
+SELECT workspace_id, workspace_name, region_id, last_asked_at FROM {marts}.workspaces ORDER BY workspace_id

@@ -3,7 +3,7 @@ with failures as (
     costs.*,
     runs.state_change_code,
     runs.state_change_message,
-    coalesce({{ emr_usage.normalised_message('runs.state_change_message') }}, '(no message)') as reason
+    coalesce(nullif({{ emr_usage.normalised_message('runs.state_change_message') }}, ''), '(no message)') as reason
   from {{ ref('job_run_costs') }} as costs
   inner join {{ ref('stg_job_runs') }} as runs
     on costs.workspace_id = runs.workspace_id and costs.job_run_id = runs.job_run_id
@@ -16,16 +16,19 @@ reasons as (
     state_change_code,
     reason,
     count(*) as job_runs,
-    {{ emr_usage.wasted('is_failed') }}
+    currency,
+    cast(sum(coalesce(cu_hours, 0)) as {{ emr_usage.type_exact() }}) as cu_hours_wasted,
+    cast(sum(cu_hours_unpriced) as {{ emr_usage.type_exact() }}) as cu_hours_wasted_unpriced,
+    cast(sum(estimated_cost) as {{ emr_usage.type_exact() }}) as estimated_cost_wasted
   from failures
-  group by outcome_date, state_change_code, reason
+  group by outcome_date, state_change_code, reason, currency
 ),
 
 ranked as (
   select
     *,
     row_number() over (
-      partition by outcome_date, state_change_code, reason order by end_time desc, workspace_id, job_run_id
+      partition by outcome_date, state_change_code, reason, currency order by end_time desc, workspace_id, job_run_id
     ) as recency
   from failures
 )
@@ -47,4 +50,5 @@ inner join ranked
   on reasons.outcome_date = ranked.outcome_date
   and reasons.reason = ranked.reason
   and (reasons.state_change_code = ranked.state_change_code or (reasons.state_change_code is null and ranked.state_change_code is null))
+  and (reasons.currency = ranked.currency or (reasons.currency is null and ranked.currency is null))
   and ranked.recency = 1

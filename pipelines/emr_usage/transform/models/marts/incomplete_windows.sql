@@ -1,29 +1,37 @@
-with latest as (
+with asked as (
   select
     *,
-    row_number() over (partition by workspace_id, region_id, axis, window_id order by finished_at desc, load desc) as recency
+    row_number() over (partition by workspace_id, region_id, axis, window_id order by finished_at desc, load desc) as recency,
+    max(load) over (partition by workspace_id, region_id) as newest_load,
+    max(load) over () as newest_load_of_all
   from {{ ref('stg_extraction_windows') }}
 )
 
 select
-  latest.workspace_id,
-  latest.region_id,
-  latest.axis,
-  latest.window_id,
-  latest.window_start,
-  latest.window_end,
-  latest.total_count,
-  latest.rows_distinct,
-  latest.status,
-  latest.error_code,
-  latest.load
-from latest
+  asked.workspace_id,
+  asked.region_id,
+  asked.axis,
+  asked.window_id,
+  asked.window_start,
+  asked.window_end,
+  asked.total_count,
+  asked.rows_distinct,
+  asked.status,
+  asked.error_code,
+  asked.load
+from asked
 left join {{ ref('certified_ranges') }} as ranges
-  on latest.workspace_id = ranges.workspace_id
-  and latest.axis = ranges.axis
-  and latest.from_us >= ranges.from_us
-  and latest.until_us <= ranges.until_us
--- A range that was short is made good by windows of other bounds, too.
-where latest.recency = 1
-  and latest.status <> 'complete'
+  on asked.workspace_id = ranges.workspace_id
+  and asked.axis = ranges.axis
+  and asked.from_us >= ranges.from_us
+  and asked.until_us <= ranges.until_us
+where asked.recency = 1
+  and asked.status <> 'complete'
+  -- A range that was short is made good by windows of other bounds, too.
   and ranges.workspace_id is null
+  -- What has no bounds is of its moment: a later load that asked the same workspace had no need of it any more. A workspace that
+  -- is not there is asked by name only, and by no later load once the name is mended.
+  and (
+    asked.window_start is not null
+    or asked.load = case when asked.axis = 'workspaces' and asked.workspace_id <> '*' then asked.newest_load_of_all else asked.newest_load end
+  )

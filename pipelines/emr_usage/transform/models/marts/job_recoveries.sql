@@ -72,10 +72,18 @@ chains as (
     min(case when attempt = 1 then job_run_id end) as first_failure_job_run_id,
     min(case when attempt = 1 then end_time end) as first_failure_time,
     count(*) as attempts,
-    max(case when is_success then end_time end) as recovered_at,
+    max(case when is_success then end_time end) as last_success,
     {{ emr_usage.wasted('is_final and not is_success') }}
   from attempts
   group by workspace_id, job_key, arguments, chain
+),
+
+-- A success that ended before the failure did ran beside it, and is no recovery.
+recovered as (
+  select
+    chains.*,
+    case when last_success >= first_failure_time then last_success end as recovered_at
+  from chains
 )
 
 select
@@ -94,4 +102,4 @@ select
   cu_hours_wasted_unpriced,
   estimated_cost_wasted,
   currency
-from chains
+from recovered

@@ -1,13 +1,24 @@
-with workspaces as (
+with listed as (
   {{ emr_usage.raw_table('workspaces', {
     'workspace_id': 'text',
     'workspace_name': 'text',
     'region_id': 'text',
   }) }}
+),
+
+asked as (
+  select workspace_id, min(region_id) as region_id, max(finished_at) as last_asked_at
+  from {{ ref('stg_extraction_windows') }}
+  where axis in ('start', 'end', 'open')
+  group by workspace_id
 )
 
+-- A workspace that is named and in one region is asked without being listed.
 select
-  workspace_id,
-  workspace_name,
-  region_id
-from workspaces
+  coalesce(listed.workspace_id, asked.workspace_id) as workspace_id,
+  listed.workspace_name,
+  coalesce(listed.region_id, asked.region_id) as region_id,
+  asked.last_asked_at
+from listed
+full outer join asked
+  on listed.workspace_id = asked.workspace_id
