@@ -30,7 +30,7 @@ DLT_DEFAULTS: Final = {
     "LOAD__DELETE_COMPLETED_JOBS": "true",
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
     # DuckDB takes what it is given, which by itself is most of the machine; a package is small enough for this.
-    "DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": '{"memory_limit": "384MB"}',
+    "DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": '{"memory_limit": "320MB"}',
     # At ERROR dlt prints the traceback of every attempt at a job; the last one is in the exception.
     "RUNTIME__LOG_LEVEL": "CRITICAL",
 }

@@ -34,7 +34,7 @@ WINDOW_ROWS: Final = 5_000
 PACKAGE_ROWS: Final = 200_000
 # A package ends earlier where its rows are large: a merge holds a package's texts in memory, and small machines say how much they
 # have for it (see docs/decisions/0012). Bytes, as Arrow counts them.
-PACKAGE_BYTES: Final = 160 * 1024**2
+PACKAGE_BYTES: Final = 128 * 1024**2
 # Rows handed to dlt at once: below this its fixed cost for each table dominates, above it only memory grows.
 BATCH_ROWS: Final = 10_000
 # Times a window is read before it is recorded as short or failed.

@@ -218,7 +218,7 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
             "enough_runs": ENOUGH_RUNS,
             "long_seconds": LONG_SECONDS,
         }
-        asked = _ask_all(client, values)
+        asked = {name: _ask(client, query.format(**values)) for name, query in _queries().items()}
     # A month that is under way is held to what is loaded of it, which the page tells; one that is over, to all of it.
     loaded = [row["certified_until"] for row in asked["certified"].rows if row["certified_until"] > from_utc]
     known_until = until_utc if until_utc <= made_at else min([until_utc, max(loaded, default=from_utc)])
@@ -242,19 +242,15 @@ def _queries() -> dict[str, str]:
     return {file.name.removesuffix(".sql"): file.read_text(encoding="utf-8").strip() for file in folder.iterdir()}
 
 
-def _ask_all(client: SqlClientBase[Any], values: Mapping[str, object]) -> dict[str, Asked]:
-    asked = {}
-    for name, query in _queries().items():
-        sql = query.format(**values)
-        try:
-            asked[name] = Asked(sql, query_rows(client, sql))
-        except DatabaseException as error:
-            raise BuildError("The marts are not whole, or of another version. Make them again: emr-usage build.") from error
-    return asked
+def _ask(client: SqlClientBase[Any], sql: str) -> Asked:
+    try:
+        return Asked(sql, query_rows(client, sql))
+    except DatabaseException as error:
+        raise BuildError("The marts are not whole, or of another version. Make them again: emr-usage build.") from error
 
 
 def _billing_time_zone(client: SqlClientBase[Any]) -> str:
-    (row,) = query_rows(client, _queries()["settings"].format(marts=MARTS_DATASET))
+    (row,) = _ask(client, _queries()["settings"].format(marts=MARTS_DATASET)).rows
     return str(row["billing_time_zone"])
 
 

@@ -263,9 +263,10 @@ def test_a_list_that_is_cut_says_of_how_many(tmp_path: Path) -> None:
     assert "The first 12 of 16." in page.text
 
 
-def test_marts_of_another_version_are_to_be_made_again(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", ["rates_by_month", "stg_input_versions"])
+def test_marts_of_another_version_are_to_be_made_again(tmp_path: Path, missing: str) -> None:
     paper = made(tmp_path, job_runs=[])
-    paper.change("DROP TABLE emr_marts.rates_by_month")
+    paper.change(f"DROP TABLE emr_marts.{missing}")
     with pytest.raises(BuildError, match="Make them again: emr-usage build"):
         make_page(paper)
 
