@@ -97,7 +97,11 @@ def test_the_usual_month_is_that_of_yesterday(paper: Paper, tmp_path: Path) -> N
         (["--destination", "dummy"], 1, "Error: "),
     ],
 )
-def test_what_cannot_be_reported_is_told(paper: Paper, options: list[str], code: int, says: str) -> None:
+def test_what_cannot_be_reported_is_told(
+    paper: Paper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int, says: str
+) -> None:
+    # Working files of another destination stand where the command is run.
+    monkeypatch.chdir(tmp_path)
     done = report(paper, *options)
     assert done.exit_code == code, done.output
     assert says in done.stderr

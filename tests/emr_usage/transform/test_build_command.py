@@ -79,7 +79,11 @@ def test_a_database_held_by_another_program_is_named(paper: Paper) -> None:
         (["--database", "nowhere.duckdb"], 1, "There is no database"),
     ],
 )
-def test_what_cannot_be_built_is_told(paper: Paper, options: list[str], code: int, says: str) -> None:
+def test_what_cannot_be_built_is_told(
+    paper: Paper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int, says: str
+) -> None:
+    # Working files of another destination stand where the command is run.
+    monkeypatch.chdir(tmp_path)
     done = run_build(paper, *options)
     assert done.exit_code == code, done.output
     assert says in done.stderr
