@@ -115,6 +115,14 @@ class Paper:
         return {name: sorted(self.ask(f"FROM {name}"), key=repr) for name in MARTS}
 
 
+def built_paper(folder: Path, **tables: Sequence[Row]) -> Paper:
+    """Return a file with these raw tables, and the marts made of them."""
+    paper = Paper(folder / "emr.duckdb")
+    paper.write(**tables)
+    paper.build()
+    return paper
+
+
 def _exact(row: Row) -> Row:
     """Write numbers as Decimal, which Arrow takes for decimals."""
     exact = {"cu_hours", "price_per_cu_hour"}

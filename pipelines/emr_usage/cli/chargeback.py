@@ -76,11 +76,7 @@ def build(
     demand_inputs(inputs)
     with explained(target, as_json=as_json, verbose=verbose):
         made = make_marts(target, inputs, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
-    if as_json:
-        click.echo(json.dumps({"status": "complete", "exit_code": 0, "target": str(target), **made.facts}))
-    else:
-        for line in made.lines:
-            tell(line)
+    _tell_made(made, target, as_json=as_json)
 
 
 def demand_inputs(inputs: Path | None) -> None:
@@ -100,6 +96,13 @@ class Made:
 
     facts: dict[str, Any]
     lines: list[str]
+
+
+def _tell_made(made: Made, target: Target, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps({"status": "complete", "exit_code": 0, "target": str(target), **made.facts}))
+    else:
+        tell(*made.lines)
 
 
 def make_marts(target: Target, inputs: Path | None, *, full_refresh: bool = False, billing_time_zone: str) -> Made:
@@ -143,8 +146,7 @@ def explain_cost(*, job_run_id: str, destination: str, database: Path, as_json: 
 
 def _print_explanation(explanation: Explanation) -> None:
     run = explanation.run
-    for line in explanation_lines(explanation):
-        tell(line)
+    tell(*explanation_lines(explanation))
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("billing date", "hours", "CU-hours", "estimated cost", "rate", "from rates.csv"):
         table.add_column(title, no_wrap=title != "from rates.csv", overflow="fold")
@@ -196,11 +198,7 @@ def report(
     demand_database(target, as_json=as_json)
     with explained(target, as_json=as_json, verbose=verbose):
         made = make_report(target, month, reports, kind)
-    if as_json:
-        click.echo(json.dumps({"status": "complete", "exit_code": 0, "target": str(target), **made.facts}))
-    else:
-        for line in made.lines:
-            tell(line)
+    _tell_made(made, target, as_json=as_json)
 
 
 def make_report(target: Target, month: Month | None, folder: Path | None, kind: Format = "html") -> Made:

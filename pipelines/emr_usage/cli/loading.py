@@ -28,7 +28,7 @@ MAX_NAMED = 10
 @click.command(short_help="Load what is new since the last load.")
 @source_options
 @initial_days_option
-def load(initial_days: float | None, **options: Any) -> None:
+def load(**options: Any) -> None:
     """\b
     Examples:
       emr-usage load --region cn-hangzhou
@@ -38,8 +38,7 @@ def load(initial_days: float | None, **options: Any) -> None:
     Load every job run that is new or has changed, up to a minute ago. Safe to repeat and to interrupt: the next load
     goes on where the last committed package ended.
     """
-    overrides = {"initial_days": initial_days} if initial_days else {}
-    _load(None, overrides, **options)
+    _load(None, **options)
 
 
 @click.command(short_help="Load a range of submit times again.")
@@ -58,7 +57,7 @@ def backfill(first: datetime, after: datetime, *, force: bool, **options: Any) -
     """
     if first >= after:
         raise click.UsageError("--to must be later than --from.")
-    _load(Backfill(first.astimezone(UTC), after.astimezone(UTC), force), {}, **options)
+    _load(Backfill(first.astimezone(UTC), after.astimezone(UTC), force), **options)
 
 
 @click.command(short_help="How far each workspace is certified, and what is missing.")
@@ -83,12 +82,10 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     sys.exit(INCOMPLETE if found.incomplete else 0)
 
 
-def _load(
-    backfill: Backfill | None, overrides: dict[str, Any], *, destination: str, database: Path, as_json: bool, **options: Any
-) -> NoReturn:
+def _load(backfill: Backfill | None, *, destination: str, database: Path, as_json: bool, **options: Any) -> NoReturn:
     """Load, tell how it went, and exit with its code."""
     target = Target(destination, database)
-    done = load_job_runs(target, backfill, overrides, as_json=as_json, **options)
+    done = load_job_runs(target, backfill, as_json=as_json, **options)
     facts = load_facts(done, target)
     if as_json:
         click.echo(json.dumps(facts))
@@ -101,19 +98,25 @@ def _load(
 def load_job_runs(
     target: Target,
     backfill: Backfill | None,
-    overrides: dict[str, Any],
     *,
     regions: tuple[str, ...],
     workspaces: tuple[str, ...],
     endpoint: str | None,
     as_of: datetime | None,
     max_connections: int | None,
+    initial_days: float | None = None,
     as_json: bool,
     verbose: bool,
 ) -> Load:
     """Load with the options of the command, showing how far it is, and return the finished load."""
-    given = {"region_ids": regions, "workspace_ids": workspaces, "endpoint": endpoint, "max_connections": max_connections}
-    overrides = overrides | {name: value for name, value in given.items() if value}
+    given: dict[str, Any] = {
+        "region_ids": regions,
+        "workspace_ids": workspaces,
+        "endpoint": endpoint,
+        "max_connections": max_connections,
+        "initial_days": initial_days,
+    }
+    overrides = {name: value for name, value in given.items() if value}
     log_to(ERRORS)
     with explained(target, as_json=as_json, verbose=verbose), live_display(ERRORS, "loading") as display:
         target.database.parent.mkdir(parents=True, exist_ok=True)

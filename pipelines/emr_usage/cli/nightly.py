@@ -34,7 +34,6 @@ from .terminal import explained, now, tell
 @reports_option
 def run(
     *,
-    initial_days: float | None,
     inputs: Path | None,
     billing_time_zone: str,
     month: Month | None,
@@ -57,8 +56,7 @@ def run(
     began = now()
     target = Target(destination, database)
     demand_inputs(inputs)
-    overrides = {"initial_days": initial_days} if initial_days else {}
-    done = load_job_runs(target, None, overrides, as_json=as_json, verbose=verbose, **options)
+    done = load_job_runs(target, None, as_json=as_json, verbose=verbose, **options)
     loaded = load_facts(done, target)
     facts: dict[str, Any] = {name: loaded[name] for name in ("status", "exit_code", "target")} | {"load": loaded}
     if not as_json:
@@ -68,16 +66,12 @@ def run(
         with explained(target, as_json=as_json, verbose=verbose, so_far=facts):
             marts = make_marts(target, inputs, billing_time_zone=billing_time_zone)
             facts["build"] = marts.facts
-            _tell_all(marts.lines, as_json=as_json)
+            if not as_json:
+                tell(*marts.lines)
             page = make_report(target, month, reports)
             facts["report"] = page.facts
-            _tell_all(page.lines, as_json=as_json)
+            if not as_json:
+                tell(*page.lines)
     if as_json:
         click.echo(json.dumps(facts | {"seconds": round((now() - began).total_seconds(), 3)}))
     sys.exit(facts["exit_code"])
-
-
-def _tell_all(lines: list[str], *, as_json: bool) -> None:
-    if not as_json:
-        for line in lines:
-            tell(line)

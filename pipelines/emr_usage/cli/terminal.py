@@ -61,9 +61,10 @@ def explained(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[s
         signal.signal(signal.SIGTERM, before)
 
 
-def tell(line: str) -> None:
-    """Print a line as it is: no part of it is coloured, and the terminal wraps it."""
-    OUTPUT.print(line, highlight=False, soft_wrap=True)
+def tell(*lines: str) -> None:
+    """Print lines as they are: no part of them is coloured, and the terminal wraps them."""
+    for line in lines:
+        OUTPUT.print(line, highlight=False, soft_wrap=True)
 
 
 def fail(

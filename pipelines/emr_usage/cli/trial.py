@@ -41,8 +41,7 @@ def _announce(served: Emulator) -> None:
         f"  export ALIBABA_CLOUD_ACCESS_KEY_SECRET={DEFAULT_KEY.secret}",
         f"  emr-usage load --region cn-hangzhou --endpoint {served.url}",
     )
-    for line in lines:
-        tell(line)
+    tell(*lines)
 
 
 @click.command(short_help="An emulated company: loaded, charged and reported in half a minute.")

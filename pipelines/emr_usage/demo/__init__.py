@@ -16,7 +16,7 @@ from rich.table import Table
 from emr_serverless import Backfill, Load
 from emr_usage.build import build
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, company
-from emr_usage.inputs import load_inputs
+from emr_usage.inputs import default_folder, load_inputs
 from emr_usage.load import Request, Target, open_pipeline, run_load
 from emr_usage.report import Month, headline, write_page
 from emr_usage.report import default_folder as default_reports
@@ -33,7 +33,6 @@ OLDEST: Final = datetime(2026, 8, 1, tzinfo=UTC)
 RUNS_PER_DAY: Final = 300
 REGION: Final = "cn-hangzhou"
 BAR: Final = 20
-FOLDER: Final = "inputs"
 
 QUESTIONS: Final = {
     "Who spent how much in October?": """
@@ -92,7 +91,7 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
         yield f"Backfill of an older week: {load(week)}"
         yield f"And of the weeks before it: {load(Backfill(OLDEST, week.first))}"
     began = clock()
-    inputs = write_inputs(folder)
+    inputs = write_inputs(target.database)
     load_inputs(target, inputs)
     built = build(target)
     seconds = (clock() - began).total_seconds()
@@ -107,9 +106,9 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
     yield f"Report: {page}"
 
 
-def write_inputs(folder: Path) -> Path:
-    """Write the made-up company's prices and owners into a folder's `inputs`, and return that."""
-    inputs = folder / FOLDER
+def write_inputs(database: Path) -> Path:
+    """Write the made-up company's prices and owners into the folder of inputs beside a database, and return that."""
+    inputs = default_folder(database)
     inputs.mkdir(exist_ok=True)
     for file in resources.files(__package__).joinpath("inputs").iterdir():
         (inputs / file.name).write_bytes(file.read_bytes())

@@ -31,6 +31,7 @@ ENOUGH_RUNS: Final = 5
 LONG_SECONDS: Final = 86_400
 _OF_MARTS: Final = re.compile(rf"{MARTS_DATASET}\.\w+")
 UNALLOCATED: Final = "unallocated"
+_FOLDER: Final = resources.files(__package__).joinpath("queries")
 
 
 @dataclass(frozen=True)
@@ -185,7 +186,7 @@ def read_billing_time_zone(pipeline: dlt.Pipeline) -> str:
     """
     with pipeline.sql_client() as client:
         demand_marts(client)
-        return _billing_time_zone(client)
+        return _billing_time_zone(_ask_settings(client))
 
 
 def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Figures:
@@ -201,7 +202,8 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
     """
     with pipeline.sql_client() as client:
         demand_marts(client)
-        zone = _billing_time_zone(client)
+        settings = _ask_settings(client)
+        zone = _billing_time_zone(settings)
         from_utc, until_utc = month.bounds(zone)
         before_utc, _ = month.previous.bounds(zone)
         values = {
@@ -218,7 +220,9 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
             "enough_runs": ENOUGH_RUNS,
             "long_seconds": LONG_SECONDS,
         }
-        asked = {name: _ask(client, query.format(**values)) for name, query in _queries().items()}
+        # The settings came first: they say by which zone the others are cut.
+        names = {file.name.removesuffix(".sql") for file in _FOLDER.iterdir()} - {"settings"}
+        asked = {"settings": settings, **{name: _ask(client, _query(name).format(**values)) for name in sorted(names)}}
     # A month that is under way is held to what is loaded of it, which the page tells; one that is over, to all of it.
     loaded = [row["certified_until"] for row in asked["certified"].rows if row["certified_until"] > from_utc]
     known_until = until_utc if until_utc <= made_at else min([until_utc, max(loaded, default=from_utc)])
@@ -237,9 +241,8 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
     )
 
 
-def _queries() -> dict[str, str]:
-    folder = resources.files(__package__).joinpath("queries")
-    return {file.name.removesuffix(".sql"): file.read_text(encoding="utf-8").strip() for file in folder.iterdir()}
+def _query(name: str) -> str:
+    return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8").strip()
 
 
 def _ask(client: SqlClientBase[Any], sql: str) -> Asked:
@@ -249,8 +252,12 @@ def _ask(client: SqlClientBase[Any], sql: str) -> Asked:
         raise BuildError("The marts are not whole, or of another version. Make them again: emr-usage build.") from error
 
 
-def _billing_time_zone(client: SqlClientBase[Any]) -> str:
-    (row,) = _ask(client, _queries()["settings"].format(marts=MARTS_DATASET)).rows
+def _ask_settings(client: SqlClientBase[Any]) -> Asked:
+    return _ask(client, _query("settings").format(marts=MARTS_DATASET))
+
+
+def _billing_time_zone(settings: Asked) -> str:
+    (row,) = settings.rows
     return str(row["billing_time_zone"])
 
 

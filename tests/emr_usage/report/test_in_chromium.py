@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page
 from browser import running_browser
 from emr_usage.load import open_pipeline
 from emr_usage.report import Month, write_page
-from paper import Paper
+from paper import built_paper
 from paper_cases import TABLES
 
 LATER = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -30,9 +30,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module", params=["2026-10", "2020-01"], ids=["full", "empty"])
 def address(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> str:
-    paper = Paper(tmp_path_factory.mktemp("paper") / "emr.duckdb")
-    paper.write(**TABLES)
-    paper.build()
+    paper = built_paper(tmp_path_factory.mktemp("paper"), **TABLES)
     folder = paper.target.database.parent / "a folder with spaces"
     path, _ = write_page(open_pipeline(paper.target), Month.parse(request.param), folder, LATER)
     return path.as_uri()

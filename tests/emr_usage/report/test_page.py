@@ -14,7 +14,7 @@ from emr_usage.failures import BuildError
 from emr_usage.load import open_pipeline
 from emr_usage.report import Month, headline, read_billing_time_zone, write_page
 from emr_usage.report.figures import Figures, Owner
-from paper import Paper, Row, job_run, number, tag, utc
+from paper import Paper, Row, built_paper, job_run, number, tag, utc
 from paper_cases import TABLES, window
 
 OCTOBER = Month(date(2026, 10, 1))
@@ -43,16 +43,9 @@ def make_page(paper: Paper, month: Month = OCTOBER, now: datetime = LATER) -> tu
     return Page(path.read_text(encoding="utf-8")), figures
 
 
-def made(folder: Path, **tables: list[Row]) -> Paper:
-    paper = Paper(folder / "emr.duckdb")
-    paper.write(**tables)
-    paper.build()
-    return paper
-
-
 @pytest.fixture(scope="module")
 def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return made(tmp_path_factory.mktemp("paper"), **TABLES)
+    return built_paper(tmp_path_factory.mktemp("paper"), **TABLES)
 
 
 def test_the_totals_are_those_of_the_marts(paper: Paper) -> None:
@@ -110,7 +103,7 @@ def test_names_that_others_typed_are_text_and_nothing_else(tmp_path: Path) -> No
     run = job_run(HOSTILE, utc("2026-10-02 00:00"), utc("2026-10-05 00:00"), 3, state="Failed", workspace_id=HOSTILE)
     run |= {"resource_queue_id": HOSTILE, "creator": HOSTILE, "state_change_code": HOSTILE, "state_change_message": HOSTILE}
     owned = job_run("owned", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 1)
-    paper = made(
+    paper = built_paper(
         tmp_path,
         job_runs=[run, owned],
         job_run_tags=[tag(owned, "team", "x")],
@@ -133,13 +126,13 @@ def test_a_month_without_use_says_so_and_names_the_months_that_have_some(paper: 
 
 
 def test_an_empty_database_makes_a_page(tmp_path: Path) -> None:
-    page, _ = make_page(made(tmp_path, job_runs=[]))
+    page, _ = make_page(built_paper(tmp_path, job_runs=[]))
     assert "Nothing is loaded yet that used anything" in page.text
     assert "Nothing of the month is certified." in page.text
 
 
 def test_one_run_makes_a_page_with_a_chart(tmp_path: Path) -> None:
-    paper = made(tmp_path, job_runs=[job_run("only", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), "0.001")])
+    paper = built_paper(tmp_path, job_runs=[job_run("only", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), "0.001")])
     page, figures = make_page(paper)
     assert [name for name, _ in page.elements].count("svg") == 1
     assert "Nothing is priced: put what you pay into rates.csv." in page.text
@@ -147,7 +140,7 @@ def test_one_run_makes_a_page_with_a_chart(tmp_path: Path) -> None:
 
 
 def test_a_run_without_a_figure_is_counted_among_the_assumptions(tmp_path: Path) -> None:
-    paper = made(tmp_path, job_runs=[job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None)])
+    paper = built_paper(tmp_path, job_runs=[job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None)])
     page, _ = make_page(paper)
     assert "1 runs of the month have no figure of CU-hours" in page.text
     assert "There is no use" not in page.text
@@ -165,7 +158,7 @@ def test_amounts_of_two_currencies_stand_side_by_side_and_are_never_added(tmp_pa
         job_run("usd", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 5),
         job_run("cny", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 7, region_id="cn-beijing"),
     ]
-    page, figures = make_page(made(tmp_path, job_runs=runs, rates=rates))
+    page, figures = make_page(built_paper(tmp_path, job_runs=runs, rates=rates))
     assert figures.currencies == ["CNY", "USD"]
     assert figures.total.costs == {"CNY": Decimal(21), "USD": Decimal(10)}
     assert [name for name, _ in page.elements].count("svg") == 2
@@ -200,13 +193,13 @@ def test_a_month_is_compared_by_the_day_and_only_with_one_that_is_there_whole(
     tmp_path: Path, windows: list[Row], says: str
 ) -> None:
     runs = [run_of_day(9, 10, 50), run_of_day(9, 11, 25), *(run_of_day(10, day, 31) for day in (1, 2, 3))]
-    page, _ = make_page(made(tmp_path, job_runs=runs, rates=RATE, extraction_windows=windows))
+    page, _ = make_page(built_paper(tmp_path, job_runs=runs, rates=RATE, extraction_windows=windows))
     assert says in page.text
 
 
 def test_a_month_under_way_has_its_mean_over_what_is_loaded_of_it(tmp_path: Path) -> None:
     windows = [window("2026-08-31 16:00", "2026-10-03 04:00")]
-    paper = made(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE, extraction_windows=windows)
+    paper = built_paper(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE, extraction_windows=windows)
     page, figures = make_page(paper, now=utc("2026-10-03 04:05"))
     assert figures.total.days == Decimal("2.5")
     assert "USD 2.00 a day; nothing priced in September 2026" in page.text
@@ -214,14 +207,14 @@ def test_a_month_under_way_has_its_mean_over_what_is_loaded_of_it(tmp_path: Path
 
 def test_a_month_of_which_nothing_is_loaded_says_so(tmp_path: Path) -> None:
     windows = [window("2026-08-31 16:00", "2026-09-25 16:00")]
-    paper = made(tmp_path, job_runs=[run_of_day(9, 10, 1)], extraction_windows=windows)
+    paper = built_paper(tmp_path, job_runs=[run_of_day(9, 10, 1)], extraction_windows=windows)
     page, _ = make_page(paper, now=utc("2026-10-03 04:05"))
     assert "Nothing of it is certified yet." in page.text
     assert "Loaded up to" not in page.text
 
 
 def test_use_in_a_month_under_way_that_no_window_tells_of_has_no_mean(tmp_path: Path) -> None:
-    page, _ = make_page(made(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE), now=utc("2026-10-03 04:05"))
+    page, _ = make_page(built_paper(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE), now=utc("2026-10-03 04:05"))
     assert "no mean of a day, as nothing is certified" in page.text
 
 
@@ -229,7 +222,7 @@ def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) ->
     owned = job_run("owned", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 12)
     nobodys = job_run("nobodys", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 50, region_id="eu-nowhere")
     owner = {"owner": "data", "tag_key": "team", "tag_value": "x"}
-    paper = made(
+    paper = built_paper(
         tmp_path,
         job_runs=[owned, nobodys],
         job_run_tags=[tag(owned, "team", "x")],
@@ -244,7 +237,7 @@ def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) ->
 
 def test_what_the_api_gives_no_figure_of_is_not_called_unpriced(tmp_path: Path) -> None:
     quiet = job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None, state="Failed")
-    page, _ = make_page(made(tmp_path, job_runs=[quiet], rates=RATE))
+    page, _ = make_page(built_paper(tmp_path, job_runs=[quiet], rates=RATE))
     assert "The API gives no figure of use." in page.text
     assert "Nothing is priced" not in page.text
     assert "What failed used" not in page.text
@@ -252,20 +245,20 @@ def test_what_the_api_gives_no_figure_of_is_not_called_unpriced(tmp_path: Path) 
 
 def test_a_price_is_written_out(tmp_path: Path) -> None:
     rates = number([{**RATE[0], "currency": "JPY", "price_per_cu_hour": "30"}], "row_number")
-    page, _ = make_page(made(tmp_path, job_runs=[run_of_day(10, 1, 1)], rates=rates))
+    page, _ = make_page(built_paper(tmp_path, job_runs=[run_of_day(10, 1, 1)], rates=rates))
     assert "JPY 30" in page.text
     assert "E+" not in page.text
 
 
 def test_a_list_that_is_cut_says_of_how_many(tmp_path: Path) -> None:
     runs = [job_run(f"job-{letter}", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 1) for letter in "abcdefghijklmnop"]
-    page, _ = make_page(made(tmp_path, job_runs=runs))
+    page, _ = make_page(built_paper(tmp_path, job_runs=runs))
     assert "The first 12 of 16." in page.text
 
 
 @pytest.mark.parametrize("missing", ["rates_by_month", "stg_input_versions"])
 def test_marts_of_another_version_are_to_be_made_again(tmp_path: Path, missing: str) -> None:
-    paper = made(tmp_path, job_runs=[])
+    paper = built_paper(tmp_path, job_runs=[])
     paper.change(f"DROP TABLE emr_marts.{missing}")
     with pytest.raises(BuildError, match="Make them again: emr-usage build"):
         make_page(paper)
@@ -273,14 +266,14 @@ def test_marts_of_another_version_are_to_be_made_again(tmp_path: Path, missing: 
 
 def test_two_workspaces_of_one_name_are_told_apart(tmp_path: Path) -> None:
     workspaces = [{"workspace_id": name, "workspace_name": "prod", "region_id": "cn-hangzhou"} for name in ("w-1", "w-2")]
-    _, figures = make_page(made(tmp_path, job_runs=[], workspaces=workspaces))
+    _, figures = make_page(built_paper(tmp_path, job_runs=[], workspaces=workspaces))
     assert figures.workspace_names == {"w-1": "prod (w-1)", "w-2": "prod (w-2)"}
 
 
 def test_a_workspace_that_is_not_asked_is_not_missed(tmp_path: Path) -> None:
     workspaces = [{"workspace_id": name, "workspace_name": name, "region_id": "cn-hangzhou"} for name in ("w-1", "w-2")]
     windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
-    _, figures = make_page(made(tmp_path, job_runs=[], workspaces=workspaces, extraction_windows=windows))
+    _, figures = make_page(built_paper(tmp_path, job_runs=[], workspaces=workspaces, extraction_windows=windows))
     assert figures.is_certified
 
 
@@ -289,7 +282,7 @@ def test_a_failure_without_a_range_counts_until_the_next_load(tmp_path: Path, lo
     windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
     windows.append(window("2026-10-01 00:00", "2026-10-02 00:00", "failed", axis="run", load=load))
     windows[-1] |= {"window_start": None, "window_end": None}
-    _, figures = make_page(made(tmp_path, job_runs=[], extraction_windows=windows))
+    _, figures = make_page(built_paper(tmp_path, job_runs=[], extraction_windows=windows))
     assert figures.is_certified is is_certified
 
 
@@ -300,7 +293,7 @@ def test_what_is_certified_is_told_to_the_minute(tmp_path: Path) -> None:
         window("2026-10-11 16:00", "2026-10-31 16:00"),
         window("2026-09-30 16:00", "2026-10-31 16:00", axis="end"),
     ]
-    page, figures = make_page(made(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
+    page, figures = make_page(built_paper(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
     submitted = next(part for part in figures.coverage if part.axis == "start")
     assert submitted.gaps == [(utc("2026-10-10 16:00"), utc("2026-10-11 16:00"))]
     assert submitted.share == pytest.approx(30 * day / (31 * day))
@@ -311,7 +304,7 @@ def test_what_is_certified_is_told_to_the_minute(tmp_path: Path) -> None:
 
 def test_a_month_read_whole_is_said_to_be_complete(tmp_path: Path) -> None:
     windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
-    page, figures = make_page(made(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
+    page, figures = make_page(built_paper(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
     assert figures.is_certified
     assert "All of the month is certified complete." in page.text
 
@@ -319,7 +312,7 @@ def test_a_month_read_whole_is_said_to_be_complete(tmp_path: Path) -> None:
 def test_a_month_under_way_is_held_to_what_is_loaded_of_it(tmp_path: Path) -> None:
     windows = [window("2026-09-30 16:00", "2026-10-20 02:00", axis=axis) for axis in ("start", "end")]
     windows.append(window("2026-09-30 16:00", "2026-10-19 02:00", axis="end", workspace_id="w-2"))
-    paper = made(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows)
+    paper = built_paper(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows)
     page, figures = make_page(paper, now=utc("2026-10-20 02:05"))
     assert "Loaded up to 2026-10-20 10:00." in page.text
     assert [part.gaps for part in figures.coverage if part.workspace_id == "w-1"] == [[], []]

@@ -15,16 +15,13 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emr_usage.cli import main
-from paper import Paper
+from paper import Paper, built_paper
 from paper_cases import TABLES
 
 
 @pytest.fixture(scope="module")
 def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    paper = Paper(tmp_path_factory.mktemp("paper") / "emr.duckdb")
-    paper.write(**TABLES)
-    paper.build()
-    return paper
+    return built_paper(tmp_path_factory.mktemp("paper"), **TABLES)
 
 
 def report(paper: Paper, *options: str) -> Result:

@@ -9,16 +9,13 @@ from typing import Any
 
 import pytest
 
-from paper import Paper, job_run, number, utc
+from paper import Paper, built_paper, job_run, number, utc
 from paper_cases import BOUNDARY, RATES, TABLES, TIMEOUT
 
 
 @pytest.fixture(scope="module")
 def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    paper = Paper(tmp_path_factory.mktemp("paper") / "emr.duckdb")
-    paper.write(**TABLES)
-    paper.build()
-    return paper
+    return built_paper(tmp_path_factory.mktemp("paper"), **TABLES)
 
 
 def slices(paper: Paper, job_run_id: str, columns: str) -> list[tuple[Any, ...]]:
