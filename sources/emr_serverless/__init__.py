@@ -34,6 +34,7 @@ def emr_serverless(
     endpoint: str | None = None,
     initial_days: float = settings.INITIAL_DAYS,
     lookback_hours: float = settings.LOOKBACK_HOURS,
+    settle_days: float = settings.SETTLE_DAYS,
     window_rows: int = settings.WINDOW_ROWS,
     package_rows: int = settings.PACKAGE_ROWS,
     max_connections: int = settings.MAX_CONNECTIONS,
@@ -52,6 +53,7 @@ def emr_serverless(
         endpoint: host or URL, `{region_id}` is filled in; the public endpoint where none is given.
         initial_days: how far back the first load begins, on both axes.
         lookback_hours: how far behind its cursors each further load begins.
+        settle_days: how long after its end a run without figures is asked for again.
         window_rows: a window with more rows than this is split.
         package_rows: rows committed together.
         max_connections: requests in flight at most; throttling lowers it for a while.
@@ -70,6 +72,7 @@ def emr_serverless(
         workspace_ids=tuple(dict.fromkeys(workspace_ids)),
         initial_days=initial_days,
         lookback_hours=lookback_hours,
+        settle_days=settle_days,
         window_rows=window_rows,
         package_rows=package_rows,
         threads=max_connections,

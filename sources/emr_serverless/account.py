@@ -127,12 +127,13 @@ class AccountSweep:
     def _take(self, message: Rows, package: Package) -> None:
         window = message.task.window
         report = self._report
+        self._sweeps[window.workspace_id].compare(message.records, window)
         runs = package.fresh(window.workspace_id, message.records)
         if not runs:
             return
         origin = Origin(window.region_id, window.workspace_id, message.observed_at)
         package.add_runs(origin, runs)
-        if observed := self._sweeps[window.workspace_id].take(runs):
+        if observed := self._sweeps[window.workspace_id].take(runs, window):
             package.add_observations(origin, runs.at(observed))
         report.unknown_fields.update(runs.unknown_paths())
         report.rows += len(runs)
@@ -142,10 +143,10 @@ class AccountSweep:
         window, error = outcome.task.window, outcome.error
         if isinstance(error, FATAL_ERRORS):
             raise error
-        if outcome.task.count_only:
+        if window.axis == "count" and not window.filters:
             report = self._report
             report.expected_rows = (report.expected_rows or 0) + (outcome.total_count or 0)
-        elif not outcome.parts:
+        if not outcome.parts:
             self._audit(outcome, package)
         if window.axis == "workspaces":
             self._listing -= 1
@@ -166,9 +167,12 @@ class AccountSweep:
         self._push([] if sweep.denied else tasks)
 
     def _audit(self, outcome: Outcome, package: Package) -> None:
-        report = self._report
-        listing = outcome.task.window.axis == "workspaces"
-        if not listing:
+        report, window = self._report, outcome.task.window
+        listing = window.axis == "workspaces"
+        if not listing and self._sweeps[window.workspace_id].is_refused_filter(outcome):
+            logger.info("%s %s: the API refuses the filters %s", window.workspace_id, window.axis, dict(window.filters))
+            return
+        if not listing and window.axis != "count":
             report.windows[str(outcome.status)] += 1
         if outcome.status != "complete" and not (listing and self._needs_no_list):
             report.incomplete.append(outcome)
@@ -219,7 +223,8 @@ class AccountSweep:
                 self._report_unknown(workspace_id, package)
         self._report.workspaces = sorted(wanted)
         for workspace_id, region_id in wanted.items():
-            sweep = WorkspaceSweep(region_id, workspace_id, self._ranges(workspace_id), self._open_runs(workspace_id))
+            ranges, open_runs = self._ranges(workspace_id), self._open_runs(workspace_id)
+            sweep = WorkspaceSweep(region_id, workspace_id, ranges, open_runs, self._hidden_defaults())
             self._sweeps[workspace_id] = sweep
             self._push(sweep.first_tasks())
 
@@ -241,10 +246,20 @@ class AccountSweep:
         through = self._memory.get("backfills", {}).get(backfill.name, {}).get(workspace_id)
         if through is not None and not backfill.force:
             first = max(first, through + 1)
-        return Ranges(start=(first, min(epoch_ms(backfill.after) - 1, horizon_ms)), end=None)
+        unsettled = self._memory.get("workspaces", {}).get(workspace_id, {}).get("unsettled", ())
+        return Ranges(
+            start=(first, min(epoch_ms(backfill.after) - 1, horizon_ms)),
+            end=None,
+            unsettled=tuple((begin, last) for begin, last in unsettled),
+        )
 
     def _open_runs(self, workspace_id: str) -> dict[str, int]:
         return dict(self._memory.get("workspaces", {}).get(workspace_id, {}).get("open", {}))
+
+    def _hidden_defaults(self) -> set[str]:
+        """Return what earlier loads found out of the API in any workspace."""
+        memories = self._memory.get("workspaces", {}).values()
+        return {name for memory in memories for name in memory.get("hidden_defaults", ())}
 
     def _save(self, state: State) -> None:
         """Write the cursors as far as they are certified, and the open runs, into dlt's state."""
@@ -254,6 +269,11 @@ class AccountSweep:
         for sweep in self._sweeps.values():
             memory = state.setdefault("workspaces", {}).setdefault(sweep.workspace_id, {})
             memory["open"] = dict(sweep.open_runs)
+            memory["hidden_defaults"] = sorted(sweep.defaults.to_remember())
+            unsettled = sweep.unsettled(self._terms.horizon_ms - int(self._limits.settle_days * DAY_MS))
+            memory["unsettled"] = [list(each) for each in unsettled]
+            if found := sweep.defaults.found():
+                self._report.hidden_defaults[sweep.workspace_id] = sorted(found)
             if backfill:
                 done = state.setdefault("backfills", {}).setdefault(backfill.name, {})
                 done[sweep.workspace_id] = min(present_ms, sweep.through_ms("start"))

@@ -22,13 +22,17 @@ from .errors import (
     RestartWindowError,
     TryLaterError,
 )
-from .settings import OPEN_READS, PAGE_ROWS, PROBE_ROWS, WINDOW_READS
-from .windows import Status, Window, is_certified, is_divisible, parts_needed, split_window
+from .settings import LARGE_COUNT, OPEN_READS, PAGE_ROWS, PROBE_ROWS, WINDOW_READS
+from .windows import TIME_AXES, Status, Window, is_certified, is_divisible, may_be_limit, parts_needed, split_window
 
 # These may pass when the window is read again; the others hold for every request of the workspace or of the load.
 PASSING_ERRORS: Final = (TryLaterError, ReachEndpointError, ReportToVendorError)
 # Reads in a row without a new name after which the open runs are believed.
 QUIET_READS: Final = 2
+# Parts that a window with missing rows is split into at most.
+MOST_SHORT_PARTS: Final = 64
+# Runs of one range of this width are taken for a burst and not looked at more closely. Milliseconds.
+BURST_MS: Final = 1_000
 # Pages that wait for the driving thread, for each connection: enough to keep it busy, and the bound of what is held.
 PAGES_HELD_PER_CONNECTION: Final = 2
 
@@ -39,13 +43,15 @@ class Task:
 
     Attributes:
         window: what to ask.
-        known_runs: distinct runs of this window that the load has seen already, where the API's count can be held against it.
-        count_only: only learn how many runs the API counts; no row is kept and nothing is certified.
+        known_runs: distinct runs of this window that the load has seen already, where an equal count of the API's certifies it.
+        range_count: the API's count of the whole range of start times, if known; a count below it is no limit of the API's.
+        splits_short: whether to split the window when it comes out short, instead of reading it again.
     """
 
     window: Window
     known_runs: int | None = None
-    count_only: bool = False
+    range_count: int | None = None
+    splits_short: bool = True
 
 
 @dataclass(frozen=True)
@@ -67,6 +73,7 @@ class Outcome:
         finished_at: when the verdict fell.
         status: complete, short or failed; None when the window was split instead of read.
         parts: the windows to read in its place, when it was split.
+        is_short_split: whether it was split because rows were missing.
         certified_by: `pages` when its rows were read, `count` when the API's count equals the runs known already.
         total_count: the API's own count on the last page that gave one.
         rows_received: rows of all pages, doubles included.
@@ -81,6 +88,7 @@ class Outcome:
     finished_at: datetime | None = None
     status: Status | None = None
     parts: list[Window] = field(default_factory=list)
+    is_short_split: bool = False
     certified_by: str | None = None
     total_count: int | None = None
     rows_received: int = 0
@@ -163,7 +171,10 @@ class Pool:
     def _read(self, task: Task) -> Iterator[Rows | Outcome]:
         reader = WindowReader(self._client, task, self._window_rows)
         reader.outcome.started_at = self._clock()
-        yield from reader.read()
+        if task.window.axis == "count":
+            reader.count()
+        else:
+            yield from reader.read()
         reader.outcome.finished_at = self._clock()
         yield reader.outcome
 
@@ -188,43 +199,80 @@ class WindowReader:
                 pages = yield from self._read_once()
             except RestartWindowError as error:
                 # Half the window is read in half the time, before its tokens expire too.
-                if is_divisible(self._window):
+                if self._window.axis != "open" and is_divisible(self._window):
                     outcome.parts = split_window(self._window, 2)
-                    return
-                outcome.error = error
+                else:
+                    outcome.error = error
             except PASSING_ERRORS as error:
                 outcome.error = error
             except EmrServerlessError as error:
                 outcome.error = error
                 break
             else:
-                if outcome.parts:
-                    return
-                if outcome.certified_by or self._is_complete(pages, known):
-                    outcome.status = "complete"
-                    outcome.certified_by = outcome.certified_by or "pages"
-                    break
+                self._conclude(pages, known)
+            if outcome.parts:
+                return
+            if outcome.status:
+                break
         outcome.status = outcome.status or ("failed" if outcome.error else "short")
         if outcome.certified_by != "count":
             outcome.rows_distinct = len(self._keys)
 
+    def _conclude(self, pages: int, known: int) -> None:
+        """Certify the window or split it, if what was read allows either."""
+        outcome = self.outcome
+        if outcome.parts:
+            return
+        if outcome.certified_by or self._is_complete(pages, known):
+            outcome.status = "complete"
+            outcome.certified_by = outcome.certified_by or "pages"
+        else:
+            self._split_if_short()
+
     def _is_complete(self, pages: int, known: int) -> bool:
         certified = is_certified(len(self._keys), self.outcome.total_count)
         if self._window.axis != "open":
-            return certified
+            return certified and not self._is_limit_in_doubt()
         # Open runs end while they are read, and with offset tokens each end lifts another run over a page's edge. One page is
         # one moment and cannot be torn; several pages are believed when two reads in a row name nothing new.
         self._quiet_reads = self._quiet_reads + 1 if len(self._keys) == known else 0
-        return (pages == 1 and certified) or self._quiet_reads == QUIET_READS
+        return certified and (pages == 1 or self._quiet_reads == QUIET_READS)
+
+    def _is_limit_in_doubt(self) -> bool:
+        """Return whether the count may be the API's limit, although it equals the rows or is below them."""
+        rows, total = len(self._keys), self.outcome.total_count or 0
+        if self._window.axis not in TIME_AXES:
+            return False
+        if not is_divisible(self._window):
+            return rows == total >= LARGE_COUNT and may_be_limit(total)
+        range_count = self.outcome.task.range_count
+        return rows > total and (range_count is None or total >= range_count)
+
+    def _split_if_short(self) -> None:
+        """Split a window whose rows are fewer than their count, where that may bring the others."""
+        outcome, window = self.outcome, self._window
+        rows, total = len(self._keys), outcome.total_count
+        if not outcome.task.splits_short or not rows or total is None or not is_divisible(window):
+            return
+        if window.axis == "open" and (self._quiet_reads < QUIET_READS or rows >= total):
+            return
+        outcome.parts = split_window(window, min(parts_needed(total, rows), MOST_SHORT_PARTS))
+        outcome.is_short_split = True
+
+    def count(self) -> None:
+        """Learn how many runs the API counts; no row is kept."""
+        outcome = self.outcome
+        outcome.attempts = 1
+        try:
+            self._fetch(None, PROBE_ROWS)
+        except EmrServerlessError as error:
+            outcome.error = error
+        outcome.status = "failed" if outcome.error else "complete"
 
     def _read_once(self) -> Generator[Rows, None, int]:
         """Read all pages once; return how many there were."""
         outcome, known_runs = self.outcome, self.outcome.task.known_runs
         outcome.error = None
-        if outcome.task.count_only:
-            outcome.certified_by = "nothing"
-            self._fetch(None, PROBE_ROWS)
-            return 1
         if known_runs is not None and outcome.attempts == 1:
             page = self._fetch(None, PROBE_ROWS)
             yield self._take(page)
@@ -238,9 +286,10 @@ class WindowReader:
         token = None
         while True:
             page = self._fetch(token, PAGE_ROWS)
-            if len(tokens) == 1 and self._is_too_wide(page):
-                outcome.parts = split_window(self._window, parts_needed(page.total_count or 0, self._window_rows))
-                return 1
+            if len(tokens) == 1:
+                outcome.parts = self._parts(page)
+                if outcome.parts:
+                    return 1
             self._refuse_loops(page, tokens)
             yield self._take(page)
             token = page.next_token
@@ -249,20 +298,52 @@ class WindowReader:
             tokens.add(token)
 
     def _fetch(self, token: str | None, max_results: int) -> Page:
-        window, effort = self._window, self.outcome.effort
-        if window.axis == "workspaces":
-            page = self._client.list_workspaces(window.region_id, effort, next_token=token, max_results=max_results)
-        else:
-            page = self._client.list_job_runs(
-                window.region_id, window.workspace_id, window.asked, effort, next_token=token, max_results=max_results
-            )
+        page = self._ask(self._window, token, max_results)
         self.outcome.pages += 1
         if page.total_count is not None:
             self.outcome.total_count = page.total_count
         return page
 
-    def _is_too_wide(self, page: Page) -> bool:
-        return (page.total_count or 0) > self._window_rows and is_divisible(self._window)
+    def _ask(self, window: Window, token: str | None, max_results: int) -> Page:
+        effort = self.outcome.effort
+        if window.axis == "workspaces":
+            return self._client.list_workspaces(window.region_id, effort, next_token=token, max_results=max_results)
+        return self._client.list_job_runs(
+            window.region_id, window.workspace_id, window.asked, effort, next_token=token, max_results=max_results
+        )
+
+    def _parts(self, first_page: Page) -> list[Window]:
+        """Return the windows to read in the place of one whose first page says that it is too large, or may be cut off."""
+        window, total = self._window, first_page.total_count
+        if total is None or not is_divisible(window):
+            return []
+        if window.axis == "open":
+            return split_window(window, 0) if total >= LARGE_COUNT and may_be_limit(total) else []
+        if total > self._window_rows:
+            return split_window(window, parts_needed(total, self._window_rows))
+        if self._is_count_suspicious(first_page, total) and not self._adds_up(total):
+            return split_window(window, 2)
+        return []
+
+    def _is_count_suspicious(self, first_page: Page, total: int) -> bool:
+        if len(first_page.records) > total or may_be_limit(total):
+            return True
+        range_count = self.outcome.task.range_count
+        return first_page.next_token is not None and range_count is not None and total >= range_count
+
+    def _adds_up(self, total: int) -> bool:
+        """Return whether the counts of the window's halves add up to its own: a limit of the API's would not."""
+        window = self._window
+        while is_divisible(window) and window.bounds[1] - window.bounds[0] > BURST_MS:
+            halves = split_window(window, 2)
+            counts = [self._ask(half, None, PROBE_ROWS).total_count or 0 for half in halves]
+            if sum(counts) > total:
+                return False
+            if all(counts) or not any(counts):
+                return True
+            # One half counts as many as the whole did: a limit would show itself like this, too.
+            window = halves[0] if counts[0] else halves[1]
+        return not (total >= LARGE_COUNT and may_be_limit(total))
 
     def _refuse_loops(self, page: Page, tokens: set[str | None]) -> None:
         if page.next_token is None:

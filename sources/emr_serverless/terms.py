@@ -27,6 +27,7 @@ class Limits:
     workspace_ids: tuple[str, ...]
     initial_days: float
     lookback_hours: float
+    settle_days: float
     window_rows: int
     package_rows: int
     threads: int
@@ -56,6 +57,7 @@ class Report:
         incomplete: the outcomes that are not complete.
         workspaces: workspaces asked.
         expected_rows: runs on the start axis by the API's counts; None before the first answer.
+        hidden_defaults: by workspace, parameters of the API whose absence hides runs; it was asked with and without them.
         unknown_fields: response fields without a column, with how often they came.
     """
 
@@ -65,6 +67,7 @@ class Report:
     workspaces: list[str] = field(default_factory=list)
     expected_rows: int | None = None
     packages: int = 0
+    hidden_defaults: dict[str, list[str]] = field(default_factory=dict)
     unknown_fields: Counter[str] = field(default_factory=Counter)
 
 

@@ -11,18 +11,23 @@ import hashlib
 import heapq
 import itertools
 import json
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
-from .settings import OPEN_STATES
+from .settings import OPEN_STATES, PAGE_ROWS, ROUND_COUNT
 
-Axis = Literal["start", "end", "open", "run", "workspaces"]
+Axis = Literal["start", "end", "open", "run", "count", "workspaces"]
+# Names of the API's filters and their values: a text, several texts, or the bounds of a time range in epoch milliseconds.
+Filters = tuple[tuple[str, str | tuple[str, ...] | tuple[int, int]], ...]
 Status = Literal["complete", "short", "failed"]
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
-# The API's filter of each time axis. The names inside a range are the API's too.
-FILTER_OF_AXIS: Final = {"start": "startTime", "end": "endTime"}
+# The axes that are read by time range.
+TIME_AXES: Final = ("start", "end")
+# The API's filter of each time axis. The names inside a range are the API's too. A count is of start times.
+FILTER_OF_AXIS: Final = {"start": "startTime", "end": "endTime", "count": "startTime"}
 
 
 @dataclass(frozen=True)
@@ -32,11 +37,12 @@ class Window:
     Attributes:
         region_id: where the workspace is.
         workspace_id: whose runs.
-        axis: `start` and `end` are time ranges; `open` asks for the open states; `run` for one run by its id; `workspaces` lists
-            the region's workspaces.
+        axis: `start` and `end` are time ranges; `open` asks for the open states; `run` for one run by its id; `count` only counts
+            the runs of a range of start times; `workspaces` lists the region's workspaces.
         start_ms: first millisecond of a time range, else None.
         end_ms: last millisecond of a time range, else None.
         job_run_id: the run of axis `run`, else None.
+        filters: further filters of the API, name and value, for what it may apply by itself where they are left out.
     """
 
     region_id: str
@@ -45,10 +51,15 @@ class Window:
     start_ms: int | None = None
     end_ms: int | None = None
     job_run_id: str | None = None
+    filters: Filters = ()
 
     @property
     def asked(self) -> dict[str, Any]:
         """The API's filter for this window."""
+        return self._axis_filter | {name: _asked_value(value) for name, value in self.filters}
+
+    @property
+    def _axis_filter(self) -> dict[str, Any]:
         if self.axis == "open":
             return {"states": list(OPEN_STATES)}
         if self.axis == "run":
@@ -56,7 +67,12 @@ class Window:
         if self.axis == "workspaces":
             return {}
         start_ms, end_ms = self.bounds
-        return {FILTER_OF_AXIS[self.axis]: {"startTime": start_ms - 1, "endTime": end_ms + 1}}
+        return {FILTER_OF_AXIS[self.axis]: time_range(start_ms, end_ms)}
+
+    @property
+    def audited_axis(self) -> str:
+        """How the audit names the axis: a range asked with further filters proves nothing of the range without them."""
+        return f"{self.axis}_filtered" if self.filters and self.axis in TIME_AXES else self.axis
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -75,6 +91,21 @@ class Window:
         return f"{self.workspace_id} {self.axis} {json.dumps(self.asked)}"
 
 
+def _asked_value(value: str | tuple[str, ...] | tuple[int, int]) -> Any:
+    match value:
+        case (int(first_ms), int(last_ms)):
+            return time_range(first_ms, last_ms)
+        case tuple():
+            return list(value)
+        case _:
+            return value
+
+
+def time_range(start_ms: int, end_ms: int) -> dict[str, int]:
+    """Return the API's filter for [start_ms, end_ms], a millisecond wider on both sides."""
+    return {"startTime": start_ms - 1, "endTime": end_ms + 1}
+
+
 def plan_windows(
     region_id: str, workspace_id: str, axis: Literal["start", "end"], start_ms: int, end_ms: int
 ) -> Iterator[Window]:
@@ -86,19 +117,28 @@ def plan_windows(
 
 
 def is_divisible(window: Window) -> bool:
-    """Tell whether a window is a time range wider than one millisecond."""
-    return window.axis in FILTER_OF_AXIS and window.bounds[0] < window.bounds[1]
+    """Return whether a window is a time range wider than one millisecond, or the open runs of several states."""
+    if window.axis == "open":
+        return len(window.asked["states"]) > 1
+    return window.axis in TIME_AXES and window.bounds[0] < window.bounds[1]
 
 
 def split_window(window: Window, parts: int) -> list[Window]:
-    """Cut a divisible window into at most `parts` (at least 2) equal ranges, none empty, that join to the whole."""
+    """Cut a divisible window into ranges that join to the whole, or the open runs into their states.
+
+    Args:
+        window: which one.
+        parts: ranges wanted, of equal width and none empty; at least 2, and never more than the window has milliseconds.
+    """
+    if window.axis == "open":
+        others = tuple(pair for pair in window.filters if pair[0] != "states")
+        # In the order of a run's life: one that changes its state between two requests is in the later answer.
+        return [replace(window, filters=(*others, ("states", (state,)))) for state in window.asked["states"]]
     start_ms, end_ms = window.bounds
     width = end_ms - start_ms + 1
     parts = max(2, min(parts, width))
     edges = [start_ms + width * part // parts for part in range(parts + 1)]
-    return [
-        Window(window.region_id, window.workspace_id, window.axis, first, after - 1) for first, after in itertools.pairwise(edges)
-    ]
+    return [replace(window, start_ms=first, end_ms=after - 1) for first, after in itertools.pairwise(edges)]
 
 
 def parts_needed(total_count: int, window_rows: int) -> int:
@@ -109,6 +149,8 @@ def parts_needed(total_count: int, window_rows: int) -> int:
 class Frontier:
     """How far one axis of one workspace is certified: the windows still expected, and those that failed.
 
+    Several windows may begin at one millisecond: the same range with other filters.
+
     Args:
         start_ms: first millisecond of the range that this load reads.
         end_ms: its last millisecond.
@@ -118,37 +160,37 @@ class Frontier:
         self._start_ms = start_ms
         self._end_ms = end_ms
         self._heap: list[int] = []
-        self._pending: set[int] = set()
+        self._pending: Counter[int] = Counter()
         self._uncertified_ms = end_ms + 1
 
     def expect(self, window: Window) -> None:
         """Count on a window of this range being read."""
-        self._pending.add(window.bounds[0])
+        self._pending[window.bounds[0]] += 1
         heapq.heappush(self._heap, window.bounds[0])
 
     def replace(self, window: Window, parts: list[Window]) -> None:
         """Expect a window's parts in its place."""
-        self._pending.discard(window.bounds[0])
+        self._pending[window.bounds[0]] -= 1
         for part in parts:
             self.expect(part)
 
     def settle(self, window: Window, *, certified: bool) -> None:
         """Take note that a window has been read, with or without success."""
-        self._pending.discard(window.bounds[0])
+        self._pending[window.bounds[0]] -= 1
         if not certified:
             self._uncertified_ms = min(self._uncertified_ms, window.bounds[0])
 
     @property
     def pending_ms(self) -> int:
         """First millisecond of the oldest window that is not settled; past the end when all are."""
-        while self._heap and self._heap[0] not in self._pending:
-            heapq.heappop(self._heap)
+        while self._heap and not self._pending[self._heap[0]]:
+            del self._pending[heapq.heappop(self._heap)]
         return self._heap[0] if self._heap else self._end_ms + 1
 
     @property
     def is_settled(self) -> bool:
         """Whether nothing is expected any more."""
-        return not self._pending
+        return self.pending_ms > self._end_ms
 
     @property
     def through_ms(self) -> int:
@@ -157,5 +199,14 @@ class Frontier:
 
 
 def is_certified(rows_distinct: int, total_count: int | None) -> bool:
-    """Tell whether the distinct runs received account for the API's own count; without a count nothing is certified."""
+    """Return whether the distinct runs received account for the API's own count; without a count nothing is certified."""
     return total_count is not None and rows_distinct >= total_count
+
+
+def may_be_limit(count: int) -> bool:
+    """Return whether a count could be the most that an API counts or returns for one filter.
+
+    Limits such as 500, 1,000, 1,024 or 10,000 are round in base ten or two; few counts are by chance.
+    """
+    is_power_of_two = count & (count - 1) == 0
+    return count >= PAGE_ROWS and (count % ROUND_COUNT == 0 or is_power_of_two)

@@ -70,21 +70,31 @@ def test_the_count_of_the_last_page_decides() -> None:
 
 def test_doubles_do_not_count() -> None:
     once = [rows("a", "b", total=3, token="2"), rows("b", total=3)]
-    received, outcome = read(ScriptedApi(*once, *once, *once))
+    received, outcome = read(ScriptedApi(*once, *once, *once), MOMENT)
     assert received == ["a", "b", "b"] * 3
     assert (outcome.status, outcome.rows_received, outcome.rows_distinct) == ("short", 9, 2)
 
 
 def test_rows_without_an_id_do_not_count() -> None:
     api = ScriptedApi(reply(200, {"jobRuns": [{"jobRunId": "a"}, {"jobRunId": ""}, {"jobRunId": None}, {}], "totalCount": 4}))
-    reader = WindowReader(api.client, Task(DAY), 100)
+    reader = WindowReader(api.client, Task(MOMENT), 100)
     list(reader.read())
     assert (reader.outcome.status, reader.outcome.rows_distinct, reader.outcome.total_count) == ("short", 1, 4)
 
 
-def test_a_window_with_fewer_rows_than_counted_is_short_after_three_reads() -> None:
+def test_a_window_with_fewer_rows_than_counted_is_split_by_what_came_of_it() -> None:
+    received, outcome = read(ScriptedApi(rows("a", "b", total=5)))
+    assert received == ["a", "b"]
+    assert (len(outcome.parts), outcome.is_short_split, outcome.status) == (3, True, None)
+
+
+def test_a_window_without_a_row_is_not_split_for_its_count() -> None:
+    assert (read(ScriptedApi(rows(total=5)))[1].status) == "short"
+
+
+def test_what_cannot_be_divided_is_short_after_three_reads() -> None:
     api = ScriptedApi(rows("a", "b", "c", total=5))
-    outcome = read(api)[1]
+    outcome = read(api, MOMENT)[1]
     assert (outcome.status, outcome.error, outcome.certified_by) == ("short", None, None)
     assert (outcome.total_count, outcome.rows_distinct) == (5, 3)
     assert (outcome.attempts, len(api.requests)) == (3, 3)
@@ -92,7 +102,7 @@ def test_a_window_with_fewer_rows_than_counted_is_short_after_three_reads() -> N
 
 def test_reads_of_a_window_are_joined() -> None:
     api = ScriptedApi(rows("a", "b", total=3), rows("a", "c", total=3))
-    outcome = read(api)[1]
+    outcome = read(api, MOMENT)[1]
     assert (outcome.status, outcome.rows_distinct, outcome.attempts) == ("complete", 3, 2)
 
 
@@ -274,10 +284,10 @@ def test_a_window_known_to_be_too_wide_is_split_after_the_probe() -> None:
 
 def test_counting_takes_one_small_page_and_no_row() -> None:
     api = ScriptedApi(rows("a", total=201, token="1"))
-    reader = WindowReader(api.client, Task(DAY, count_only=True), 100)
-    assert list(reader.read()) == []
+    reader = WindowReader(api.client, Task(Window("cn-hangzhou", "w-1", "count", 0, 9)), 100)
+    reader.count()
     assert (reader.outcome.total_count, reader.outcome.rows_distinct, reader.outcome.parts) == (201, 0, [])
-    assert reader.outcome.certified_by not in {"pages", "count"}
+    assert (reader.outcome.status, reader.outcome.certified_by) == ("complete", None)
     assert [request.url.params["maxResults"] for request in api.requests] == ["20"]
 
 
@@ -293,3 +303,35 @@ def test_workspaces_are_counted_by_their_own_ids() -> None:
     received, outcome = read(ScriptedApi(page(["w-1", "w-2"], "1"), page(["w-3"], None)), WORKSPACES)
     assert received == ["w-1", "w-2", "w-3"]
     assert (outcome.status, outcome.rows_distinct) == ("complete", 3)
+
+
+def full_page(total: int) -> Answer:
+    """Return a single page of 100 rows that is the last one by its token."""
+    return rows(*(f"jr-{number}" for number in range(100)), total=total)
+
+
+@pytest.mark.parametrize(("halves", "parts"), [((70, 80), 2), ((100, 100), 2), ((60, 40), 0)])
+def test_a_count_that_may_be_a_limit_must_be_the_sum_of_its_halves(halves: tuple[int, int], parts: int) -> None:
+    first, second = (rows("x", total=count) for count in halves)
+    outcome = read(ScriptedApi(full_page(100), first, second, full_page(100)))[1]
+    assert (len(outcome.parts), outcome.status) == (parts, None if parts else "complete")
+
+
+def test_a_half_that_counts_as_many_as_the_whole_is_looked_into() -> None:
+    empty = rows(total=0)
+    api = ScriptedApi(full_page(100), full_page(100), empty, empty, full_page(100), rows("x", total=80), rows("x", total=81))
+    assert len(read(api)[1].parts) == 2
+
+
+def test_an_open_list_that_is_cut_off_is_read_state_by_state() -> None:
+    outcome = read(ScriptedApi(rows("a", "b", total=3)), OPEN)[1]
+    assert [part.asked["states"] for part in outcome.parts] == [["Submitted"], ["Pending"], ["Running"], ["Cancelling"]]
+
+
+def test_as_many_runs_in_a_millisecond_as_a_limit_allows_are_not_certified() -> None:
+    names = [f"jr-{number}" for number in range(1_000)]
+    pages = [
+        rows(*names[first : first + 100], total=1_000, token=str(first) if first < 900 else None)
+        for first in range(0, 1_000, 100)
+    ]
+    assert read(ScriptedApi(*pages, *pages, *pages), MOMENT)[1].status == "short"

@@ -94,11 +94,21 @@ def test_a_window_is_cut_into_as_many_parts_as_an_even_spread_needs(total: int, 
 
 
 @pytest.mark.parametrize("axis", ["open", "run", "workspaces"])
-def test_only_time_ranges_are_divided_and_have_bounds(axis: Literal["open", "run", "workspaces"]) -> None:
-    each = Window("r", "w", axis, job_run_id="jr-1")
-    assert not is_divisible(each)
+def test_only_time_ranges_have_bounds(axis: Literal["open", "run", "workspaces"]) -> None:
     with pytest.raises(ValueError, match="no bounds"):
-        _ = each.bounds
+        _ = Window("r", "w", axis, job_run_id="jr-1").bounds
+
+
+def test_time_ranges_are_divided_to_a_millisecond_and_open_runs_by_their_states() -> None:
+    assert not is_divisible(Window("r", "w", "run", job_run_id="jr-1"))
+    assert not is_divisible(Window("r", "w", "workspaces"))
+    assert not is_divisible(Window("r", "w", "count", 5, 6))
+    old = (("startTime", (1, 99)),)
+    parts = split_window(Window("r", "w", "open", filters=old), 2)
+    assert [part.asked for part in parts] == [
+        {"startTime": {"startTime": 0, "endTime": 100}, "states": [state]} for state in OPEN_STATES
+    ]
+    assert not any(is_divisible(part) for part in parts)
     assert not is_divisible(window(5, 5))
     assert is_divisible(window(5, 6))
 

@@ -11,6 +11,7 @@ from .errors import ApiError
 from .run import Run
 from .switches import Switches
 
+DAY_MS = 86_400_000
 Pairs = tuple[tuple[str, str | None], ...]
 CONF_PAIR = re.compile(r"""(?:^|\s)(?:--conf|-c)\s+("[^"]*"|'[^']*'|\S+)""")
 
@@ -58,6 +59,7 @@ class JobRunFilter:
             and (self.job_run_id is None or run.job_run_id == self.job_run_id)
             and self._matches_times(run, now_ms, switches)
             and self._matches_fields(run, switches)
+            and self._passes_defaults(run, now_ms, switches)
             and (not self.tags or _has_all(self.tags, _tag_pairs(run)))
             and (not self.application_configs or _has_all(self.application_configs, application_config_pairs(run)))
             and (not self.runtime_configs or _has_all(self.runtime_configs, runtime_config_pairs(run)))
@@ -82,6 +84,20 @@ class JobRunFilter:
             and (self.queue_name is None or run.fields.get("resourceQueueId") == self.queue_name)
             and (self.deployment_id is None or run.deployment_id == self.deployment_id)
             and (self.is_workflow is None or run.is_workflow == self.is_workflow)
+        )
+
+    def _passes_defaults(self, run: Run, now_ms: int, switches: Switches) -> bool:
+        """Whether what the API applies in the place of absent filters lets a run through."""
+        workflows_only_if_asked = self.is_workflow is None and switches.absent_is_workflow == "false"
+        cancelled_only_if_asked = not self.states and switches.absent_states == "not_cancelled"
+        start_days = switches.absent_start_days if self.started is None else None
+        end_days = switches.absent_end_days if self.ended is None and run.ended_by(now_ms) else None
+        return (
+            not (workflows_only_if_asked and run.is_workflow)
+            and not (cancelled_only_if_asked and run.state_at(now_ms) == "Cancelled")
+            and (start_days is None or run.submit_ms >= now_ms - start_days * DAY_MS)
+            and (end_days is None or (run.end_ms or 0) >= now_ms - end_days * DAY_MS)
+            and (self.min_duration_ms is not None or run.duration_ms(now_ms) >= switches.absent_min_duration_ms)
         )
 
 

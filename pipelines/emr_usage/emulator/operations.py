@@ -98,7 +98,7 @@ def list_job_runs(call: Call, account: Account) -> dict[str, Any]:
     workspace_id = _workspace_id(call, account)
     switches, now_ms = account.switches, account.now_ms
     runs = account.state.select(workspace_id, parse_filter(call.query), now_ms, switches)
-    page = take_page(runs, _run_key, _asked(call, account), switches)
+    page = take_page(_first(runs, switches), _run_key, _asked(call, account), switches)
     rows = [account.state.rendered(run, now_ms, switches) for run in page.items]
     body = {"jobRuns": rows, **_totals(len(runs), page, call, account)}
     if parse_bool(call.query, "groupByState"):
@@ -123,6 +123,14 @@ OPERATIONS: Mapping[str, Callable[[Call, Account], dict[str, Any]]] = {
     "ListJobRuns": list_job_runs,
     "GetJobRun": get_job_run,
 }
+
+
+def _first(runs: list[Run], switches: Switches) -> list[Run]:
+    """The runs of a listing that are ever served, ascending by submit time as the listing is."""
+    limit = switches.row_limit
+    if limit is None or len(runs) <= limit:
+        return runs
+    return runs[:limit] if switches.order == "oldest" else runs[len(runs) - limit :]
 
 
 def _workspace_id(call: Call, account: Account) -> str:
@@ -153,6 +161,7 @@ def _asked(call: Call, account: Account) -> PageRequest:
 
 def _totals(total: int, page: Page[Any], call: Call, account: Account) -> dict[str, Any]:
     limit = account.switches.total_count_limit
+    total += account.switches.total_count_excess if total else 0
     totals: dict[str, Any] = {
         "totalCount": total if limit is None else min(total, limit),
         "maxResults": _limit(call, account),

@@ -5,6 +5,7 @@ from typing import Any
 from .run import Run
 from .switches import Switches
 
+HOUR_MS = 3_600_000
 FIGURES = ("vcoreSeconds", "mbSeconds", "cuHours")
 LIST_ONLY = frozenset({"creator", *FIGURES})
 DETAILS = frozenset({"jobDriver", "configurationOverrides"})
@@ -63,9 +64,11 @@ def _end_time(run: Run, now_ms: int, switches: Switches) -> dict[str, int | None
 
 
 def _figures(run: Run, now_ms: int, switches: Switches) -> dict[str, float | None]:
-    shown = "growing" if run.ended_by(now_ms) else switches.figures_while_open
+    shown_ms = now_ms - switches.figures_delay_hours * HOUR_MS
+    late = run.ended_by(now_ms) and not run.ended_by(shown_ms)
+    shown = "growing" if run.ended_by(shown_ms) else switches.figures_while_open
     match shown:
-        case "growing" if run.started_by(now_ms):
+        case "growing" if run.started_by(now_ms) and not late:
             return dict(zip(FIGURES, run.figures(now_ms), strict=True))
         case "growing" | "null":
             return dict.fromkeys(FIGURES)

@@ -9,11 +9,12 @@ from typing import Any
 from . import cast
 from .clock import epoch_ms
 from .estate import gpu_fields, queue_fields, subscription_fields
+from .filters import DAY_MS
 from .jobs import Job, ad_hoc_job, job_tags, make_job, recurring_jobs
 from .lives import HOUR_MS, MINUTE_MS, SECOND_MS, Attempt, Place, live, stream
 from .planted import PLANTS, SECRETS, plant
 from .run import Run
-from .state import DAY_MS, State
+from .state import State
 
 __all__ = ["SECRETS", "company"]
 

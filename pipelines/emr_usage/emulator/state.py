@@ -9,13 +9,12 @@ from typing import Any
 import orjson
 
 from .estate import queue_fields, workspace_fields
-from .filters import JobRunFilter
+from .filters import DAY_MS, JobRunFilter
 from .index import RunIndex, run_key
-from .rows import get_row, list_row
+from .rows import HOUR_MS, get_row, list_row
 from .run import Run
 from .switches import Switches
 
-DAY_MS = 86_400_000
 # Parallel windows of one load are a few dozen different filters; each holds references only.
 CACHED_SELECTIONS = 256
 
@@ -178,7 +177,7 @@ class State:
     def rendered(self, run: Run, now_ms: int, switches: Switches) -> orjson.Fragment | dict[str, Any]:
         """The ListJobRuns row of a submitted run, ready for orjson; rendered once where nothing changes any more."""
         key = (switches, run.workspace_id, run.job_run_id)
-        if not run.settled_by(now_ms):
+        if not run.settled_by(now_ms - switches.figures_delay_hours * HOUR_MS):
             return list_row(run, now_ms, switches) or {}
         with self._lock:
             version, ready = self.version, self._settled_rows.get(key)
@@ -197,8 +196,6 @@ class State:
     def _find(self, workspace_id: str, asked: JobRunFilter, now_ms: int, switches: Switches) -> list[Run]:
         candidates = self._index(workspace_id).candidates(asked, now_ms, switches)
         kept = [run for run in candidates if run.submit_ms <= now_ms and _is_kept(run, now_ms, switches)]
-        if asked == JobRunFilter():
-            return kept
         return sorted((run for run in kept if asked.matches(run, now_ms, switches)), key=run_key)
 
     def _changed(self, workspace_ids: set[str]) -> None:

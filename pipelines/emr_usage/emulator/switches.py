@@ -31,6 +31,16 @@ class Switches:
         name_match: Whether ListJobRuns' `name` is the whole name or a part of it.
         above_limit: What a `maxResults` above 100 gets: 100 rows, or a 400.
         total_count_limit: The largest `totalCount` that is ever answered, if there is one.
+        total_count_excess: By how much every `totalCount` above zero is too high.
+        row_limit: How many rows of one listing are ever answered, over all its pages, if there is a limit: the first ones in
+            `order`.
+        absent_is_workflow: What a request without `isWorkflow` finds: all runs, or only those that belong to no workflow.
+        absent_start_days: How many days back, by submit time, a request without `startTime` reaches, if not to the beginning.
+        absent_end_days: How many days back, by end time, a request without `endTime` reaches among runs that have ended, if not
+            to the beginning.
+        absent_states: What a request without `states` finds: runs of every state, or all but the cancelled ones.
+        absent_min_duration_ms: How long a run lasts at least that a request without `minDuration` finds.
+        figures_delay_hours: How long after a run's end its figures are as they were while it was open; a growing figure is null.
         retention_days: How long after its end a run is still answered for; None is for ever.
         rows_with_groups: Whether `groupByState` leaves the rows in the answer.
     """
@@ -49,5 +59,13 @@ class Switches:
     name_match: Literal["exact", "contains"] = "exact"
     above_limit: Literal["capped", "refused"] = "capped"
     total_count_limit: int | None = None
+    total_count_excess: int = 0
+    row_limit: int | None = None
+    absent_is_workflow: Literal["all", "false"] = "all"
+    absent_start_days: int | None = None
+    absent_end_days: int | None = None
+    absent_states: Literal["all", "not_cancelled"] = "all"
+    absent_min_duration_ms: int = 0
+    figures_delay_hours: int = 0
     retention_days: int | None = None
     rows_with_groups: bool = True

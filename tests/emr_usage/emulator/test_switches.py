@@ -215,3 +215,66 @@ def test_rows_with_groups(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.switches = Switches(rows_with_groups=False)
     body = list_runs(groupByState="true").json()
     assert (body["jobRuns"], body["aggregations"]["Running"]) == ([], "1")
+
+
+def test_row_limit(list_runs: ListRuns, emulator: Emulator) -> None:
+    newest = ids(list_runs())[:3]
+    emulator.switches = Switches(row_limit=3)
+    response = list_runs(maxResults="2")
+    rest = list_runs(maxResults="2", nextToken=response.json()["nextToken"])
+    assert ids(response) + ids(rest) == newest
+    assert response.json()["totalCount"] > 3
+    assert not rest.json().get("nextToken")
+
+
+def test_total_count_excess(list_runs: ListRuns, emulator: Emulator) -> None:
+    counted = list_runs().json()["totalCount"]
+    emulator.switches = Switches(total_count_excess=2)
+    assert list_runs().json()["totalCount"] == counted + 2
+    assert list_runs(jobRunId="jr-none").json()["totalCount"] == 0
+
+
+def test_absent_is_workflow(list_runs: ListRuns, emulator: Emulator) -> None:
+    emulator.state.add(Run("w-1", "jr-wf", NOW - HOUR, is_workflow=True))
+    assert "jr-wf" in ids(list_runs())
+    emulator.switches = Switches(absent_is_workflow="false")
+    assert "jr-wf" not in ids(list_runs())
+    assert "jr-wf" in ids(list_runs(isWorkflow="true"))
+    assert ids(list_runs(jobRunId="jr-wf")) == []
+
+
+def test_absent_start_days(list_runs: ListRuns, emulator: Emulator) -> None:
+    emulator.switches = Switches(absent_start_days=1)
+    assert "jr-01" not in ids(list_runs())
+    assert "jr-01" in ids(list_runs(startTime=window(0, NOW)))
+
+
+def test_absent_end_days(list_runs: ListRuns, emulator: Emulator) -> None:
+    assert "jr-01" in ids(list_runs())
+    emulator.switches = Switches(absent_end_days=1)
+    assert "jr-01" not in ids(list_runs())
+    assert "jr-01" in ids(list_runs(endTime=window(0, NOW)))
+
+
+def test_absent_states(list_runs: ListRuns, emulator: Emulator) -> None:
+    emulator.state.add(Run("w-1", "jr-gone", NOW - HOUR, end_ms=NOW - MINUTE, final_state="Cancelled"))
+    emulator.switches = Switches(absent_states="not_cancelled")
+    assert "jr-gone" not in ids(list_runs())
+    assert "jr-gone" in ids(list_runs(states='["Cancelled"]'))
+
+
+def test_absent_min_duration_ms(list_runs: ListRuns, emulator: Emulator) -> None:
+    emulator.state.add(Run("w-1", "jr-short", NOW - HOUR, start_ms=NOW - HOUR, end_ms=NOW - HOUR + SECOND))
+    emulator.switches = Switches(absent_min_duration_ms=2 * SECOND)
+    assert "jr-short" not in ids(list_runs())
+    assert "jr-short" in ids(list_runs(minDuration="0"))
+
+
+@pytest.mark.parametrize(("shown", "figure"), [("growing", None), ("zero", 0)])
+def test_figures_delay_hours(list_runs: ListRuns, emulator: Emulator, shown: Any, figure: int | None) -> None:
+    emulator.state.add(Run("w-1", "jr-late", NOW - 3 * HOUR, start_ms=NOW - 3 * HOUR, end_ms=NOW - 2 * HOUR, settle_ms=0))
+    assert only_row(list_runs(jobRunId="jr-late"))["cuHours"] > 0
+    emulator.switches = Switches(figures_delay_hours=3, figures_while_open=shown)
+    assert only_row(list_runs(jobRunId="jr-late"))["cuHours"] == figure
+    emulator.switches = Switches(figures_delay_hours=1, figures_while_open=shown)
+    assert only_row(list_runs(jobRunId="jr-late"))["cuHours"] > 0
