@@ -25,9 +25,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from emr_serverless import CheckSettingsError, EmrServerlessError, shown
 
-FAILED: Final = 1
-USAGE: Final = 2
-INCOMPLETE: Final = 3
+from .exit_codes import FAILED, USAGE
+
 # The code of a load that its user ended.
 STOPPED: Final = "Stopped"
 # A limit on a file's size or on a user's share of the disk ends a load as a full disk does.

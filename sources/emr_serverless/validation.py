@@ -145,11 +145,13 @@ class Setting:
         kind: the values it takes.
         default: what the source uses without it.
         required: it has no default.
+        option: of the command, that overrides it.
     """
 
     kind: Kind
     default: Any = None
     required: bool = False
+    option: str | None = None
 
 
 def _check_region_id(text: str) -> None:
@@ -174,14 +176,16 @@ def _check_pattern(text: str) -> None:
 
 
 SETTINGS: Final[Mapping[str, Setting]] = {
-    "region_ids": Setting(Texts('["cn-hangzhou"]', _check_region_id, needed=True), required=True),
-    "workspace_ids": Setting(Texts('["w-1234abcd"]', _check_workspace_id), ()),
-    "endpoint": Setting(Endpoint()),
-    "initial_days": Setting(Number("days", 0.01, 3_650), settings.INITIAL_DAYS),
+    "region_ids": Setting(Texts('["cn-hangzhou"]', _check_region_id, needed=True), required=True, option="--region"),
+    "workspace_ids": Setting(Texts('["w-1234abcd"]', _check_workspace_id), (), option="--workspace"),
+    "endpoint": Setting(Endpoint(), option="--endpoint"),
+    "initial_days": Setting(Number("days", 0.01, 3_650), settings.INITIAL_DAYS, option="--initial-days"),
     "lookback_hours": Setting(Number("hours", 0, 8_760), settings.LOOKBACK_HOURS),
     "window_rows": Setting(Number("rows", 1, 1_000_000, whole=True), settings.WINDOW_ROWS),
     "package_rows": Setting(Number("rows", 1, 10_000_000, whole=True), settings.PACKAGE_ROWS),
-    "max_connections": Setting(Number("requests in flight", 1, 256, whole=True), settings.MAX_CONNECTIONS),
+    "max_connections": Setting(
+        Number("requests in flight", 1, 256, whole=True), settings.MAX_CONNECTIONS, option="--max-connections"
+    ),
     "requests_per_second": Setting(Number("requests per second", 0.01, 10_000)),
     "request_timeout_seconds": Setting(Number("seconds", 0.1, 300), settings.REQUEST_TIMEOUT_SECONDS),
     "redact": Setting(Choice({"true": True, "false": False}), default=True),
@@ -209,10 +213,11 @@ def read_setting(name: str, value: Any) -> Any:
         reason = f": {error}" if str(error) else ""
     except (ValueError, OverflowError, RecursionError):
         pass
+    places = [".dlt/config.toml", environment_name(name), *([setting.option] if setting.option else ())]
     given = "" if isinstance(setting.kind, Texts) and setting.kind.hidden else f" = {shown(value)}"
     raise CheckSettingsError(
         f"The setting {name}{given} cannot be used{reason}. It must be {setting.kind}",
-        advice=f"Correct it in .dlt/config.toml, in the environment ({environment_name(name)}) or on the command line.",
+        advice=f"Correct it in {', '.join(places[:-1])} or {places[-1]}.",
     ) from None
 
 
@@ -223,5 +228,5 @@ def environment_name(*path: str) -> str:
 
 def shown(value: Any) -> str:
     """Return a value as a message may show it: on one line, short, without secrets."""
-    text = Redactor().text(repr(value))
+    text = Redactor().text(repr(list(value) if isinstance(value, tuple) else value))
     return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

@@ -17,7 +17,7 @@ from emr_serverless.validation import SETTINGS, environment_name
 from small_account import NOW
 
 REGIONS = ["cn-hangzhou"]
-BAD = {
+BAD: dict[str, Any] = {
     "region_ids": ["cn-hangzhou", "cn-hangzhou"],
     "workspace_ids": [""],
     "endpoint": "http://emr.example.com",

@@ -33,28 +33,20 @@ OUT_OF_RANGE = [
     )
 ]
 FRACTIONS = [(name, value) for name, kind in NUMBERS.items() if kind.whole for value in (1.5, "1.5")]
-OTHERS: list[tuple[str, Any]] = [
-    *(
-        ("region_ids", value)
-        for value in ([], "", "cn-hangzhou", [""], [" "], ["cn-hangzhou"] * 2, [None], [1], {"a": 1}, 5, "[", "5")
-    ),
-    *(("region_ids", [text]) for text in ("CN-Hangzhou", "cn_hangzhou", "evil.com/", "cn-hangzhou ", "a.b", "cn-", "地区")),
-    *(("workspace_ids", value) for value in ("w-1", [""], ["w-1", "w-1"], ["w/1"], ["../x"], ["w 1"], [{}], True)),
-    *(
-        ("endpoint", value)
-        for value in ("", " ", "http://emr.example.com", "ftp://host", "https://", "https://a b", "https://h:0x", 5)
-    ),
-    *(
-        ("endpoint", value)
-        for value in ("https://h:99999", "https://h?x=1", "https://h#x", "https://u:p@h", "{region}.example.com")
-    ),
-    *(("redact", value) for value in ("flase", "", 1, 0, "yes", [], 2.0)),
-    *(
-        ("redact_patterns", value)
-        for value in ("acme", [""], ["("], ["a*"], ["x", "x"], [1], ["(a+)+$"], [r"(\w+\s?)+$"], [r"(-+)+!"])
-    ),
-]
-BAD = [*OUT_OF_RANGE, *FRACTIONS, *OTHERS]
+OTHERS: dict[str, list[Any]] = {
+    "region_ids": [
+        *([], "", "cn-hangzhou", "[", "5", [""], [" "], ["cn-hangzhou"] * 2, [None], [1], {"a": 1}, 5),
+        *([text] for text in ("CN-Hangzhou", "cn_hangzhou", "evil.com/", "cn-hangzhou ", "a.b", "cn-", "地区")),
+    ],
+    "workspace_ids": ["w-1", [""], ["w-1", "w-1"], ["w/1"], ["../x"], ["w 1"], [{}], True],
+    "endpoint": [
+        *("", " ", 5, "http://emr.example.com", "ftp://host", "https://", "https://a b", "https://h:0x", "https://h:99999"),
+        *("https://h?x=1", "https://h#x", "https://u:p@h", "{region}.example.com"),
+    ],
+    "redact": ["flase", "", 1, 0, "yes", [], 2.0],
+    "redact_patterns": ["acme", [""], ["("], ["a*"], ["x", "x"], [1], ["(a+)+$"], [r"(\w+\s?)+$"], [r"(-+)+!"]],
+}
+BAD = [*OUT_OF_RANGE, *FRACTIONS, *((name, value) for name, values in OTHERS.items() for value in values)]
 GOOD: list[tuple[str, Any, Any]] = [
     ("region_ids", ["cn-hangzhou"], ("cn-hangzhou",)),
     ("region_ids", '["cn-hangzhou", "ap-southeast-1"]', ("cn-hangzhou", "ap-southeast-1")),

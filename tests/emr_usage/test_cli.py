@@ -298,12 +298,18 @@ class TestTroubles:
         assert_readable(desk.database)
 
     def test_wrong_use(self, desk: Desk) -> None:
+        load = ["load", "--region", "cn-hangzhou"]
         for arguments, sentence in (
             (["load", "--as-of", "yesterday"], "'yesterday' is not a time; write it as 2026-01-31"),
             (["backfill", "--from", "2026-02-01", "--to", "2026-01-01"], "--to must be later than --from."),
             (["backfill", "--from", "2026-02-01"], "Missing option '--to'"),
-            (["load", "--initial-days", "0"], "--initial-days"),
-            (["load", "--max-connections", "0"], "--max-connections"),
+            (["load", "--as-of", "0001-01-01T00:00:00+08:00"], "give a time from 1970-01-01 on"),
+            (["load", "--destination", "nosuch"], "dlt has no destination nosuch"),
+            ([*load, "--initial-days", "0"], "--initial-days"),
+            ([*load, "--max-connections", "0"], "--max-connections"),
+            ([*load, "--region", "cn-hangzhou"], "'cn-hangzhou' is there twice"),
+            ([*load, "--workspace", ""], "item 1 is empty"),
+            ([*load, "--endpoint", ""], "leave it out for the public endpoint"),
         ):
             done = desk.run(*arguments)
             assert done.code == 2

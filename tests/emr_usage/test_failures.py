@@ -13,7 +13,8 @@ from dlt.common.exceptions import MissingDependencyException, SignalReceivedExce
 from dlt.destinations.exceptions import DatabaseTransientException
 
 from emr_serverless import CheckSettingsError, EmrServerlessError
-from emr_usage.failures import FAILED, USAGE, BusyError, Failure, chain, explain
+from emr_usage.exit_codes import FAILED, USAGE
+from emr_usage.failures import BusyError, Failure, chain, explain
 
 TARGET = "emr.duckdb"
 SECRET = "PlantedInAnException"
