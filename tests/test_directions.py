@@ -41,6 +41,7 @@ ORDER = (
     "sweep",
     "workspace",
     "masking",
+    "unknown_fields",
     "package",
     "terms",
     "account",
@@ -51,7 +52,19 @@ ORDER = (
 # These are pure and may know the settings and one another only.
 PURE = ("windows", "tables", "literals", "secret_patterns", "commands", "redaction", "flow")
 SPEAK_HTTP = {"client", "signing"}
-KNOW_ARROW = {"tables", "columns", "shapes", "answers", "conversion", "masking", "package", "account", "load", "__init__"}
+KNOW_ARROW = {
+    "tables",
+    "columns",
+    "shapes",
+    "answers",
+    "conversion",
+    "masking",
+    "package",
+    "unknown_fields",
+    "account",
+    "load",
+    "__init__",
+}
 HTTP = {"httpx", "requests", "urllib3", "aiohttp", "http", "socket"}
 WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.localtime"}
 COMMANDS = APPLICATION / "cli"

@@ -56,7 +56,8 @@ class Report:
         incomplete: the outcomes that are not complete.
         workspaces: workspaces asked.
         expected_rows: runs on the start axis by the API's counts; None before the first answer.
-        unknown_fields: response fields without a column, with how often they came.
+        unknown_fields: response fields without a column, as `table.path`, with the rows that had them.
+        new_fields: those that no finished load has reported before; known at the end of the load.
     """
 
     rows: int = 0
@@ -66,6 +67,7 @@ class Report:
     expected_rows: int | None = None
     packages: int = 0
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    new_fields: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

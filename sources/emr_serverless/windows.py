@@ -13,6 +13,7 @@ import itertools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from .settings import OPEN_STATES
@@ -72,7 +73,16 @@ class Window:
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        return f"{self.workspace_id} {self.axis} {json.dumps(self.asked)}"
+        if self.axis == "workspaces":
+            is_list = self.workspace_id == "*"
+            return f"the list of workspaces in {self.region_id}" if is_list else f"workspace {self.workspace_id}"
+        if self.axis == "open":
+            return f"the open runs of {self.workspace_id}"
+        if self.axis == "run":
+            return f"run {self.job_run_id} of {self.workspace_id}"
+        what = "submitted" if self.axis == "start" else "that ended"
+        first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in self.bounds)
+        return f"the runs of {self.workspace_id} {what} from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def plan_windows(

@@ -38,7 +38,7 @@ COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 LOAD_FACTS = {
     *("status", "exit_code", "mode", "load", "horizon", "target", "workspaces", "rows", "packages", "windows", "throttled"),
-    *("unknown_fields", "seconds", "rows_per_second", "incomplete"),
+    *("unknown_fields", "new_fields", "seconds", "rows_per_second", "incomplete"),
 }
 INCOMPLETE_FACTS = {"workspace_id", "axis", "asked", "status", "total_count", "rows_distinct", "error"}
 
@@ -116,7 +116,7 @@ class TestLoad:
             )
             assert facts["packages"] >= 2
             assert facts["windows"].keys() == {"complete"}
-            assert facts["unknown_fields"] == {"invented": facts["rows"]}
+            assert facts["unknown_fields"] == {"job_runs.invented": facts["rows"]}
             status = desk.run("status", "--json")
             assert status.code == 0
             assert status.facts.keys() == {"last_load", "workspaces", "incomplete"}
@@ -138,7 +138,9 @@ class TestLoad:
         done = desk.run("load", *desk.source_options)
         assert done.code == 0
         assert re.search(r"^[\d,]+ rows in [\d.]+ s, (\d+) of \1 windows certified, into emr.duckdb\.$", done.out, re.MULTILINE)
-        assert "Fields without a column, kept in job_runs.extra: invented (" in done.out
+        new = "New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: job_runs.invented.\n"
+        assert new in done.out
+        assert "without a column" not in desk.run("load", *desk.source_options).out
         status = Desk(desk.folder, desk.emulator, REGIONS).run("status", COLUMNS="120")
         assert status.code == 0
         assert re.search(r"^emr.duckdb: last load 20\d\d-", status.out, re.MULTILINE)
@@ -491,7 +493,7 @@ class TestIncomplete:
         assert re.search(r"w-two\W+start\W+.*failed", said.out)
         told = desk.run("load", *desk.source_options)
         assert told.code == 3
-        assert "Incomplete: w-two start" in told.out
+        assert "Incomplete: the runs of w-two submitted from 2026-" in told.out
 
         desk.emulator.faults = Faults()
         pass_a_night(desk.emulator)

@@ -151,6 +151,7 @@ def load_facts(done: Load, target: Target) -> dict[str, Any]:
         "windows": dict(report.windows),
         "throttled": done.client.flow.throttlings if done.client else 0,
         "unknown_fields": dict(report.unknown_fields),
+        "new_fields": report.new_fields,
         "seconds": round(seconds, 3),
         "rows_per_second": round(report.rows / seconds) if seconds else 0,
         "incomplete": [
@@ -178,13 +179,12 @@ def print_load(done: Load, target: Target) -> None:
         tell("No workspace is visible there: check --region, and the key's RAM rights.")
     if done.terms.backfill and report.workspaces and not report.windows:
         tell("This backfill is certified already; --force reads it again.")
-    if report.unknown_fields:
-        named = ", ".join(f"{name} ({times:,})" for name, times in report.unknown_fields.most_common(MAX_NAMED))
-        tell(f"Fields without a column, kept in job_runs.extra: {named}.")
+    if report.new_fields:
+        named = ", ".join(report.new_fields[:MAX_NAMED])
+        more = f" and {len(report.new_fields) - MAX_NAMED:,} more" if len(report.new_fields) > MAX_NAMED else ""
+        tell(f"New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: {named}{more}.")
     for outcome in report.incomplete[:MAX_NAMED]:
-        counts = f"{outcome.rows_distinct:,} of {outcome.total_count:,} runs" if outcome.total_count is not None else ""
-        reason = str(outcome.error) if outcome.error else counts
-        tell(f"Incomplete: {outcome.task.window}: {outcome.status}: {reason}")
+        tell(f"Incomplete: {outcome}")
     if len(report.incomplete) > MAX_NAMED:
         output().print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
 
