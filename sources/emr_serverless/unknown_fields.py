@@ -1,8 +1,9 @@
 """Response fields that have no column, counted over all loads.
 
 The counts live in dlt's state of `job_runs`, which is committed in the same package as the rows they count, and the table
-`unknown_fields` is written from them. So a package that is loaded twice, or never, counts once, or not at all. One bound: killed
-after dlt has committed a package and before it has written its state.json, a load leaves the package's counts out, as its cursors.
+`unknown_fields` is written from them. So a package that is loaded twice, or never, counts once, or not at all. One bound: a
+load that is killed after dlt has committed a package and before it has written its state.json leaves its counts out, as
+it does with its cursors.
 """
 
 from __future__ import annotations

@@ -490,7 +490,7 @@ class TestIncomplete:
         said = Desk(desk.folder, desk.emulator, REGIONS).run("status", COLUMNS="200")
         assert said.code == 3
         assert "Incomplete windows" in said.out
-        assert re.search(r"w-two\W+start\W+.*failed", said.out)
+        assert re.search(r"w-two\W+submitted\W+.*failed", said.out)
         told = desk.run("load", *desk.source_options)
         assert told.code == 3
         assert "Incomplete: the runs of w-two submitted from 2026-" in told.out

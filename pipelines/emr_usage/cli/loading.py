@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from emr_usage.status import Status
 
 MAX_NAMED = 10
+RUNS_OF_AXIS = {"start": "submitted", "end": "ended", "open": "open", "run": "one run"}
 
 
 @click.command(short_help="Load what is new since the last load.")
@@ -221,8 +222,9 @@ def _print_status(found: Status, target: Target) -> None:
         output().print(table)
     if found.incomplete:
         missing = Table(
-            "workspace", "axis", "from", "to", "status", "error", "API counts", "received", title="Incomplete windows"
+            "workspace", "runs", "from", "to", "status", "error", "API counts", "received", title="Incomplete windows"
         )
         for row in found.incomplete:
-            missing.add_row(*("-" if value is None else str(value) for value in row.values()))
+            told = row | {"axis": RUNS_OF_AXIS.get(row["axis"], "-")}
+            missing.add_row(*("-" if value is None else str(value) for value in told.values()))
         output().print(missing)
