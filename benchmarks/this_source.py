@@ -6,7 +6,8 @@ import os
 from datetime import UTC, datetime
 
 from arguments import parse_arguments
-from emr_usage.load import Request, Target, open_pipeline, run_load, set_dlt_defaults
+from emr_usage.defaults import set_dlt_defaults
+from emr_usage.load import Request, Target, open_pipeline, run_load
 from history import REGION
 
 

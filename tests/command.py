@@ -132,6 +132,7 @@ KEYS = {
     "job_run_observations": "workspace_id, job_run_id, observed_at",
     "workspaces": "workspace_id",
     "extraction_windows": "load, window_id",
+    "unknown_fields": "resource, path",
 }
 
 

@@ -30,6 +30,8 @@ IMPORTED_ON_THE_WAY = (
     "dlt.extract.extract",
     "pyarrow.parquet",
     "dlt.common.libs.pyarrow",
+    "emr_usage.build",
+    "emr_usage.demo",
     "emr_usage.cli",
 )
 

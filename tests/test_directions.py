@@ -19,11 +19,13 @@ SCRIPT = ROOT / "sources" / "emr_serverless_pipeline.py"
 # Inside the source each module imports only what stands before it.
 ORDER = (
     "settings",
+    "backtracking",
     "errors",
     "credentials",
     "signing",
     "flow",
     "windows",
+    "hidden_defaults",
     "tables",
     "literals",
     "secret_patterns",
@@ -34,10 +36,13 @@ ORDER = (
     "answers",
     "refusals",
     "client",
+    "validation",
+    "configuration",
     "conversion",
     "sweep",
     "workspace",
     "masking",
+    "unknown_fields",
     "package",
     "terms",
     "account",
@@ -46,9 +51,21 @@ ORDER = (
     "__init__",
 )
 # These are pure and may know the settings and one another only.
-PURE = ("windows", "tables", "literals", "secret_patterns", "commands", "redaction", "flow")
+PURE = ("windows", "hidden_defaults", "tables", "literals", "secret_patterns", "commands", "redaction", "flow")
 SPEAK_HTTP = {"client", "signing"}
-KNOW_ARROW = {"tables", "columns", "shapes", "answers", "conversion", "masking", "package", "account", "load", "__init__"}
+KNOW_ARROW = {
+    "tables",
+    "columns",
+    "shapes",
+    "answers",
+    "conversion",
+    "masking",
+    "package",
+    "unknown_fields",
+    "account",
+    "load",
+    "__init__",
+}
 HTTP = {"httpx", "requests", "urllib3", "aiohttp", "http", "socket"}
 WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.localtime"}
 COMMANDS = APPLICATION / "cli"
@@ -137,9 +154,9 @@ def test_only_the_makers_of_tables_know_arrow() -> None:
     assert {path.stem for path in modules(SOURCE) if "pyarrow" in top_names(path)} <= KNOW_ARROW
 
 
-def test_only_the_sources_front_and_its_guards_know_dlt() -> None:
+def test_only_the_sources_front_its_configuration_and_its_guards_know_dlt() -> None:
     users = {path.stem: {name for name in imports(path) if name.split(".")[0] == "dlt"} for path in modules(SOURCE)}
-    assert {name for name, used in users.items() if used} == {"__init__", "credentials", "guards"}
+    assert {name for name, used in users.items() if used} == {"__init__", "configuration", "credentials", "guards"}
     # The specification of an access key is dlt's; its decorators are not for it.
     assert all(name.startswith(("dlt.common.configuration.specs.", "dlt.common.typing.")) for name in users["credentials"])
     assert not {"dlt.source", "dlt.resource", "dlt.transformer"} & calls(SOURCE / "credentials.py")

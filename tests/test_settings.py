@@ -12,6 +12,7 @@ import pytest
 
 from emr_serverless import emr_serverless
 from emr_serverless.credentials import AccessKeyConfiguration
+from emr_serverless.validation import SETTINGS, Number
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / ".dlt" / "config.toml").read_text(encoding="utf-8")
@@ -65,6 +66,14 @@ def test_every_setting_has_its_reason_above_it(name: str) -> None:
     lines = section(TEXT).splitlines()
     at = next(number for number, line in enumerate(lines) if re.match(rf"(# )?{name} = ", line))
     assert lines[at - 1].startswith("# ")
+
+
+@pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if isinstance(setting.kind, Number)])
+def test_the_file_says_the_range_of_a_number(name: str) -> None:
+    kind = SETTINGS[name].kind
+    assert isinstance(kind, Number)
+    before = re.split(rf"^(?:# )?{name} = ", section(TEXT), flags=re.MULTILINE)[0]
+    assert f"{kind.low:,} to {kind.high:,}" in before.split("\n\n")[-1].replace("\n# ", " ")
 
 
 @pytest.mark.parametrize("name", parameters())

@@ -18,12 +18,12 @@ from dlt.destinations.impl.postgres.configuration import PostgresClientConfigura
 
 from emr_serverless import CheckSettingsError
 
+from .defaults import DEFAULT_TIME_ZONE
 from .failures import BrokenPromiseError, BuildError
 from .load import RAW_DATASET, Target, exclusive, open_pipeline
 
 PROJECT: Final = Path(__file__).with_name("transform")
 MARTS_DATASET: Final = "emr_marts"
-DEFAULT_TIME_ZONE: Final = "Asia/Shanghai"
 # dbt keeps what is named so out of its logs and artifacts.
 LOGIN_VARIABLE: Final = "DBT_ENV_SECRET_EMR_USAGE_PASSWORD"
 

@@ -4,22 +4,29 @@ from __future__ import annotations
 
 import errno
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import duckdb
-from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationException
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    ConfigurationException,
+    ConfigValueCannotBeCoercedException,
+    InvalidNativeValue,
+    ValueNotSecretException,
+)
+from dlt.common.configuration.providers.toml import TomlProviderReadException
+from dlt.common.destination.exceptions import UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException, SignalReceivedException
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from emr_serverless import CheckSettingsError, EmrServerlessError
+from emr_serverless import CheckSettingsError, EmrServerlessError, shown
 
-FAILED: Final = 1
-USAGE: Final = 2
-INCOMPLETE: Final = 3
+from .exit_codes import FAILED, USAGE
+
 # The code of a load that its user ended.
 STOPPED: Final = "Stopped"
 # A limit on a file's size or on a user's share of the disk ends a load as a full disk does.
@@ -29,6 +36,13 @@ _DISK_FULL: Final = re.compile(
 )
 _HELD: Final = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
 _DAMAGED: Final = re.compile(r"not a valid duckdb database|could not read enough bytes|checksum", re.IGNORECASE)
+_KIND_OF_HINT: Final[Mapping[Any, str]] = {
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    dict: "a JSON object",
+    list: "a JSON list",
+}
 _HOLDER: Final = re.compile(r"PID (\d+)")
 
 
@@ -172,10 +186,36 @@ def _of_settings(cause: BaseException, target: str) -> Failure | None:
             f"A setting is missing: {missing}. {advice} in .dlt/config.toml (secrets in .dlt/secrets.toml) or the environment."
         )
         return Failure(sentence, USAGE, "MissingSetting")
+    return _of_dlt(cause, target)
+
+
+def _of_dlt(cause: BaseException, target: str) -> Failure | None:
     if isinstance(cause, MissingDependencyException):
         sentence = f"The destination {target} needs a package that is not installed. Install dlt with that destination's extra."
         return Failure(sentence, USAGE, "MissingDependency")
+    if isinstance(cause, UnknownDestinationModule):
+        return Failure(f"dlt has no destination {target}. Give duckdb or postgres to --destination.", USAGE, "NoSuchDestination")
     if isinstance(cause, ConfigurationException):
-        sentence = f"A setting of dlt cannot be used ({type(cause).__name__}). Check .dlt/config.toml and .dlt/secrets.toml."
-        return Failure(sentence, USAGE, type(cause).__name__)
+        return Failure(_sentence_of_dlt_setting(cause), USAGE, type(cause).__name__)
     return None
+
+
+def _sentence_of_dlt_setting(cause: ConfigurationException) -> str:
+    """Name the setting that dlt cannot use. Its value is shown where the setting is a number or a switch, and thus no secret."""
+    if isinstance(cause, ConfigValueCannotBeCoercedException):
+        value = f" = {shown(cause.field_value)}" if cause.hint in {int, float, bool} else ""
+        kind = _KIND_OF_HINT.get(cause.hint, "of another form")
+        return (
+            f"The setting {cause.field_name}{value} of dlt cannot be used: it must be {kind}. Correct it in .dlt/config.toml,"
+            " .dlt/secrets.toml or the environment."
+        )
+    if isinstance(cause, ValueNotSecretException):
+        return f"The setting {cause.key} is a secret and stands in {cause.provider_name}. Move it to .dlt/secrets.toml."
+    if isinstance(cause, InvalidNativeValue):
+        key = ".".join(cause.embedded_sections) or "credentials"
+        return f"The setting {key} of dlt cannot be read. Correct it in .dlt/secrets.toml or the environment."
+    if isinstance(cause, TomlProviderReadException):
+        # Its text may quote the file.
+        line = getattr(cause.__context__, "line", None)
+        return f"{' or '.join(cause.full_paths)} is not TOML{f' in line {line}' if line else ''}. Correct the file."
+    return f"A setting of dlt cannot be used ({type(cause).__name__}). Check .dlt/config.toml and .dlt/secrets.toml."

@@ -21,6 +21,10 @@ GRAIN: Final = {
     ),
     "workspaces": "One row for each workspace that was ever visible.",
     "extraction_windows": "One row for each thing asked of the API, with what came of it: the proof of completeness.",
+    "unknown_fields": (
+        "One row for each response field that has no column, over all loads. `count` counts rows as they are loaded: a run that"
+        " is read again, by the lookback or because it was open, counts again, so it can exceed the number of runs."
+    ),
     "rates": "One row for each row of `rates.csv`, replaced as a whole; see [inputs.md](inputs.md).",
     "owners": "One row for each rule of `owners.csv`, replaced as a whole; see [inputs.md](inputs.md).",
     "list_prices": "One row for each row of `list_prices.csv`, replaced as a whole; see [inputs.md](inputs.md).",

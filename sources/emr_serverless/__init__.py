@@ -14,6 +14,7 @@ from dlt.extract import DltResource
 
 from . import settings
 from .client import Client
+from .configuration import SOURCE_NAME, SourceConfiguration
 from .credentials import AccessKeyConfiguration, configured_access_key, default_chain
 from .errors import CheckSettingsError, EmrServerlessError
 from .guards import prepare
@@ -21,11 +22,22 @@ from .load import Load
 from .redaction import Redactor
 from .tables import RAW_TABLES
 from .terms import Backfill, Limits, Report
+from .validation import read_setting, shown
 
-__all__ = ["Backfill", "CheckSettingsError", "EmrServerlessError", "Load", "Report", "emr_serverless", "prepare"]
+__all__ = [
+    "Backfill",
+    "CheckSettingsError",
+    "EmrServerlessError",
+    "Load",
+    "Report",
+    "emr_serverless",
+    "prepare",
+    "read_setting",
+    "shown",
+]
 
 
-@dlt.source(name="emr_serverless", max_table_nesting=0)
+@dlt.source(name=SOURCE_NAME, max_table_nesting=0, spec=SourceConfiguration)
 def emr_serverless(
     load: Load,
     credentials: AccessKeyConfiguration | None = None,
@@ -63,13 +75,12 @@ def emr_serverless(
         redact_patterns: further regular expressions, matched against keys and values.
 
     Raises:
+        CheckSettingsError: a setting cannot be used, or a key of `sources.emr_serverless` is not a setting; see validation.py.
         EmrServerlessError: while the package is read; its class says what to do next.
     """
-    if not region_ids:
-        raise CheckSettingsError("No region is set", advice="Give --region, or region_ids in .dlt/config.toml.")
     limits = Limits(
-        region_ids=tuple(dict.fromkeys(region_ids)),
-        workspace_ids=tuple(dict.fromkeys(workspace_ids)),
+        region_ids=tuple(region_ids),
+        workspace_ids=tuple(workspace_ids),
         initial_days=initial_days,
         lookback_hours=lookback_hours,
         settle_days=settle_days,

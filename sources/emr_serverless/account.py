@@ -33,6 +33,8 @@ from .package import Package, windows_table
 from .settings import HORIZON_LAG_SECONDS
 from .sweep import Outcome, Pool, Rows, Task
 from .terms import Limits, Report, Terms, epoch_ms
+from .unknown_fields import TABLE as UNKNOWN_FIELDS
+from .unknown_fields import take_unreported
 from .windows import DAY_MS, HOUR_MS, Window
 from .workspace import Ranges, TimeAxis, WorkspaceSweep, cursor_ranges
 
@@ -106,6 +108,7 @@ class AccountSweep:
             if package.is_batch_full:
                 yield package.take_batch()
         self._save(state)
+        self._save_unknown_fields(package, state)
         yield package.take_batch()
 
     def _next(self) -> Rows | Outcome:
@@ -135,7 +138,7 @@ class AccountSweep:
         package.add_runs(origin, runs)
         if observed := self._sweeps[window.workspace_id].take(runs, window):
             package.add_observations(origin, runs.at(observed))
-        report.unknown_fields.update(runs.unknown_paths())
+        package.unknown_fields.add("job_runs", runs, message.observed_at)
         report.rows += len(runs)
 
     def _settle(self, outcome: Outcome, package: Package) -> None:
@@ -176,7 +179,7 @@ class AccountSweep:
             report.windows[str(outcome.status)] += 1
         if outcome.status != "complete" and not (listing and self._needs_no_list):
             report.incomplete.append(outcome)
-            logger.warning("%s: %s%s", outcome.task.window, outcome.status, f": {outcome.error}" if outcome.error else "")
+            logger.warning("Incomplete: %s", outcome)
         package.add({"extraction_windows": windows_table(outcome, self._terms.name, self._terms.mode)})
 
     def _deny(self, sweep: WorkspaceSweep) -> None:
@@ -202,7 +205,9 @@ class AccountSweep:
                 fresh.append(position)
         if fresh:
             origin = Origin(window.region_id, "*", message.observed_at)
-            package.add({"workspaces": workspaces_table([(origin, message.records.at(fresh))])})
+            records = message.records.at(fresh)
+            package.add({"workspaces": workspaces_table([(origin, records)])})
+            package.unknown_fields.add("workspaces", records, message.observed_at)
 
     @property
     def _needs_no_list(self) -> bool:
@@ -261,11 +266,19 @@ class AccountSweep:
         memories = self._memory.get("workspaces", {}).values()
         return {name for memory in memories for name in memory.get("hidden_defaults", ())}
 
+    def _save_unknown_fields(self, package: Package, state: State) -> None:
+        package.add({UNKNOWN_FIELDS: package.unknown_fields.save(state)})
+        for (resource, path), rows in package.unknown_fields.rows.items():
+            self._report.unknown_fields[f"{resource}.{path}"] += rows
+        if not self.unfinished:
+            self._report.new_fields = take_unreported(state)
+
     def _save(self, state: State) -> None:
         """Write the cursors as far as they are certified, and the open runs, into dlt's state."""
         backfill = self._terms.backfill
         # What is certified beyond the present was certified before it happened: a horizon may lie in the future.
         present_ms = epoch_ms(self._terms.started_at - timedelta(seconds=HORIZON_LAG_SECONDS))
+        state["settle_days"] = self._limits.settle_days
         for sweep in self._sweeps.values():
             memory = state.setdefault("workspaces", {}).setdefault(sweep.workspace_id, {})
             memory["open"] = dict(sweep.open_runs)

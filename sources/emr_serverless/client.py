@@ -7,13 +7,14 @@ from __future__ import annotations
 
 import json
 import random
+import re
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import count
-from typing import Any
+from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
@@ -35,6 +36,9 @@ from .settings import (
     REQUEST_TOTAL_SECONDS,
 )
 from .signing import Acs3Auth, canonical_path, canonical_query
+
+# Names, IPv4 and IPv6 addresses.
+_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
 
 
 @dataclass
@@ -64,17 +68,23 @@ def endpoint_of(region_id: str, endpoint: str | None) -> str:
         endpoint: a host or URL, or None for the vendor's public endpoint.
 
     Raises:
-        CheckSettingsError: plain HTTP to anything but this machine, which would send tokens in the clear.
+        CheckSettingsError: not a host or address, or plain HTTP to anything but this machine, which would expose tokens.
     """
     base = (endpoint or DEFAULT_ENDPOINT).replace("{region_id}", region_id)
     base = (base if "://" in base else f"https://{base}").rstrip("/")
     try:
         parts = urlsplit(base)
-    except ValueError:  # half an IPv6 address
+        _ = parts.port
+    except ValueError:  # half an IPv6 address, or a port that is no number of one
         parts = urlsplit("")
-    if not parts.hostname or parts.scheme not in {"http", "https"}:
+    if parts.username is not None:
+        raise CheckSettingsError(
+            "The endpoint has a user name or a password, which the API does not take", advice="Leave it out."
+        )
+    # More than a host, such as a query, would become part of what is signed.
+    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(parts.hostname or "") or parts.query or parts.fragment:
         raise CheckSettingsError(f"The endpoint {base!r} is not a host or an https address")
-    if parts.scheme == "http" and not is_loopback(parts.hostname):
+    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise CheckSettingsError(
             f"The endpoint {base!r} is plain HTTP, which is allowed to this machine only", advice="Use https."
         )
@@ -154,7 +164,7 @@ class Client:
         self.stop = stop or threading.Event()
         self.flow = FlowControl(max_connections, requests_per_second, wait=self.stop.wait)
         self._answered: set[str] = set()  # hosts; each region has its own
-        hosted_here = is_loopback(urlsplit(endpoint_of("", endpoint)).hostname or "")
+        hosted_here = is_loopback(urlsplit(endpoint_of("cn-hangzhou", endpoint)).hostname or "")
         self._http = httpx.Client(
             auth=Acs3Auth(provide_key, clock),
             timeout=httpx.Timeout(request_timeout_seconds, connect=min(CONNECT_TIMEOUT_SECONDS, request_timeout_seconds)),

@@ -23,7 +23,7 @@ PLAIN_COLUMNS: Final = frozenset(
     {
         *("workspace_id", "job_run_id", "region_id", "state", "state_change_code", "code_type", "creator", "priority"),
         *("release_version", "display_release_version", "resource_queue_id", "arguments_digest"),
-        *("load", "window_id", "mode", "axis", "asked", "status", "certified_by", "error_code"),
+        *("resource", "load", "window_id", "mode", "axis", "asked", "status", "certified_by", "error_code"),
     }
 )
 # A value is judged by the key beside it too.

@@ -16,6 +16,7 @@ from .redaction import Redactor
 from .settings import BATCH_ROWS, PACKAGE_BYTES
 from .sweep import Outcome, Rows
 from .tables import RAW_TABLES, TEXT
+from .unknown_fields import Sightings
 
 
 class Package:
@@ -36,6 +37,7 @@ class Package:
         self._batch_rows = 0
         self._bytes = 0
         self.rows = 0
+        self.unknown_fields: Final = Sightings(redactor.text)
 
     def has_room(self, page: Rows, package_rows: int) -> bool:
         """Tell whether a page fits, by its rows and by its size; an empty package takes any page."""

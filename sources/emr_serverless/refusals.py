@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email.utils
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
@@ -20,6 +21,14 @@ from .errors import (
 )
 
 BAD_REQUEST: Final = 400
+# The vendor's own text is the string that was signed, many lines of it.
+UNMATCHED_SIGNATURE: Final = "the signature is wrong, so the secret is not that of the access key"
+SIGNED_REQUEST: Final = re.compile(
+    r"[\s.,;:(\[]*\b(?:the\s+)?(?:(?:server|client|your|our)(?:'s)?\s+)?(?:string[\s_-]*to[\s_-]*sign|canonical[\s_-]*(?:request|string)).*",
+    re.IGNORECASE | re.DOTALL,
+)
+# More is a page of some gateway, or a dump.
+MESSAGE_CHARACTERS: Final = 500
 # Codes that pass with time, whatever status they come with: the gateway sends Throttling as 400.
 RETRIED_CODES: Final = ("Throttling", "ServiceUnavailable", "InternalError", "Error.Internal", "SignatureNonceUsed")
 RETRIED_STATUSES: Final = (429, 500, 502, 503, 504)
@@ -80,7 +89,15 @@ def error_facts(content: bytes, headers: Mapping[str, str]) -> tuple[str | None,
     lower = {str(name).lower(): value for name, value in body.items()}
     code = lower.get("code") or None
     request_id = lower.get("requestid") or headers.get("x-acs-request-id")
-    return str(code) if code else None, str(lower.get("message") or ""), str(request_id) if request_id else None
+    return str(code) if code else None, _one_sentence(code, lower.get("message")), str(request_id) if request_id else None
+
+
+def _one_sentence(code: object, message: object) -> str:
+    """Return what the API says on one line, without the request as it was signed, which is of use to the vendor only."""
+    if str(code).startswith("SignatureDoesNotMatch"):
+        return UNMATCHED_SIGNATURE
+    text = " ".join(SIGNED_REQUEST.sub("", str(message or "")).split())
+    return text if len(text) <= MESSAGE_CHARACTERS else f"{text[:MESSAGE_CHARACTERS]}..."
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

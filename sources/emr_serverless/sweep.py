@@ -98,6 +98,15 @@ class Outcome:
     effort: Effort = field(default_factory=Effort)
     error: EmrServerlessError | None = None
 
+    def __str__(self) -> str:
+        """What was not complete, and why, in words."""
+        if self.error:
+            # A workspace that is not there is the window and the error.
+            is_named_there = self.task.window.axis == "workspaces" and self.task.window.workspace_id != "*"
+            return str(self.error) if is_named_there else f"{self.task.window}: {self.error}"
+        counted = "the API gives no count" if self.total_count is None else f"the API counts {self.total_count:,}"
+        return f"{self.task.window}: {self.rows_distinct:,} received, {counted}"
+
 
 Message = Rows | Outcome | BaseException
 

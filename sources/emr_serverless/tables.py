@@ -196,6 +196,17 @@ EXTRACTION_WINDOWS: Final = described_schema(
     LOAD_ID,
 )
 
+UNKNOWN_FIELDS: Final = described_schema(
+    ("resource", "path"),
+    ("resource", TEXT, "The table whose rows keep the field in `extra`: job_runs or workspaces."),
+    ("path", TEXT, "Place of the field in the API's record, such as jobDriver.sql; [] stands for any position in a list."),
+    ("first_seen", TIMESTAMP, "When the request that brought it first was sent, UTC."),
+    ("last_seen", TIMESTAMP, "When the request that brought it last was sent, UTC."),
+    ("count", INTEGER, "Rows with the field that were loaded so far. A row that is read again counts again."),
+    _OBSERVED,
+    LOAD_ID,
+)
+
 
 @dataclass(frozen=True)
 class RawTable:
@@ -224,4 +235,5 @@ RAW_TABLES: Final[Mapping[str, RawTable]] = {
     "job_run_observations": RawTable(JOB_RUN_OBSERVATIONS, (*RUN_KEY, "observed_at")),
     "workspaces": RawTable(WORKSPACES, ("workspace_id",)),
     "extraction_windows": RawTable(EXTRACTION_WINDOWS, ("load", "window_id")),
+    "unknown_fields": RawTable(UNKNOWN_FIELDS, ("resource", "path")),
 }

@@ -58,7 +58,8 @@ class Report:
         workspaces: workspaces asked.
         expected_rows: runs on the start axis by the API's counts; None before the first answer.
         hidden_defaults: by workspace, parameters of the API whose absence hides runs; it was asked with and without them.
-        unknown_fields: response fields without a column, with how often they came.
+        unknown_fields: response fields without a column, as `table.path`, with the rows that had them.
+        new_fields: those that no finished load has reported before; known at the end of the load.
     """
 
     rows: int = 0
@@ -69,6 +70,7 @@ class Report:
     packages: int = 0
     hidden_defaults: dict[str, list[str]] = field(default_factory=dict)
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    new_fields: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

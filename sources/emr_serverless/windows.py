@@ -14,6 +14,7 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from .settings import OPEN_STATES, PAGE_ROWS, ROUND_COUNT
@@ -88,7 +89,23 @@ class Window:
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        return f"{self.workspace_id} {self.axis} {json.dumps(self.asked)}"
+        with_filters = f" (asked with {', '.join(name for name, _ in self.filters)})" if self.filters else ""
+        return f"{self._described}{with_filters}"
+
+    @property
+    def _described(self) -> str:
+        match self.axis:
+            case "workspaces":
+                is_list = self.workspace_id == "*"
+                return f"the list of workspaces in {self.region_id}" if is_list else f"workspace {self.workspace_id}"
+            case "open":
+                return f"the open runs of {self.workspace_id}"
+            case "run":
+                return f"run {self.job_run_id} of {self.workspace_id}"
+        what = "that ended" if self.axis == "end" else "submitted"
+        first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in self.bounds)
+        runs = "the count of the runs" if self.axis == "count" else "the runs"
+        return f"{runs} of {self.workspace_id} {what} from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
 
 
 def _asked_value(value: str | tuple[str, ...] | tuple[int, int]) -> Any:

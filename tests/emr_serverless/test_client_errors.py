@@ -70,7 +70,8 @@ def test_the_class_says_what_to_do(status: int, code: str | None, kind: type[Emr
     error = failure(refusal(status, code, "Because of x."))
     assert type(error) is kind
     assert (error.code, error.status, error.request_id) == (code or None, status, "R-1")
-    assert error.sentence.startswith("ListJobRuns failed: Because of x")
+    said = "the signature is wrong" if code == "SignatureDoesNotMatch" else "Because of x"
+    assert error.sentence.startswith(f"ListJobRuns failed: {said}")
     assert "request id R-1" in str(error)
     assert f"HTTP {status}" in str(error)
     assert str(error).endswith(error.advice)
@@ -155,8 +156,8 @@ def test_a_page_with_a_token_may_fail_of_other_things(status: int, code: str | N
     assert type(failure(refusal(status, code), next_token="7")) is kind
 
 
-SIGNED_STRING = (
-    "Specified signature does not match our calculation. server string to sign is: GET\n/api\nregionId=x\n"
+SAID = (
+    "The request cannot be taken:\n"
     "x-acs-security-token:CAISnQR1q6Ft5B2yfSjIr5bkL8nApoplhrFxxhHi\nLTAI5tPlantedKeyId99 password=hunter2"
 )
 SECRETS = ("CAISnQR1q6Ft5B2yfSjIr5bkL8nApoplhrFxxhHi", "LTAI5tPlantedKeyId99", "hunter2")
@@ -165,11 +166,11 @@ SECRETS = ("CAISnQR1q6Ft5B2yfSjIr5bkL8nApoplhrFxxhHi", "LTAI5tPlantedKeyId99", "
 @pytest.mark.parametrize(
     "answer",
     [
-        refusal(403, "SignatureDoesNotMatch", SIGNED_STRING),
-        refusal(400, "InvalidParameter", SIGNED_STRING),
-        refusal(500, "InternalError", SIGNED_STRING),
-        refusal(403, "Forbidden", SIGNED_STRING),
-        broken(httpx.ConnectError, SIGNED_STRING),
+        refusal(403, "InvalidAccessKeySecret", SAID),
+        refusal(400, "InvalidParameter", SAID),
+        refusal(500, "InternalError", SAID),
+        refusal(403, "Forbidden", SAID),
+        broken(httpx.ConnectError, SAID),
     ],
 )
 def test_what_the_api_says_is_scrubbed_of_secrets(answer: Answer) -> None:
@@ -177,6 +178,34 @@ def test_what_the_api_says_is_scrubbed_of_secrets(answer: Answer) -> None:
     told = f"{error} {error!r} {error.sentence} {error.args}"
     assert [secret for secret in SECRETS if secret in told] == []
     assert "**redacted**" in told
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "server string to sign is: 'GET\n/api/v1/workspaces\nregionId=x\nhost:emr'",
+        "Specified signature does not match our calculation. server string to sign is:GET\n/api\nregionId=x",
+        "Specified signature is not matched with our calculation. server StringToSign is ACS3-HMAC-SHA256\nabc, regionId=x",
+        "The request signature does not conform to Aliyun standards. Server CanonicalRequest is: GET regionId=x",
+        "The signature is wrong (server's string-to-sign: [GET&%2F&regionId=x])",
+        "The signature is wrong, your canonical string is regionId=x",
+    ],
+)
+@pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "IncompleteSignature", "InvalidParameter"])
+def test_the_string_that_was_signed_is_not_printed(code: str, said: str) -> None:
+    told = str(failure(refusal(400, code, said)))
+    assert "regionId" not in told
+    assert "sign is" not in told
+    assert "GET" not in told
+    assert f"code {code}" in told
+    if code == "SignatureDoesNotMatch":
+        assert told.startswith("ListJobRuns failed: the signature is wrong, so the secret is not that of the access key (code")
+
+
+def test_what_the_api_says_is_one_short_line() -> None:
+    told = failure(refusal(403, "Forbidden", "You  are\n\tnot\r\nauthorized. " + "x" * 10_000)).sentence
+    assert told.startswith("ListJobRuns failed: You are not authorized. x")
+    assert len(told) < 600
 
 
 def test_no_error_drags_the_signed_request_along() -> None:

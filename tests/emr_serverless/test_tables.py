@@ -34,6 +34,8 @@ def produced() -> dict[str, pa.Table]:
     runs = job_run_records(rows, "w-1")
     package.add_runs(ORIGIN, runs)
     package.add_observations(ORIGIN, runs)
+    package.unknown_fields.add("job_runs", runs, NOW)
+    package.add({"unknown_fields": package.unknown_fields.save({})})
     package.add(workspace_tables([{"workspaceId": "w-1"}], ORIGIN))
     for window in (DAY, Window("cn-hangzhou", "*", "workspaces")):
         outcome = Outcome(Task(window), started_at=NOW, finished_at=NOW, status="complete")

@@ -93,6 +93,21 @@ def test_a_window_is_cut_into_as_many_parts_as_an_even_spread_needs(total: int, 
     assert parts_needed(total, rows) == parts
 
 
+@pytest.mark.parametrize(
+    ("window", "words"),
+    [
+        (Window("r", "w", "start", 0, 86_399_999), "the runs of w submitted from 1970-01-01 00:00:00 to 1970-01-01 23:59:59 UTC"),
+        (Window("r", "w", "end", 0, 1_000), "the runs of w that ended from 1970-01-01 00:00:00 to 1970-01-01 00:00:01 UTC"),
+        (Window("r", "w", "open"), "the open runs of w"),
+        (Window("r", "w", "run", job_run_id="jr-1"), "run jr-1 of w"),
+        (Window("cn-hangzhou", "*", "workspaces"), "the list of workspaces in cn-hangzhou"),
+        (Window("cn-hangzhou", "w", "workspaces"), "workspace w"),
+    ],
+)
+def test_a_window_is_named_in_words(window: Window, words: str) -> None:
+    assert str(window) == words
+
+
 @pytest.mark.parametrize("axis", ["open", "run", "workspaces"])
 def test_only_time_ranges_have_bounds(axis: Literal["open", "run", "workspaces"]) -> None:
     with pytest.raises(ValueError, match="no bounds"):

@@ -38,7 +38,7 @@ COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 LOAD_FACTS = {
     *("status", "exit_code", "mode", "load", "horizon", "target", "workspaces", "rows", "packages", "windows", "throttled"),
-    *("unknown_fields", "seconds", "rows_per_second", "incomplete"),
+    *("unknown_fields", "new_fields", "seconds", "rows_per_second", "incomplete"),
 }
 INCOMPLETE_FACTS = {"workspace_id", "axis", "asked", "status", "total_count", "rows_distinct", "error"}
 
@@ -116,7 +116,7 @@ class TestLoad:
             )
             assert facts["packages"] >= 2
             assert facts["windows"].keys() == {"complete"}
-            assert facts["unknown_fields"] == {"invented": facts["rows"]}
+            assert facts["unknown_fields"] == {"job_runs.invented": facts["rows"]}
             status = desk.run("status", "--json")
             assert status.code == 0
             assert status.facts.keys() == {"last_load", "workspaces", "incomplete"}
@@ -138,7 +138,9 @@ class TestLoad:
         done = desk.run("load", *desk.source_options)
         assert done.code == 0
         assert re.search(r"^[\d,]+ rows in [\d.]+ s, (\d+) of \1 windows certified, into emr.duckdb\.$", done.out, re.MULTILINE)
-        assert "Fields without a column, kept in job_runs.extra: invented (" in done.out
+        new = "New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: job_runs.invented.\n"
+        assert new in done.out
+        assert "without a column" not in desk.run("load", *desk.source_options).out
         status = Desk(desk.folder, desk.emulator, REGIONS).run("status", COLUMNS="120")
         assert status.code == 0
         assert re.search(r"^emr.duckdb: last load 20\d\d-", status.out, re.MULTILINE)
@@ -298,12 +300,18 @@ class TestTroubles:
         assert_readable(desk.database)
 
     def test_wrong_use(self, desk: Desk) -> None:
+        load = ["load", "--region", "cn-hangzhou"]
         for arguments, sentence in (
             (["load", "--as-of", "yesterday"], "'yesterday' is not a time; write it as 2026-01-31"),
             (["backfill", "--from", "2026-02-01", "--to", "2026-01-01"], "--to must be later than --from."),
             (["backfill", "--from", "2026-02-01"], "Missing option '--to'"),
-            (["load", "--initial-days", "0"], "--initial-days"),
-            (["load", "--max-connections", "0"], "--max-connections"),
+            (["load", "--as-of", "0001-01-01T00:00:00+08:00"], "give a time from 1970-01-01 on"),
+            (["load", "--destination", "nosuch"], "dlt has no destination nosuch"),
+            ([*load, "--initial-days", "0"], "--initial-days"),
+            ([*load, "--max-connections", "0"], "--max-connections"),
+            ([*load, "--region", "cn-hangzhou"], "'cn-hangzhou' is there twice"),
+            ([*load, "--workspace", ""], "item 1 is empty"),
+            ([*load, "--endpoint", ""], "leave it out for the public endpoint"),
         ):
             done = desk.run(*arguments)
             assert done.code == 2
@@ -482,10 +490,10 @@ class TestIncomplete:
         said = Desk(desk.folder, desk.emulator, REGIONS).run("status", COLUMNS="200")
         assert said.code == 3
         assert "Incomplete windows" in said.out
-        assert re.search(r"w-two\W+start\W+.*failed", said.out)
+        assert re.search(r"w-two\W+submitted\W+.*failed", said.out)
         told = desk.run("load", *desk.source_options)
         assert told.code == 3
-        assert "Incomplete: w-two start" in told.out
+        assert "Incomplete: the runs of w-two submitted from 2026-" in told.out
 
         desk.emulator.faults = Faults()
         pass_a_night(desk.emulator)

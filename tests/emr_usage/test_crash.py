@@ -32,8 +32,8 @@ COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 PACKAGE_FILES = "dlt.common.storages.load_package:PackageStorage"
 DESTINATION = "dlt.destinations.job_client_impl:SqlJobClientBase"
-# A package fills nine tables: the eight raw ones and dlt's state. Each of the eight is copied, then merged.
-COPIES, MERGES = 9, 8
+# A package fills ten tables: the nine raw ones and dlt's state. Each of the nine is copied, then merged.
+COPIES, MERGES = 10, 9
 # The requests are spread over the whole load, and not over its first package.
 FEW_CONNECTIONS = ("--max-connections", "2")
 
@@ -92,6 +92,23 @@ class TestNamedSteps:
         assert desk.load(fate=STEPS[step]).code == KILLED
         assert_only_whole_packages(desk)
         assert_next_load_whole(desk)
+
+    @pytest.mark.parametrize(
+        ("step", "is_committed"),
+        [
+            ("in extract, with the cursors moved", False),
+            ("extracted, before the package is committed", False),
+            ("in load, with a job moved away", True),
+            ("after commit, before the package is moved away", True),
+        ],
+    )
+    def test_killed_there_counts_the_rows_of_committed_packages_once(self, desk: Desk, step: str, is_committed: bool) -> None:  # noqa: FBT001  # of a table
+        """Every run of the account has the field `invented`; a package of all runs is lost, or loaded by the next load."""
+        desk.environment = {}
+        assert desk.load(fate=STEPS[step]).code == KILLED
+        rows = desk.load().facts["rows"]
+        ((runs, counted),) = desk.query("SELECT count(*), (SELECT sum(count) FROM emr_raw.unknown_fields) FROM emr_raw.job_runs")
+        assert counted == rows + (runs if is_committed else 0)
 
 
 class TestLoadJobs:

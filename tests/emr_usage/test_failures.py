@@ -7,13 +7,22 @@ from pathlib import Path
 
 import duckdb
 import pytest
-from dlt.common.configuration.exceptions import ConfigFieldMissingException, ConfigurationValueError, LookupTrace
+from dlt.common.configuration.exceptions import (
+    ConfigFieldMissingException,
+    ConfigurationValueError,
+    ConfigValueCannotBeCoercedException,
+    InvalidNativeValue,
+    LookupTrace,
+    ValueNotSecretException,
+)
+from dlt.common.configuration.providers.toml import TomlProviderReadException
 from dlt.common.configuration.specs import BaseConfiguration
 from dlt.common.exceptions import MissingDependencyException, SignalReceivedException
 from dlt.destinations.exceptions import DatabaseTransientException
 
 from emr_serverless import CheckSettingsError, EmrServerlessError
-from emr_usage.failures import FAILED, USAGE, BusyError, Failure, chain, explain
+from emr_usage.exit_codes import FAILED, USAGE
+from emr_usage.failures import BusyError, Failure, chain, explain
 
 TARGET = "emr.duckdb"
 SECRET = "PlantedInAnException"
@@ -87,6 +96,36 @@ KNOWN = {
         "A setting is missing: access_key_secret. Set it in .dlt/config.toml (secrets in .dlt/secrets.toml)",
     ),
     "no package": (MissingDependencyException("postgres", ["psycopg2"]), USAGE, "MissingDependency", "is not installed"),
+    "a number of dlt's": (
+        ConfigValueCannotBeCoercedException("workers", "many", int),
+        USAGE,
+        "ConfigValueCannotBeCoercedException",
+        "The setting workers = 'many' of dlt cannot be used: it must be a whole number.",
+    ),
+    "a document of dlt's": (
+        ConfigValueCannotBeCoercedException("global_config", f'{{"password": "{SECRET}"', dict),
+        USAGE,
+        "ConfigValueCannotBeCoercedException",
+        "The setting global_config of dlt cannot be used: it must be a JSON object.",
+    ),
+    "a secret in the wrong file": (
+        ValueNotSecretException("config.toml", "sources.emr_serverless.credentials"),
+        USAGE,
+        "ValueNotSecretException",
+        "The setting sources.emr_serverless.credentials is a secret and stands in config.toml. Move it to .dlt/secrets.toml.",
+    ),
+    "an address": (
+        InvalidNativeValue(BaseConfiguration, str, ("credentials",), ValueError(SECRET)),
+        USAGE,
+        "InvalidNativeValue",
+        "The setting credentials of dlt cannot be read.",
+    ),
+    "a file that is no TOML": (
+        TomlProviderReadException("secrets.toml", "secrets.toml", [".dlt/secrets.toml"], SECRET),
+        USAGE,
+        "TomlProviderReadException",
+        ".dlt/secrets.toml is not TOML. Correct the file.",
+    ),
     "a setting of dlt": (ConfigurationValueError(f"bad {SECRET}"), USAGE, "ConfigurationValueError", ".dlt/config.toml"),
 }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from emr_usage.load import set_dlt_defaults
+from emr_usage.defaults import set_dlt_defaults
 
 from .chargeback import build, explain_cost, init_inputs, report
 from .loading import backfill, load, status

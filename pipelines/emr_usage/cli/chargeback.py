@@ -5,22 +5,17 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-from rich.box import SIMPLE
-from rich.table import Table
-
-from emr_usage.build import build as build_marts
-from emr_usage.explanation import Explanation, explain_run, explanation_lines
-from emr_usage.failures import FolderError
-from emr_usage.inputs import default_folder, load_inputs, write_examples
-from emr_usage.load import Target, open_pipeline
-from emr_usage.report import Format, Month, headline, read_billing_time_zone, write_page, write_tables
-from emr_usage.report import default_folder as default_reports
 
 from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option
-from .terminal import OUTPUT, demand_database, explained, fail, now, tell
+from .terminal import demand_database, explained, fail, now, output, tell
+
+if TYPE_CHECKING:
+    from emr_usage.explanation import Explanation
+    from emr_usage.load import Target
+    from emr_usage.report import Format, Month
 
 NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
 
@@ -37,6 +32,9 @@ def init_inputs(*, inputs: Path | None, database: Path) -> None:
     Make the files that say what a CU-hour costs and who pays for a run: rates.csv, owners.csv and list_prices.csv, with
     commented examples to take into use. A file that is there already stays as it is.
     """
+    from emr_usage.failures import FolderError
+    from emr_usage.inputs import default_folder, write_examples
+
     folder = inputs or default_folder(database)
     try:
         made = write_examples(folder)
@@ -71,6 +69,8 @@ def build(
     computed again; changed rates or owners compute all of them again, without asking the API. Fails when a check finds a
     promise broken.
     """
+    from emr_usage.load import Target
+
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
     demand_inputs(inputs)
@@ -107,6 +107,9 @@ def _tell_made(made: Made, target: Target, *, as_json: bool) -> None:
 
 def make_marts(target: Target, inputs: Path | None, *, full_refresh: bool = False, billing_time_zone: str) -> Made:
     """Take in the inputs, build the marts and check them."""
+    from emr_usage.build import build as build_marts
+    from emr_usage.inputs import default_folder, load_inputs
+
     began = now()
     folder = inputs or default_folder(target.database)
     # Without a folder nothing is taken in, and nothing taken away.
@@ -131,6 +134,9 @@ def explain_cost(*, job_run_id: str, destination: str, database: Path, as_json: 
     Show the days a run is charged on, the rate of each and where it is from, the rule that names the owner, and what
     is not priced.
     """
+    from emr_usage.explanation import explain_run
+    from emr_usage.load import Target, open_pipeline
+
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
     with explained(target, as_json=as_json, verbose=verbose):
@@ -145,6 +151,11 @@ def explain_cost(*, job_run_id: str, destination: str, database: Path, as_json: 
 
 
 def _print_explanation(explanation: Explanation) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from emr_usage.explanation import explanation_lines
+
     run = explanation.run
     tell(*explanation_lines(explanation))
     table = Table(box=SIMPLE, pad_edge=False)
@@ -157,7 +168,7 @@ def _print_explanation(explanation: Explanation) -> None:
             line = ", ".join(filter(None, (f"line {day['rate_row_number']}", day["rate_kind"], day["rate_source"])))
         table.add_row(str(day["billing_date"]), str(day["hours"]), str(day["cu_hours"]), cost, rate, line)
     if explanation.days:
-        OUTPUT.print(table)
+        output().print(table)
     if run["cu_hours_unpriced"]:
         place = ", ".join(str(run[name]) for name in ("region_id", "workspace_id", "resource_queue_id") if run[name])
         told = f"Not priced: {run['cu_hours_unpriced']} CU-hours, because no line of rates.csv holds for {place} on those dates."
@@ -194,6 +205,8 @@ def report(
     Write what a month is estimated to have cost, by owner and day, what failed and what is missing, as one HTML file that needs
     no network to be opened; or the tables chargeback_daily and chargeback_monthly of that month as files.
     """
+    from emr_usage.load import Target
+
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
     with explained(target, as_json=as_json, verbose=verbose):
@@ -203,6 +216,10 @@ def report(
 
 def make_report(target: Target, month: Month | None, folder: Path | None, kind: Format = "html") -> Made:
     """Write a report of a month, by default that of yesterday, into a folder, by default beside the database."""
+    from emr_usage.load import open_pipeline
+    from emr_usage.report import Month, headline, read_billing_time_zone, write_page, write_tables
+    from emr_usage.report import default_folder as default_reports
+
     pipeline = open_pipeline(target)
     folder = folder or default_reports(target.database)
     month = month or Month.of_yesterday(now(), read_billing_time_zone(pipeline))

@@ -6,23 +6,22 @@ import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from rich.box import SIMPLE
-from rich.table import Table
 
-from emr_serverless import Backfill, Load
-from emr_usage.demo import summary
-from emr_usage.failures import FAILED, INCOMPLETE
-from emr_usage.load import Request, Target, failure_of_all, open_pipeline, run_load
-from emr_usage.progress import live_display
-from emr_usage.status import Status, read_status
+from emr_usage.exit_codes import FAILED, INCOMPLETE
 
 from .options import Moment, initial_days_option, source_options, target_options
-from .terminal import ERRORS, OUTPUT, demand_database, explained, log_to, now, tell
+from .terminal import demand_database, errors, explained, log_to, now, output, tell
+
+if TYPE_CHECKING:
+    from emr_serverless import Backfill, Load
+    from emr_usage.load import Target
+    from emr_usage.status import Status
 
 MAX_NAMED = 10
+RUNS_OF_AXIS = {"start": "submitted", "end": "ended", "open": "open", "run": "one run"}
 
 
 @click.command(short_help="Load what is new since the last load.")
@@ -55,6 +54,8 @@ def backfill(first: datetime, after: datetime, *, force: bool, **options: Any) -
     Load the runs submitted in a range, oldest first. The nightly cursors stay where they are. An interrupted backfill
     goes on where it stopped when the same range is given again.
     """
+    from emr_serverless import Backfill
+
     if first >= after:
         raise click.UsageError("--to must be later than --from.")
     _load(Backfill(first.astimezone(UTC), after.astimezone(UTC), force), **options)
@@ -71,6 +72,9 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     Show, for each workspace, how far both axes are certified, how many runs are open, and what the last load could not complete.
     Exits with 3 where the last load is incomplete.
     """
+    from emr_usage.load import Target, open_pipeline
+    from emr_usage.status import read_status
+
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
     with explained(target, as_json=as_json, verbose=verbose):
@@ -84,6 +88,8 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
 
 def _load(backfill: Backfill | None, *, destination: str, database: Path, as_json: bool, **options: Any) -> NoReturn:
     """Load, tell how it went, and exit with its code."""
+    from emr_usage.load import Target
+
     target = Target(destination, database)
     done = load_job_runs(target, backfill, as_json=as_json, **options)
     facts = load_facts(done, target)
@@ -103,12 +109,15 @@ def load_job_runs(
     workspaces: tuple[str, ...],
     endpoint: str | None,
     as_of: datetime | None,
-    max_connections: int | None,
-    initial_days: float | None = None,
+    max_connections: str | None,
+    initial_days: str | None = None,
     as_json: bool,
     verbose: bool,
 ) -> Load:
     """Load with the options of the command, showing how far it is, and return the finished load."""
+    from emr_usage.load import Request, open_pipeline, run_load
+    from emr_usage.progress import live_display
+
     given: dict[str, Any] = {
         "region_ids": regions,
         "workspace_ids": workspaces,
@@ -116,15 +125,17 @@ def load_job_runs(
         "max_connections": max_connections,
         "initial_days": initial_days,
     }
-    overrides = {name: value for name, value in given.items() if value}
-    log_to(ERRORS)
-    with explained(target, as_json=as_json, verbose=verbose), live_display(ERRORS, "loading") as display:
+    overrides = {name: value for name, value in given.items() if value not in (None, ())}
+    log_to(errors())
+    with explained(target, as_json=as_json, verbose=verbose), live_display(errors(), "loading") as display:
         target.database.parent.mkdir(parents=True, exist_ok=True)
         return run_load(open_pipeline(target), Request(now, as_of, backfill, overrides), display)
 
 
 def load_facts(done: Load, target: Target) -> dict[str, Any]:
     """Return a finished load's summary for machines, with the exit code it calls for."""
+    from emr_usage.load import failure_of_all
+
     report = done.report
     exit_code = FAILED if failure_of_all(done) else INCOMPLETE if report.incomplete else 0
     seconds = (now() - done.terms.started_at).total_seconds()
@@ -141,6 +152,7 @@ def load_facts(done: Load, target: Target) -> dict[str, Any]:
         "windows": dict(report.windows),
         "throttled": done.client.flow.throttlings if done.client else 0,
         "unknown_fields": dict(report.unknown_fields),
+        "new_fields": report.new_fields,
         "seconds": round(seconds, 3),
         "rows_per_second": round(report.rows / seconds) if seconds else 0,
         "incomplete": [
@@ -160,27 +172,30 @@ def load_facts(done: Load, target: Target) -> dict[str, Any]:
 
 def print_load(done: Load, target: Target) -> None:
     """Tell how a load went, and what is missing."""
+    from emr_usage.demo import summary
+
     report = done.report
     tell(f"{summary(done, now() - done.terms.started_at)}, into {target}.")
     if not report.workspaces and not report.incomplete:
         tell("No workspace is visible there: check --region, and the key's RAM rights.")
     if done.terms.backfill and report.workspaces and not report.windows:
         tell("This backfill is certified already; --force reads it again.")
-    if report.unknown_fields:
-        named = ", ".join(f"{name} ({times:,})" for name, times in report.unknown_fields.most_common(MAX_NAMED))
-        tell(f"Fields without a column, kept in job_runs.extra: {named}.")
+    if report.new_fields:
+        named = ", ".join(report.new_fields[:MAX_NAMED])
+        more = f" and {len(report.new_fields) - MAX_NAMED:,} more" if len(report.new_fields) > MAX_NAMED else ""
+        tell(f"New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: {named}{more}.")
     for outcome in report.incomplete[:MAX_NAMED]:
-        counts = f"{outcome.rows_distinct:,} of {outcome.total_count:,} runs" if outcome.total_count is not None else ""
-        reason = str(outcome.error) if outcome.error else counts
-        tell(f"Incomplete: {outcome.task.window}: {outcome.status}: {reason}")
+        tell(f"Incomplete: {outcome}")
     if len(report.incomplete) > MAX_NAMED:
-        OUTPUT.print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
+        output().print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
 
 
 def print_failure(done: Load) -> None:
     """Say why nothing could be loaded, if so."""
+    from emr_usage.load import failure_of_all
+
     if error := failure_of_all(done):
-        ERRORS.print(f"Error: {error}", highlight=False, soft_wrap=True)
+        errors().print(f"Error: {error}", highlight=False, soft_wrap=True)
 
 
 def _status_facts(found: Status) -> dict[str, Any]:
@@ -192,6 +207,9 @@ def _status_facts(found: Status) -> dict[str, Any]:
 
 
 def _print_status(found: Status, target: Target) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
     tell(f"{target}: last load {found.last_load or 'never'}; times are UTC")
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("workspace", "submitted until", "ended until", "runs open", "runs"):
@@ -201,11 +219,12 @@ def _print_status(found: Status, target: Target) -> None:
         certified = (f"{moment:%Y-%m-%d %H:%M}" if moment else "-" for moment in moments)
         table.add_row(workspace.workspace_id, *certified, f"{workspace.open_runs:,}", f"{workspace.job_runs:,}")
     if found.workspaces:
-        OUTPUT.print(table)
+        output().print(table)
     if found.incomplete:
         missing = Table(
-            "workspace", "axis", "from", "to", "status", "error", "API counts", "received", title="Incomplete windows"
+            "workspace", "runs", "from", "to", "status", "error", "API counts", "received", title="Incomplete windows"
         )
         for row in found.incomplete:
-            missing.add_row(*("-" if value is None else str(value) for value in row.values()))
-        OUTPUT.print(missing)
+            told = row | {"axis": RUNS_OF_AXIS.get(row["axis"], "-")}
+            missing.add_row(*("-" if value is None else str(value) for value in told.values()))
+        output().print(missing)

@@ -5,12 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
-
-from emr_usage.load import Target, failure_of_all
-from emr_usage.report import Month
 
 from .chargeback import demand_inputs, make_marts, make_report
 from .loading import load_facts, load_job_runs, print_failure, print_load
@@ -23,6 +20,9 @@ from .options import (
     time_zone_option,
 )
 from .terminal import explained, now, tell
+
+if TYPE_CHECKING:
+    from emr_usage.report import Month
 
 
 @click.command(short_help="Load, build and report: the line for cron.")
@@ -53,6 +53,8 @@ def run(
     marts and report are made all the same, and the exit code is 3. Where nothing could be loaded they stay as they are. Where
     they fail, the exit code is theirs, 1 or 2; what is loaded stays.
     """
+    from emr_usage.load import Target, failure_of_all
+
     began = now()
     target = Target(destination, database)
     demand_inputs(inputs)

@@ -5,15 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import available_timezones
 
 import click
 
-from emr_usage.build import DEFAULT_TIME_ZONE
-from emr_usage.report import Month
+from emr_usage.defaults import DEFAULT_TIME_ZONE
+
+if TYPE_CHECKING:
+    from emr_usage.report import Month
 
 Command = Callable[..., None]
+# The API's times are milliseconds since then.
+FIRST_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Moment(click.ParamType[datetime]):
@@ -27,7 +31,13 @@ class Moment(click.ParamType[datetime]):
             when = datetime.fromisoformat(str(value))
         except ValueError:
             self.fail(f"{value!r} is not a time; write it as 2026-01-31 or 2026-01-31T08:00:00Z", param, ctx)
-        return when if when.tzinfo else when.replace(tzinfo=UTC)
+        try:
+            when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
+        except OverflowError:  # in its zone it is the first or the last day that there is
+            when = datetime.min.replace(tzinfo=UTC)
+        if when < FIRST_MOMENT:
+            self.fail(f"{value!r} is out of range; give a time from {FIRST_MOMENT:%Y-%m-%d} on", param, ctx)
+        return when
 
 
 class TimeZone(click.ParamType[str]):
@@ -42,13 +52,15 @@ class TimeZone(click.ParamType[str]):
         return str(value)
 
 
-class MonthName(click.ParamType[Month]):
+class MonthName(click.ParamType["Month"]):
     """A month as 2026-10."""
 
     name = "month"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Month:
         """Return the month."""
+        from emr_usage.report import Month
+
         try:
             return Month.parse(str(value))
         except ValueError as error:
@@ -75,9 +87,8 @@ time_zone_option = click.option(
     show_default=True,
     help="Zone by which bills cut days and months.",
 )
-initial_days_option = click.option(
-    "--initial-days", type=click.FloatRange(min=0, min_open=True), help="Reach of the first load.  [default: 30]"
-)
+# The source checks the values of its settings: options that override them take any text.
+initial_days_option = click.option("--initial-days", metavar="DAYS", help="Reach of the first load.  [default: 30]")
 month_option = click.option("--month", type=MonthName(), help="Billing month, such as 2026-10.  [default: that of yesterday]")
 reports_option = click.option(
     "--output",
@@ -102,7 +113,7 @@ def target_options(command: Command) -> Command:
 def source_options(command: Command) -> Command:
     """Add the options that override the source's settings."""
     for option in (
-        click.option("--max-connections", type=click.IntRange(1, 256), help="Requests in flight at most.  [default: 8]"),
+        click.option("--max-connections", metavar="NUMBER", help="Requests in flight at most.  [default: 8]"),
         click.option("--as-of", type=Moment(), help="Horizon: load what was submitted until then.  [default: a minute ago]"),
         click.option("--endpoint", help="Host or URL; {region_id} is filled in.  [default: the public endpoint]"),
         click.option("--workspace", "workspaces", multiple=True, help="Workspace id; repeatable.  [default: all visible]"),

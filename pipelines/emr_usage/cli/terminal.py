@@ -10,17 +10,33 @@ import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, NoReturn
+from functools import cache
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
-from rich.console import Console
 
-from emr_usage.failures import FAILED, STOPPED, explain
-from emr_usage.load import Target
+from emr_usage.exit_codes import FAILED
 
-# Without markup: brackets in a path or in what the API said are just that.
-ERRORS = Console(stderr=True, markup=False)
-OUTPUT = Console(markup=False)
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from emr_usage.load import Target
+
+
+@cache
+def output() -> Console:
+    """Return standard output. Without markup: brackets in a path or in what the API said are just that."""
+    from rich.console import Console
+
+    return Console(markup=False)
+
+
+@cache
+def errors() -> Console:
+    """Return standard error, likewise."""
+    from rich.console import Console
+
+    return Console(stderr=True, markup=False)
 
 
 def now() -> datetime:
@@ -50,6 +66,8 @@ def explained(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[s
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where every failure ends
+        from emr_usage.failures import STOPPED, explain
+
         if verbose:
             traceback.print_exc()
         failure = explain(error, str(target))
@@ -64,14 +82,14 @@ def explained(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[s
 def tell(*lines: str) -> None:
     """Print lines as they are: no part of them is coloured, and the terminal wraps them."""
     for line in lines:
-        OUTPUT.print(line, highlight=False, soft_wrap=True)
+        output().print(line, highlight=False, soft_wrap=True)
 
 
 def fail(
     sentence: str, code: str, *, as_json: bool, exit_code: int = FAILED, so_far: Mapping[str, Any] | None = None
 ) -> NoReturn:
     """Say what went wrong, for people and where asked for machines, and end the command."""
-    ERRORS.print(f"Error: {sentence}", highlight=False, soft_wrap=True)
+    errors().print(f"Error: {sentence}", highlight=False, soft_wrap=True)
     if as_json:
         failed = {"status": "failed", "exit_code": exit_code, "error": {"code": code, "sentence": sentence}}
         click.echo(json.dumps({**(so_far or {}), **failed}))

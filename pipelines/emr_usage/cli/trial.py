@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
-from emr_usage import demo as demo_story
-from emr_usage.emulator import DEFAULT_KEY, Emulator, serve_forever
-from emr_usage.load import Target
-from emr_usage.progress import live_display
+from .terminal import errors, explained, fail, now, output, tell
 
-from .terminal import ERRORS, OUTPUT, explained, fail, now, tell
+if TYPE_CHECKING:
+    from emr_usage.emulator import Emulator
 
 
 @click.command(short_help="Answer as the API would, for trials and tests.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="Port; 0 takes a free one.")
 @click.option("--seed", default=2026, show_default=True, help="Which made-up company.")
-@click.option("--days", default=30, show_default=True, help="Days of its history.")
-@click.option("--runs-per-day", default=400, show_default=True, help="Its job runs a day.")
+@click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True, help="Days of its history.")
+@click.option("--runs-per-day", type=click.IntRange(1, 100_000), default=400, show_default=True, help="Its job runs a day.")
 def emulator(port: int, seed: int, days: int, runs_per_day: int) -> None:
     """\b
     Examples:
@@ -27,14 +26,18 @@ def emulator(port: int, seed: int, days: int, runs_per_day: int) -> None:
 
     Serve the history of a made-up company as the API would, over HTTP on this machine, until Ctrl-C.
     """
+    from emr_usage.emulator import serve_forever
+
     try:
         serve_forever(now(), port=port, seed=seed, days=days, runs_per_day=runs_per_day, announce=_announce)
     except OSError as error:
         fail(f"Port {port} cannot be used ({error.strerror}). Give another one with --port.", "PortTaken", as_json=False)
-    OUTPUT.print("Stopped.")
+    output().print("Stopped.")
 
 
 def _announce(served: Emulator) -> None:
+    from emr_usage.emulator import DEFAULT_KEY
+
     lines = (
         f"The emulator answers at {served.url} until Ctrl-C. In another terminal:",
         f"  export ALIBABA_CLOUD_ACCESS_KEY_ID={DEFAULT_KEY.id}",
@@ -58,7 +61,11 @@ def demo(*, folder: Path, verbose: bool) -> None:
     Start the emulator, load a first month, move its clock and load three nights, backfill an older week
     and the weeks before it, make the marts and October's report, and answer three questions in SQL.
     """
+    from emr_usage import demo as demo_story
+    from emr_usage.load import Target
+    from emr_usage.progress import live_display
+
     target = Target(database=folder / "emr.duckdb")
-    with explained(target, as_json=False, verbose=verbose), live_display(ERRORS, "demo") as display:
+    with explained(target, as_json=False, verbose=verbose), live_display(errors(), "demo") as display:
         for step in demo_story.run_demo(folder, now, display):
-            tell(step) if isinstance(step, str) else OUTPUT.print(step)
+            tell(step) if isinstance(step, str) else output().print(step)

@@ -1,0 +1,45 @@
+"""Final runs whose CU-hours have not come, long after their end: their use is in no sum."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from dlt.destinations.sql_client import SqlClientBase
+
+# An open run has no end time.
+MISSING_SQL = """
+SELECT count(*), coalesce(sum(CASE WHEN state = 'Cancelled' THEN 1 ELSE 0 END), 0)
+FROM job_runs WHERE cu_hours IS NULL AND end_time < %s
+"""
+
+
+@dataclass(frozen=True)
+class MissingFigures:
+    """How many runs ended before the API's figures should have come, and still have none.
+
+    Attributes:
+        runs: all of them.
+        cancelled: those of `runs` that were cancelled; one that never started has no figures and used nothing.
+        days: how long after its end a run is asked for again, the setting `settle_days`.
+    """
+
+    runs: int
+    cancelled: int
+    days: float
+
+    def __str__(self) -> str:
+        cancelled = f", {self.cancelled:,} of them cancelled" if self.cancelled else ""
+        return f"{self.runs:,} runs{cancelled}, ended more than {self.days:g} days ago and have no CU-hours"
+
+
+def read_missing_figures(client: SqlClientBase[object], now: datetime, days: float) -> MissingFigures:
+    """Count the runs without figures in the table `job_runs`.
+
+    Args:
+        client: of the raw dataset.
+        now: UTC.
+        days: how long after its end a run is asked for again.
+    """
+    ((runs, cancelled),) = client.execute_sql(MISSING_SQL, now - timedelta(days=days)) or [(0, 0)]
+    return MissingFigures(int(runs), int(cancelled), days)
