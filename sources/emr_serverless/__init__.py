@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import repeat
@@ -15,14 +16,18 @@ from dlt.extract import DltResource
 from . import settings
 from .client import Client
 from .credentials import AccessKeyConfiguration, configured_access_key, default_chain
+from .destination import read_holdings
 from .errors import CheckSettingsError, EmrServerlessError
 from .guards import prepare
 from .load import Load
+from .memory import believed
 from .redaction import Redactor
 from .tables import RAW_TABLES
 from .terms import Backfill, Limits, Report
 
 __all__ = ["Backfill", "CheckSettingsError", "EmrServerlessError", "Load", "Report", "emr_serverless", "prepare"]
+
+logger = logging.getLogger("emr_serverless")
 
 
 @dlt.source(name="emr_serverless", max_table_nesting=0)
@@ -92,6 +97,8 @@ def emr_serverless(
     @dlt.resource(selected=False)
     def job_run_pages() -> Iterator[dict[str, pa.Table] | None]:
         state = dlt.current.resource_state("job_runs")
+        if not load.begun:
+            _recall(state, load)
         load_id = dlt.current.load_package_state()["load_id"]
         for tables in load.read_package(connect, limits, state, load_id):
             yield tables
@@ -105,6 +112,18 @@ def emr_serverless(
     pages = job_run_pages
     for name in RAW_TABLES:
         yield _table_resource(name, pages)
+
+
+def _recall(state: dict[str, Any], load: Load) -> None:
+    """Replace what the working folder remembers by what the destination supports; see memory.py."""
+    holdings = read_holdings(dlt.current.pipeline(), dlt.current.source_schema().name, load.terms.started_at)
+    if holdings is None:
+        return
+    remembered, findings = believed(state, holdings)
+    for finding in findings:
+        logger.warning("%s: what this concerns is read again", finding)
+    state.clear()
+    state.update(remembered)
 
 
 def _table_resource(name: str, pages: DltResource) -> DltResource:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Callable, Iterator, MutableMapping
-from datetime import timedelta
 from itertools import count
 from typing import Any, Final
 
@@ -29,12 +28,12 @@ from .errors import (
     SetClockError,
     TryLaterError,
 )
+from .memory import CURSOR_AXES
 from .package import Package, windows_table
-from .settings import HORIZON_LAG_SECONDS
 from .sweep import Outcome, Pool, Rows, Task
 from .terms import Limits, Report, Terms, epoch_ms
 from .windows import DAY_MS, HOUR_MS, Window
-from .workspace import Ranges, TimeAxis, WorkspaceSweep, cursor_ranges
+from .workspace import Ranges, WorkspaceSweep, cursor_ranges
 
 logger = logging.getLogger("emr_serverless")
 
@@ -45,7 +44,6 @@ FATAL_ERRORS: Final = (CheckCredentialsError, SetClockError, CheckSettingsError)
 DENIED_ERRORS: Final = (GrantPermissionError, FindWorkspaceError)
 # Windows handed to the pool ahead of its threads, for each thread: keeps them busy while the order stays oldest first.
 WINDOWS_AHEAD: Final = 2
-CURSOR_AXES: Final[tuple[tuple[str, TimeAxis], ...]] = (("started_through", "start"), ("ended_through", "end"))
 # Windows in a row without an answer after which a load stops, when there are fewer threads than this.
 SILENT_WINDOWS: Final = 4
 
@@ -105,8 +103,9 @@ class AccountSweep:
             self._tell()
             if package.is_batch_full:
                 yield package.take_batch()
-        self._save(state)
-        yield package.take_batch()
+        batch = package.take_batch()
+        self._save(state, package)
+        yield batch
 
     def _next(self) -> Rows | Outcome:
         if self._held:
@@ -139,6 +138,7 @@ class AccountSweep:
 
     def _settle(self, outcome: Outcome, package: Package) -> None:
         self._outstanding -= 1
+        _refuse_the_future(outcome)
         window, error = outcome.task.window, outcome.error
         if isinstance(error, FATAL_ERRORS):
             raise error
@@ -246,18 +246,27 @@ class AccountSweep:
     def _open_runs(self, workspace_id: str) -> dict[str, int]:
         return dict(self._memory.get("workspaces", {}).get(workspace_id, {}).get("open", {}))
 
-    def _save(self, state: State) -> None:
+    def _save(self, state: State, package: Package) -> None:
         """Write the cursors as far as they are certified, and the open runs, into dlt's state."""
         backfill = self._terms.backfill
-        # What is certified beyond the present was certified before it happened: a horizon may lie in the future.
-        present_ms = epoch_ms(self._terms.started_at - timedelta(seconds=HORIZON_LAG_SECONDS))
         for sweep in self._sweeps.values():
             memory = state.setdefault("workspaces", {}).setdefault(sweep.workspace_id, {})
+            memory["region_id"] = sweep.region_id
             memory["open"] = dict(sweep.open_runs)
+            if sent := package.sent.get(sweep.workspace_id):
+                memory["sent"] = {"package": package.load_id, "rows": dict(sent)}
             if backfill:
                 done = state.setdefault("backfills", {}).setdefault(backfill.name, {})
-                done[sweep.workspace_id] = min(present_ms, sweep.through_ms("start"))
+                done[sweep.workspace_id] = sweep.through_ms("start")
             else:
+                memory.setdefault("since", sweep.since_ms)
                 for cursor, axis in CURSOR_AXES:
-                    through_ms = min(present_ms, sweep.through_ms(axis))
+                    through_ms = sweep.through_ms(axis)
                     memory[cursor] = max(memory.get(cursor, through_ms), through_ms)
+
+
+def _refuse_the_future(outcome: Outcome) -> None:
+    """End a load during which the clock was set back before its horizon: nothing is certified past its observation."""
+    window, observed_at = outcome.task.window, outcome.started_at
+    if window.end_ms is not None and observed_at and window.end_ms > epoch_ms(observed_at):
+        raise SetClockError("This machine's clock was set back during the load, to before the time that is asked for")

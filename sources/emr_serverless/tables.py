@@ -225,3 +225,5 @@ RAW_TABLES: Final[Mapping[str, RawTable]] = {
     "workspaces": RawTable(WORKSPACES, ("workspace_id",)),
     "extraction_windows": RawTable(EXTRACTION_WINDOWS, ("load", "window_id")),
 }
+# Every run that is sent leaves rows or a tombstone in each of these, so that their rows can be counted again later.
+WITNESS_TABLES: Final = ("job_runs", "job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments")

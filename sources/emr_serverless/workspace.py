@@ -120,6 +120,11 @@ class WorkspaceSweep:
         """Return the last millisecond up to which an axis is certified."""
         return self._frontiers[axis].through_ms
 
+    @property
+    def since_ms(self) -> int:
+        """The first millisecond of the start axis that this load asks for."""
+        return self._ranges.start[0]
+
     def _task(self, window: Window) -> Task:
         """Return the task of a window, with what is known of it where a count can certify it.
 
