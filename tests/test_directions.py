@@ -42,6 +42,7 @@ ORDER = (
     "terms",
     "destination",
     "memory",
+    "absence",
     "account",
     "load",
     "guards",
@@ -141,7 +142,7 @@ def test_only_the_makers_of_tables_know_arrow() -> None:
 
 def test_only_the_sources_front_and_its_guards_know_dlt() -> None:
     users = {path.stem: {name for name in imports(path) if name.split(".")[0] == "dlt"} for path in modules(SOURCE)}
-    assert {name for name, used in users.items() if used} == {"__init__", "credentials", "destination", "guards"}
+    assert {name for name, used in users.items() if used} == {"__init__", "credentials", "destination", "guards", "memory"}
     # The specification of an access key and its places are dlt's; its decorators are not for it.
     assert all(
         name.startswith(("dlt.common.configuration.specs.", "dlt.common.runtime.", "dlt.common.typing."))

@@ -16,16 +16,25 @@ from dlt.extract import DltResource
 from . import settings
 from .client import Client
 from .credentials import AccessKeyConfiguration, configured_access_key, default_chain
-from .destination import read_holdings
-from .errors import CheckSettingsError, EmrServerlessError
+from .errors import CheckSettingsError, EmrServerlessError, MissingWorkspaceError
 from .guards import prepare
 from .load import Load
-from .memory import believed
+from .memory import remembered
 from .redaction import Redactor
 from .tables import RAW_TABLES
 from .terms import Backfill, Limits, Report
 
-__all__ = ["Backfill", "CheckSettingsError", "EmrServerlessError", "Load", "Report", "emr_serverless", "prepare"]
+__all__ = [
+    "Backfill",
+    "CheckSettingsError",
+    "EmrServerlessError",
+    "Load",
+    "MissingWorkspaceError",
+    "Report",
+    "emr_serverless",
+    "prepare",
+    "remembered",
+]
 
 logger = logging.getLogger("emr_serverless")
 
@@ -46,6 +55,7 @@ def emr_serverless(
     request_timeout_seconds: float = settings.REQUEST_TIMEOUT_SECONDS,
     redact: bool = True,  # noqa: FBT001, FBT002  # dlt injects settings by name
     redact_patterns: Sequence[str] = (),
+    forget_workspaces: Sequence[str] = (),
 ) -> Iterator[DltResource]:
     """Return the next package of a load: run a pipeline with it until `load.unfinished` is false.
 
@@ -64,6 +74,7 @@ def emr_serverless(
         request_timeout_seconds: how long one attempt waits for an answer.
         redact: mask secrets before anything is written.
         redact_patterns: further regular expressions, matched against keys and values.
+        forget_workspaces: workspaces that earlier loads read, are not visible any more and shall not be missed.
 
     Raises:
         EmrServerlessError: while the package is read; its class says what to do next.
@@ -78,6 +89,7 @@ def emr_serverless(
         window_rows=window_rows,
         package_rows=package_rows,
         threads=max_connections,
+        forget_workspaces=tuple(dict.fromkeys(forget_workspaces)),
     )
 
     def connect() -> tuple[Client, Redactor]:
@@ -115,15 +127,12 @@ def emr_serverless(
 
 
 def _recall(state: dict[str, Any], load: Load) -> None:
-    """Replace what the working folder remembers by what the destination supports; see memory.py."""
-    holdings = read_holdings(dlt.current.pipeline(), dlt.current.source_schema().name, load.terms.started_at)
-    if holdings is None:
-        return
-    remembered, findings = believed(state, holdings)
-    for finding in findings:
+    """Replace what the working folder remembers by what the destination supports."""
+    found = remembered(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.terms.started_at)
+    for finding in found.findings:
         logger.warning("%s: what this concerns is read again", finding)
     state.clear()
-    state.update(remembered)
+    state.update(found.state)
 
 
 def _table_resource(name: str, pages: DltResource) -> DltResource:

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
+from .absence import check_forgotten, missing_workspaces, none_visible, not_visible, note_missing, note_visible
 from .answers import job_run_records
 from .client import Client
 from .conversion import Origin, workspaces_table
@@ -76,8 +77,9 @@ class AccountSweep:
         self._failures = 0
         self._sweeps: dict[str, WorkspaceSweep] = {}
         self._listed: dict[str, str] = {}
-        self._unlisted: dict[str, EmrServerlessError] = {}
-        self._listing = len(limits.region_ids)
+        self._listings: list[Outcome] = []
+        self._missing: list[str] = []
+        check_forgotten(limits, self._memory)
         self._push([Task(Window(region_id, "*", "workspaces")) for region_id in limits.region_ids])
 
     @property
@@ -145,13 +147,11 @@ class AccountSweep:
         if outcome.task.count_only:
             report = self._report
             report.expected_rows = (report.expected_rows or 0) + (outcome.total_count or 0)
-        elif not outcome.parts:
+        elif not outcome.parts and window.axis != "workspaces":
             self._audit(outcome, package)
         if window.axis == "workspaces":
-            self._listing -= 1
-            if error:
-                self._unlisted[window.region_id] = error
-            if not self._listing:
+            self._listings.append(outcome)
+            if len(self._listings) == len(self._limits.region_ids):
                 self._plan(package)
             return
         sweep = self._sweeps[window.workspace_id]
@@ -208,28 +208,34 @@ class AccountSweep:
     def _plan(self, package: Package) -> None:
         """Decide which workspaces to ask, once every region has been listed."""
         regions, named = self._limits.region_ids, self._limits.workspace_ids
-        if self._needs_no_list and self._unlisted:
+        unlisted = {listing.task.window.region_id: listing.error for listing in self._listings if listing.error}
+        if not self._listed and not unlisted and not named:
+            for listing in self._listings:
+                listing.status, listing.error = "failed", none_visible(listing.task.window.region_id)
+        for listing in self._listings:
+            self._audit(listing, package)
+        if self._needs_no_list and unlisted:
             wanted = dict.fromkeys(named, regions[0])
-        elif len(self._unlisted) == len(regions):
-            raise self._unlisted[regions[0]]
+        elif len(unlisted) == len(regions):
+            raise unlisted[regions[0]]
         else:
             wanted = {name: self._listed[name] for name in named or self._listed if name in self._listed}
-        for workspace_id in named:
-            if workspace_id not in wanted:
-                self._report_unknown(workspace_id, package)
+        missing = missing_workspaces(self._limits, self._memory, {*self._listed, *wanted}, unlisted)
+        self._missing = list(missing)
+        unknown = {name: not_visible(name, regions) for name in named if name not in wanted}
+        for workspace_id, error in (unknown | missing).items():
+            self._report_absent(workspace_id, error, package)
         self._report.workspaces = sorted(wanted)
         for workspace_id, region_id in wanted.items():
             sweep = WorkspaceSweep(region_id, workspace_id, self._ranges(workspace_id), self._open_runs(workspace_id))
             self._sweeps[workspace_id] = sweep
             self._push(sweep.first_tasks())
 
-    def _report_unknown(self, workspace_id: str, package: Package) -> None:
-        regions = ", ".join(self._limits.region_ids)
-        outcome = Outcome(Task(Window(regions, workspace_id, "workspaces")), status="failed")
+    def _report_absent(self, workspace_id: str, error: EmrServerlessError, package: Package) -> None:
+        outcome = Outcome(Task(Window(", ".join(self._limits.region_ids), workspace_id, "workspaces")), status="failed")
         outcome.started_at = outcome.finished_at = self._terms.clock()
-        outcome.error = FindWorkspaceError(f"Workspace {workspace_id} is not among those visible in {regions}")
-        self._report.incomplete.append(outcome)
-        package.add({"extraction_windows": windows_table(outcome, self._terms.name, self._terms.mode)})
+        outcome.error = error
+        self._audit(outcome, package)
 
     def _ranges(self, workspace_id: str) -> Ranges:
         horizon_ms, backfill = self._terms.horizon_ms, self._terms.backfill
@@ -239,9 +245,12 @@ class AccountSweep:
             return cursor_ranges(memory, horizon_ms, initial_ms, lookback_ms)
         first = epoch_ms(backfill.first)
         through = self._memory.get("backfills", {}).get(backfill.name, {}).get(workspace_id)
+        last = min(epoch_ms(backfill.after) - 1, horizon_ms)
         if through is not None and not backfill.force:
             first = max(first, through + 1)
-        return Ranges(start=(first, min(epoch_ms(backfill.after) - 1, horizon_ms)), end=None)
+            if first > last:
+                self._report.certified_before.append(workspace_id)
+        return Ranges(start=(first, last), end=None)
 
     def _open_runs(self, workspace_id: str) -> dict[str, int]:
         return dict(self._memory.get("workspaces", {}).get(workspace_id, {}).get("open", {}))
@@ -249,10 +258,12 @@ class AccountSweep:
     def _save(self, state: State, package: Package) -> None:
         """Write the cursors as far as they are certified, and the open runs, into dlt's state."""
         backfill = self._terms.backfill
+        note_missing(state, self._missing, self._limits.forget_workspaces, self._terms.name)
         for sweep in self._sweeps.values():
             memory = state.setdefault("workspaces", {}).setdefault(sweep.workspace_id, {})
             memory["region_id"] = sweep.region_id
             memory["open"] = dict(sweep.open_runs)
+            note_visible(memory)
             if sent := package.sent.get(sweep.workspace_id):
                 memory["sent"] = {"package": package.load_id, "rows": dict(sent)}
             if backfill:

@@ -27,13 +27,13 @@ from .terms import epoch_ms
 # Unbroken certified ranges of each workspace and axis. Neighbouring windows are a millisecond apart. What ends after it was
 # observed, or was observed in the future, was certified by a clock that was wrong.
 RANGES_SQL: Final = """
-SELECT workspace_id, axis, min(window_start), max(window_end)
+SELECT workspace_id, axis, min(window_start), max(window_end), max(region_id)
 FROM (
-  SELECT workspace_id, axis, window_start, window_end,
+  SELECT workspace_id, region_id, axis, window_start, window_end,
     sum(CASE WHEN window_start > reach + INTERVAL '1 millisecond' THEN 1 ELSE 0 END)
       OVER (PARTITION BY workspace_id, axis ORDER BY window_start, window_end) AS gaps
   FROM (
-    SELECT workspace_id, axis, window_start, window_end, max(window_end) OVER (
+    SELECT workspace_id, region_id, axis, window_start, window_end, max(window_end) OVER (
       PARTITION BY workspace_id, axis ORDER BY window_start, window_end ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach
     FROM {extraction_windows}
     WHERE status = 'complete' AND axis IN ('start', 'end') AND window_end <= observed_at AND observed_at <= %s
@@ -49,10 +49,11 @@ FROM {table} GROUP BY 1, 2
 
 @dataclass(frozen=True)
 class CertifiedRange:
-    """An unbroken range, both ends included, epoch milliseconds."""
+    """An unbroken range, both ends included, epoch milliseconds; and the region of its workspace."""
 
     first_ms: int
     last_ms: int
+    region_id: str
 
 
 @dataclass(frozen=True)
@@ -112,8 +113,8 @@ def _stored_state(pipeline: dlt.Pipeline, client: WithStateSync, source_name: st
 def _ranges(sql: SqlClientBase[Any], now: datetime) -> dict[tuple[str, str], list[CertifiedRange]]:
     query = RANGES_SQL.format(extraction_windows=sql.make_qualified_table_name("extraction_windows"))
     ranges: dict[tuple[str, str], list[CertifiedRange]] = {}
-    for workspace_id, axis, first, last in _answer(sql, query, now):
-        ranges.setdefault((workspace_id, axis), []).append(CertifiedRange(epoch_ms(first), epoch_ms(last)))
+    for workspace_id, axis, first, last, region_id in _answer(sql, query, now):
+        ranges.setdefault((workspace_id, axis), []).append(CertifiedRange(epoch_ms(first), epoch_ms(last), region_id))
     for found in ranges.values():
         found.sort(key=lambda certified: certified.first_ms)
     return ranges

@@ -1,4 +1,4 @@
-"""How far a load believes what earlier loads remember: as far as the destination holds what they certified. Pure.
+"""How far a load believes what earlier loads remember: as far as the destination holds what they certified.
 
 State of `job_runs`, by workspace: `started_through` and `ended_through` are the cursors, `since` is where the first load began,
 `open` lists open runs, `sent` counts the rows of the newest package with runs of the workspace, and `held` counts its rows in the
@@ -9,35 +9,55 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from copy import deepcopy
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from .destination import CertifiedRange, Holdings
+import dlt
+
+from .destination import CertifiedRange, Holdings, read_holdings
 from .terms import epoch_ms
 from .workspace import TimeAxis
 
 CURSOR_AXES: Final[tuple[tuple[str, TimeAxis], ...]] = (("started_through", "start"), ("ended_through", "end"))
 
 
-def believed(local: Mapping[str, Any], holdings: Holdings) -> tuple[dict[str, Any], list[str]]:
-    """Return the state that a load starts from, and a sentence for each thing that was not believed.
+@dataclass(frozen=True)
+class Remembered:
+    """The state that a load starts from, and a sentence for each thing that was not believed."""
 
-    The destination's state replaces the local one. A cursor or a backfill's progress counts as far as unbroken certified ranges
-    support it. Where rows are missing from a table, all that was ever certified for the workspace is to be read again.
+    state: dict[str, Any]
+    findings: list[str]
+
+
+def remembered(pipeline: dlt.Pipeline, source_name: str, local: Mapping[str, Any], now: datetime) -> Remembered:
+    """Ask a pipeline's destination, and return the state of `job_runs` as far as it is supported there.
 
     Args:
-        local: the state in dlt's working folder.
-        holdings: what the destination holds.
+        pipeline: its destination is asked.
+        source_name: the section of dlt's state.
+        local: the state in dlt's working folder; used where the destination keeps none.
+        now: the real time, UTC.
+    """
+    holdings = read_holdings(pipeline, source_name, now)
+    return Remembered(dict(local), []) if holdings is None else believed(local, holdings)
+
+
+def believed(local: Mapping[str, Any], holdings: Holdings) -> Remembered:
+    """Return what is believed of the destination's state, which replaces the local one.
+
+    A cursor or a backfill's progress counts as far as unbroken certified ranges support it. Where rows are missing from a table,
+    all that was ever certified for the workspace is to be read again.
     """
     state = deepcopy(holdings.state)
     findings = []
     if local and state != local:
         findings.append("the working folder remembers another state of the database than the database itself")
     if holdings.rows is None:
-        return state, findings
+        return Remembered(state, findings)
     if not state and holdings.ranges:
         # The audit names the workspaces where the state is lost.
-        state["workspaces"] = {workspace_id: {} for workspace_id, _ in holdings.ranges}
+        state["workspaces"] = {name: {"region_id": found[0].region_id} for (name, _), found in holdings.ranges.items()}
     for workspace_id, memory in state.get("workspaces", {}).items():
         lost = _lost_tables(workspace_id, memory, holdings)
         if lost or not holdings.state:
@@ -48,7 +68,7 @@ def believed(local: Mapping[str, Any], holdings: Holdings) -> tuple[dict[str, An
         findings += _limit_cursors(workspace_id, memory, holdings)
         _limit_backfills(state, workspace_id, holdings)
         memory["held"] = {table: count for (name, table), count in holdings.rows.items() if name == workspace_id}
-    return state, findings
+    return Remembered(state, findings)
 
 
 def _lost_tables(workspace_id: str, memory: Mapping[str, Any], holdings: Holdings) -> list[str]:

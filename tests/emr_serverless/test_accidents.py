@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ import pytest
 from command import assert_equal, assert_no_doubles
 from emr_serverless import Backfill, Load, emr_serverless, prepare
 from emr_usage.emulator import DEFAULT_KEY, Emulator
-from small_account import NOW, REGIONS, pass_a_night, served
-from truth import actual_tables, expected_tables, query
+from small_account import REGIONS, pass_a_night, served
+from truth import actual_tables, expected_tables
 
 INITIAL_DAYS = 8
 CHILDREN = ("job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments")

@@ -19,7 +19,7 @@ from emr_usage.load import Request, Target, failure_of_all, open_pipeline, run_l
 from emr_usage.progress import live_display
 from emr_usage.status import Status, read_status
 
-from .options import Moment, initial_days_option, source_options, target_options
+from .options import Moment, forget_workspace_option, initial_days_option, source_options, target_options
 from .terminal import ERRORS, OUTPUT, demand_database, explained, log_to, now, tell
 
 MAX_NAMED = 10
@@ -28,6 +28,7 @@ MAX_NAMED = 10
 @click.command(short_help="Load what is new since the last load.")
 @source_options
 @initial_days_option
+@forget_workspace_option
 def load(**options: Any) -> None:
     """\b
     Examples:
@@ -74,7 +75,7 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
     with explained(target, as_json=as_json, verbose=verbose):
-        found = read_status(open_pipeline(target))
+        found = read_status(open_pipeline(target), now())
     if as_json:
         click.echo(json.dumps(_status_facts(found), default=str))
     else:
@@ -105,6 +106,7 @@ def load_job_runs(
     as_of: datetime | None,
     max_connections: int | None,
     initial_days: float | None = None,
+    forget_workspaces: tuple[str, ...] = (),
     as_json: bool,
     verbose: bool,
 ) -> Load:
@@ -115,6 +117,7 @@ def load_job_runs(
         "endpoint": endpoint,
         "max_connections": max_connections,
         "initial_days": initial_days,
+        "forget_workspaces": forget_workspaces,
     }
     overrides = {name: value for name, value in given.items() if value}
     log_to(ERRORS)
@@ -162,10 +165,9 @@ def print_load(done: Load, target: Target) -> None:
     """Tell how a load went, and what is missing."""
     report = done.report
     tell(f"{summary(done, now() - done.terms.started_at)}, into {target}.")
-    if not report.workspaces and not report.incomplete:
-        tell("No workspace is visible there: check --region, and the key's RAM rights.")
-    if done.terms.backfill and report.workspaces and not report.windows:
-        tell("This backfill is certified already; --force reads it again.")
+    if report.certified_before:
+        of_some = "" if report.certified_before == report.workspaces else f" for {', '.join(report.certified_before)}"
+        tell(f"An earlier run of this backfill has certified it already{of_some}; --force reads it again.")
     if report.unknown_fields:
         named = ", ".join(f"{name} ({times:,})" for name, times in report.unknown_fields.most_common(MAX_NAMED))
         tell(f"Fields without a column, kept in job_runs.extra: {named}.")
