@@ -166,7 +166,8 @@ def print_load(done: Load, target: Target) -> None:
     report = done.report
     tell(f"{summary(done, now() - done.terms.started_at)}, into {target}.")
     if report.certified_before:
-        of_some = "" if report.certified_before == report.workspaces else f" for {', '.join(report.certified_before)}"
+        before = sorted(report.certified_before)
+        of_some = "" if before == report.workspaces else f" for {', '.join(before)}"
         tell(f"An earlier run of this backfill has certified it already{of_some}; --force reads it again.")
     if report.unknown_fields:
         named = ", ".join(f"{name} ({times:,})" for name, times in report.unknown_fields.most_common(MAX_NAMED))
