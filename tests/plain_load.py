@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,13 @@ from emr_serverless import Load, emr_serverless
 from emr_usage.emulator import DEFAULT_KEY, Emulator
 
 
-def run(emulator: Emulator, folder: Path, as_of: datetime | None = None, **settings: Any) -> Load:
+def run(
+    emulator: Emulator,
+    folder: Path,
+    as_of: datetime | None = None,
+    clock: Callable[[], datetime] | None = None,
+    **settings: Any,
+) -> Load:
     """Load into a folder's database, and return the finished load."""
     pipeline = dlt.pipeline(
         "test_load",
@@ -22,7 +29,7 @@ def run(emulator: Emulator, folder: Path, as_of: datetime | None = None, **setti
     )
     settings |= {"credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret}}
     settings |= {"region_ids": ["cn-hangzhou"], "endpoint": emulator.url, "initial_days": 3}
-    with Load(lambda: datetime.now(UTC), as_of=as_of) as load:
+    with Load(clock or (lambda: datetime.now(UTC)), as_of=as_of or emulator.clock.now()) as load:
         while load.unfinished:
             pipeline.run(emr_serverless(load, **settings))
     return load

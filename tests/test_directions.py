@@ -45,6 +45,9 @@ ORDER = (
     "unknown_fields",
     "package",
     "terms",
+    "destination",
+    "memory",
+    "absence",
     "account",
     "load",
     "guards",
@@ -156,9 +159,13 @@ def test_only_the_makers_of_tables_know_arrow() -> None:
 
 def test_only_the_sources_front_its_configuration_and_its_guards_know_dlt() -> None:
     users = {path.stem: {name for name in imports(path) if name.split(".")[0] == "dlt"} for path in modules(SOURCE)}
-    assert {name for name, used in users.items() if used} == {"__init__", "configuration", "credentials", "guards"}
-    # The specification of an access key is dlt's; its decorators are not for it.
-    assert all(name.startswith(("dlt.common.configuration.specs.", "dlt.common.typing.")) for name in users["credentials"])
+    knowing = {"__init__", "configuration", "credentials", "destination", "guards", "memory"}
+    assert {name for name, used in users.items() if used} == knowing
+    # The specification of an access key and its places are dlt's; its decorators are not for it.
+    assert all(
+        name.startswith(("dlt.common.configuration.specs.", "dlt.common.runtime.", "dlt.common.typing."))
+        for name in users["credentials"]
+    )
     assert not {"dlt.source", "dlt.resource", "dlt.transformer"} & calls(SOURCE / "credentials.py")
 
 

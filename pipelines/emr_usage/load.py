@@ -18,7 +18,16 @@ from dlt.common.destination import Destination
 from dlt.common.runtime import signals
 from dlt.extract import DltSource
 
-from emr_serverless import Backfill, CheckSettingsError, EmrServerlessError, Load, Report, emr_serverless, prepare
+from emr_serverless import (
+    Backfill,
+    CheckSettingsError,
+    EmrServerlessError,
+    Load,
+    MissingWorkspaceError,
+    Report,
+    emr_serverless,
+    prepare,
+)
 
 from .failures import BusyError
 
@@ -164,5 +173,7 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
 
 def failure_of_all(load: Load) -> EmrServerlessError | None:
     """Return why nothing at all could be read, if that is so."""
-    failed = [outcome.error for outcome in load.report.incomplete if outcome.error]
+    # What is not visible leaves the other workspaces as they are, also where there is no other one.
+    errors = [outcome.error for outcome in load.report.incomplete]
+    failed = [error for error in errors if error and not isinstance(error, MissingWorkspaceError)]
     return failed[0] if failed and not load.report.windows["complete"] else None

@@ -8,6 +8,8 @@ from typing import Any
 
 import dlt
 
+from emr_serverless import remembered
+
 from .query import query_rows
 
 # The audit rows of the newest load, and what it could not complete.
@@ -46,8 +48,8 @@ class Status:
     incomplete: list[dict[str, Any]] = field(default_factory=list)
 
 
-def read_status(pipeline: dlt.Pipeline) -> Status:
-    """Return the status of a pipeline's destination.
+def read_status(pipeline: dlt.Pipeline, now: datetime) -> Status:
+    """Return the status of a pipeline's destination at a time, UTC.
 
     Raises:
         Exception: whatever the destination raises when it cannot be opened; see failures.py.
@@ -56,8 +58,8 @@ def read_status(pipeline: dlt.Pipeline) -> Status:
     name: str | None = pipeline.default_schema_name
     if name is None:
         return Status(None)
-    sources = pipeline.state.get("sources", {}).get(name, {})
-    memory = sources.get("resources", {}).get("job_runs", {}).get("workspaces", {})
+    # The working folder may remember more than the database holds.
+    memory = remembered(pipeline, name, {}, now).state.get("workspaces", {})
     with pipeline.sql_client() as client:
         if not client.has_dataset():
             return Status(None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import repeat
@@ -16,9 +17,10 @@ from . import settings
 from .client import Client
 from .configuration import SOURCE_NAME, SourceConfiguration
 from .credentials import AccessKeyConfiguration, configured_access_key, default_chain
-from .errors import CheckSettingsError, EmrServerlessError
+from .errors import CheckSettingsError, EmrServerlessError, MissingWorkspaceError
 from .guards import prepare
 from .load import Load
+from .memory import remembered
 from .redaction import Redactor
 from .tables import RAW_TABLES
 from .terms import Backfill, Limits, Report
@@ -29,12 +31,16 @@ __all__ = [
     "CheckSettingsError",
     "EmrServerlessError",
     "Load",
+    "MissingWorkspaceError",
     "Report",
     "emr_serverless",
     "prepare",
     "read_setting",
+    "remembered",
     "shown",
 ]
+
+logger = logging.getLogger("emr_serverless")
 
 
 @dlt.source(name=SOURCE_NAME, max_table_nesting=0, spec=SourceConfiguration)
@@ -54,6 +60,7 @@ def emr_serverless(
     request_timeout_seconds: float = settings.REQUEST_TIMEOUT_SECONDS,
     redact: bool = True,  # noqa: FBT001, FBT002  # dlt injects settings by name
     redact_patterns: Sequence[str] = (),
+    forget_workspaces: Sequence[str] = (),
 ) -> Iterator[DltResource]:
     """Return the next package of a load: run a pipeline with it until `load.unfinished` is false.
 
@@ -73,6 +80,7 @@ def emr_serverless(
         request_timeout_seconds: how long one attempt waits for an answer.
         redact: mask secrets before anything is written.
         redact_patterns: further regular expressions, matched against keys and values.
+        forget_workspaces: workspaces that earlier loads read, are not visible any more and shall not be missed.
 
     Raises:
         CheckSettingsError: a setting cannot be used, or a key of `sources.emr_serverless` is not a setting; see validation.py.
@@ -87,6 +95,7 @@ def emr_serverless(
         window_rows=window_rows,
         package_rows=package_rows,
         threads=max_connections,
+        forget_workspaces=tuple(dict.fromkeys(forget_workspaces)),
     )
 
     def connect() -> tuple[Client, Redactor]:
@@ -106,6 +115,8 @@ def emr_serverless(
     @dlt.resource(selected=False)
     def job_run_pages() -> Iterator[dict[str, pa.Table] | None]:
         state = dlt.current.resource_state("job_runs")
+        if not load.begun:
+            _recall(state, load)
         load_id = dlt.current.load_package_state()["load_id"]
         for tables in load.read_package(connect, limits, state, load_id):
             yield tables
@@ -119,6 +130,15 @@ def emr_serverless(
     pages = job_run_pages
     for name in RAW_TABLES:
         yield _table_resource(name, pages)
+
+
+def _recall(state: dict[str, Any], load: Load) -> None:
+    """Replace what the working folder remembers by what the destination supports."""
+    found = remembered(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.terms.started_at)
+    for finding in found.findings:
+        logger.warning("%s: what this concerns is read again", finding)
+    state.clear()
+    state.update(found.state)
 
 
 def _table_resource(name: str, pages: DltResource) -> DltResource:

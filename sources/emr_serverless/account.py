@@ -10,12 +10,12 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Callable, Iterator, MutableMapping
-from datetime import timedelta
 from itertools import count
 from typing import Any, Final
 
 import pyarrow as pa
 
+from .absence import check_forgotten, missing_workspaces, none_visible, not_visible, note_missing, note_visible
 from .answers import job_run_records
 from .client import Client
 from .conversion import Origin, workspaces_table
@@ -29,14 +29,14 @@ from .errors import (
     SetClockError,
     TryLaterError,
 )
+from .memory import CURSOR_AXES
 from .package import Package, windows_table
-from .settings import HORIZON_LAG_SECONDS
 from .sweep import Outcome, Pool, Rows, Task
 from .terms import Limits, Report, Terms, epoch_ms
 from .unknown_fields import TABLE as UNKNOWN_FIELDS
 from .unknown_fields import take_unreported
 from .windows import DAY_MS, HOUR_MS, Window
-from .workspace import Ranges, TimeAxis, WorkspaceSweep, cursor_ranges
+from .workspace import Ranges, WorkspaceSweep, cursor_ranges
 
 logger = logging.getLogger("emr_serverless")
 
@@ -47,7 +47,6 @@ FATAL_ERRORS: Final = (CheckCredentialsError, SetClockError, CheckSettingsError)
 DENIED_ERRORS: Final = (GrantPermissionError, FindWorkspaceError)
 # Windows handed to the pool ahead of its threads, for each thread: keeps them busy while the order stays oldest first.
 WINDOWS_AHEAD: Final = 2
-CURSOR_AXES: Final[tuple[tuple[str, TimeAxis], ...]] = (("started_through", "start"), ("ended_through", "end"))
 # Windows in a row without an answer after which a load stops, when there are fewer threads than this.
 SILENT_WINDOWS: Final = 4
 
@@ -80,8 +79,9 @@ class AccountSweep:
         self._failures = 0
         self._sweeps: dict[str, WorkspaceSweep] = {}
         self._listed: dict[str, str] = {}
-        self._unlisted: dict[str, EmrServerlessError] = {}
-        self._listing = len(limits.region_ids)
+        self._listings: list[Outcome] = []
+        self._missing: list[str] = []
+        check_forgotten(limits, self._memory)
         self._push([Task(Window(region_id, "*", "workspaces")) for region_id in limits.region_ids])
 
     @property
@@ -107,9 +107,10 @@ class AccountSweep:
             self._tell()
             if package.is_batch_full:
                 yield package.take_batch()
-        self._save(state)
         self._save_unknown_fields(package, state)
-        yield package.take_batch()
+        batch = package.take_batch()
+        self._save(state, package)
+        yield batch
 
     def _next(self) -> Rows | Outcome:
         if self._held:
@@ -143,19 +144,18 @@ class AccountSweep:
 
     def _settle(self, outcome: Outcome, package: Package) -> None:
         self._outstanding -= 1
+        _refuse_the_future(outcome)
         window, error = outcome.task.window, outcome.error
         if isinstance(error, FATAL_ERRORS):
             raise error
         if window.axis == "count" and not window.filters:
             report = self._report
             report.expected_rows = (report.expected_rows or 0) + (outcome.total_count or 0)
-        if not outcome.parts:
+        if not outcome.parts and window.axis != "workspaces":
             self._audit(outcome, package)
         if window.axis == "workspaces":
-            self._listing -= 1
-            if error:
-                self._unlisted[window.region_id] = error
-            if not self._listing:
+            self._listings.append(outcome)
+            if len(self._listings) == len(self._limits.region_ids):
                 self._plan(package)
             return
         sweep = self._sweeps[window.workspace_id]
@@ -217,15 +217,23 @@ class AccountSweep:
     def _plan(self, package: Package) -> None:
         """Decide which workspaces to ask, once every region has been listed."""
         regions, named = self._limits.region_ids, self._limits.workspace_ids
-        if self._needs_no_list and self._unlisted:
+        unlisted = {listing.task.window.region_id: listing.error for listing in self._listings if listing.error}
+        if not self._listed and not unlisted and not named:
+            for listing in self._listings:
+                listing.status, listing.error = "failed", none_visible(listing.task.window.region_id)
+        for listing in self._listings:
+            self._audit(listing, package)
+        if self._needs_no_list and unlisted:
             wanted = dict.fromkeys(named, regions[0])
-        elif len(self._unlisted) == len(regions):
-            raise self._unlisted[regions[0]]
+        elif len(unlisted) == len(regions):
+            raise unlisted[regions[0]]
         else:
             wanted = {name: self._listed[name] for name in named or self._listed if name in self._listed}
-        for workspace_id in named:
-            if workspace_id not in wanted:
-                self._report_unknown(workspace_id, package)
+        missing = missing_workspaces(self._limits, self._memory, {*self._listed, *wanted}, unlisted)
+        self._missing = list(missing)
+        unknown = {name: not_visible(name, regions) for name in named if name not in wanted}
+        for workspace_id, error in (unknown | missing).items():
+            self._report_absent(workspace_id, error, package)
         self._report.workspaces = sorted(wanted)
         for workspace_id, region_id in wanted.items():
             ranges, open_runs = self._ranges(workspace_id), self._open_runs(workspace_id)
@@ -233,13 +241,11 @@ class AccountSweep:
             self._sweeps[workspace_id] = sweep
             self._push(sweep.first_tasks())
 
-    def _report_unknown(self, workspace_id: str, package: Package) -> None:
-        regions = ", ".join(self._limits.region_ids)
-        outcome = Outcome(Task(Window(regions, workspace_id, "workspaces")), status="failed")
+    def _report_absent(self, workspace_id: str, error: EmrServerlessError, package: Package) -> None:
+        outcome = Outcome(Task(Window(", ".join(self._limits.region_ids), workspace_id, "workspaces")), status="failed")
         outcome.started_at = outcome.finished_at = self._terms.clock()
-        outcome.error = FindWorkspaceError(f"Workspace {workspace_id} is not among those visible in {regions}")
-        self._report.incomplete.append(outcome)
-        package.add({"extraction_windows": windows_table(outcome, self._terms.name, self._terms.mode)})
+        outcome.error = error
+        self._audit(outcome, package)
 
     def _ranges(self, workspace_id: str) -> Ranges:
         horizon_ms, backfill = self._terms.horizon_ms, self._terms.backfill
@@ -249,14 +255,13 @@ class AccountSweep:
             return cursor_ranges(memory, horizon_ms, initial_ms, lookback_ms)
         first = epoch_ms(backfill.first)
         through = self._memory.get("backfills", {}).get(backfill.name, {}).get(workspace_id)
+        last = min(epoch_ms(backfill.after) - 1, horizon_ms)
         if through is not None and not backfill.force:
             first = max(first, through + 1)
+            if first > last:
+                self._report.certified_before.append(workspace_id)
         unsettled = self._memory.get("workspaces", {}).get(workspace_id, {}).get("unsettled", ())
-        return Ranges(
-            start=(first, min(epoch_ms(backfill.after) - 1, horizon_ms)),
-            end=None,
-            unsettled=tuple((begin, last) for begin, last in unsettled),
-        )
+        return Ranges(start=(first, last), end=None, unsettled=tuple((begin, through) for begin, through in unsettled))
 
     def _open_runs(self, workspace_id: str) -> dict[str, int]:
         return dict(self._memory.get("workspaces", {}).get(workspace_id, {}).get("open", {}))
@@ -273,24 +278,35 @@ class AccountSweep:
         if not self.unfinished:
             self._report.new_fields = take_unreported(state)
 
-    def _save(self, state: State) -> None:
+    def _save(self, state: State, package: Package) -> None:
         """Write the cursors as far as they are certified, and the open runs, into dlt's state."""
         backfill = self._terms.backfill
-        # What is certified beyond the present was certified before it happened: a horizon may lie in the future.
-        present_ms = epoch_ms(self._terms.started_at - timedelta(seconds=HORIZON_LAG_SECONDS))
         state["settle_days"] = self._limits.settle_days
+        note_missing(state, self._missing, self._limits.forget_workspaces, self._terms.name)
         for sweep in self._sweeps.values():
             memory = state.setdefault("workspaces", {}).setdefault(sweep.workspace_id, {})
+            memory["region_id"] = sweep.region_id
             memory["open"] = dict(sweep.open_runs)
             memory["hidden_defaults"] = sorted(sweep.defaults.to_remember())
             unsettled = sweep.unsettled(self._terms.horizon_ms - int(self._limits.settle_days * DAY_MS))
             memory["unsettled"] = [list(each) for each in unsettled]
             if found := sweep.defaults.found():
                 self._report.hidden_defaults[sweep.workspace_id] = sorted(found)
+            note_visible(memory)
+            if sent := package.sent.get(sweep.workspace_id):
+                memory["sent"] = {"package": package.load_id, "rows": dict(sent)}
             if backfill:
                 done = state.setdefault("backfills", {}).setdefault(backfill.name, {})
-                done[sweep.workspace_id] = min(present_ms, sweep.through_ms("start"))
+                done[sweep.workspace_id] = sweep.through_ms("start")
             else:
+                memory.setdefault("since", sweep.since_ms)
                 for cursor, axis in CURSOR_AXES:
-                    through_ms = min(present_ms, sweep.through_ms(axis))
+                    through_ms = sweep.through_ms(axis)
                     memory[cursor] = max(memory.get(cursor, through_ms), through_ms)
+
+
+def _refuse_the_future(outcome: Outcome) -> None:
+    """End a load during which the clock was set back before its horizon: nothing is certified past its observation."""
+    window, observed_at = outcome.task.window, outcome.started_at
+    if window.end_ms is not None and observed_at and window.end_ms > epoch_ms(observed_at):
+        raise SetClockError("This machine's clock was set back during the load, to before the time that is asked for")

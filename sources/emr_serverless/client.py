@@ -20,8 +20,16 @@ from urllib.parse import urlsplit
 import httpx
 
 from .answers import Answer, decode_body, read_job_runs, read_workspaces
-from .credentials import AccessKeyProvider
-from .errors import CheckSettingsError, EmrServerlessError, GrantPermissionError, ReachEndpointError, SetClockError, TryLaterError
+from .credentials import AccessKeyProvider, AccessKeys
+from .errors import (
+    CheckCredentialsError,
+    CheckSettingsError,
+    EmrServerlessError,
+    GrantPermissionError,
+    ReachEndpointError,
+    SetClockError,
+    TryLaterError,
+)
 from .flow import FlowControl
 from .refusals import error_class, error_facts, is_passing, is_throttling, retry_after_seconds, skew_sentence
 from .settings import (
@@ -131,7 +139,7 @@ class Client:
     """Speaks to the API; safe to share between threads.
 
     Args:
-        provide_key: asked for the access key at every request.
+        provide_key: asked for the access key at every request, and for a new one after a refusal.
         clock: the real time, UTC; dates signatures and observations.
         endpoint: a host or URL, `{region_id}` is filled in; None for the public one.
         max_connections: ceiling of requests in flight.
@@ -157,6 +165,7 @@ class Client:
         jitter: Callable[[], float] = random.random,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
+        self._keys = provide_key if isinstance(provide_key, AccessKeys) else AccessKeys(lambda: provide_key)
         self._clock = clock
         self._endpoint = endpoint
         self._scrub = scrub
@@ -166,7 +175,7 @@ class Client:
         self._answered: set[str] = set()  # hosts; each region has its own
         hosted_here = is_loopback(urlsplit(endpoint_of("cn-hangzhou", endpoint)).hostname or "")
         self._http = httpx.Client(
-            auth=Acs3Auth(provide_key, clock),
+            auth=Acs3Auth(self._keys, clock),
             timeout=httpx.Timeout(request_timeout_seconds, connect=min(CONNECT_TIMEOUT_SECONDS, request_timeout_seconds)),
             limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
             trust_env=not hosted_here,  # a proxy of the company must not be asked for this machine
@@ -221,8 +230,10 @@ class Client:
         query = {**asked, "regionId": call.region_id, "maxResults": str(max_results), **({"nextToken": token} if token else {})}
         url = f"{endpoint_of(call.region_id, self._endpoint)}{canonical_path(call.path)}?{canonical_query(query)}"
         started = self.flow.now()
+        renewed = False
         for attempt in count(1):
             effort.requests += 1
+            generation = self._keys.generation
             try:
                 with self.flow.slot() as epoch:
                     observed_at = self._clock().astimezone(UTC)
@@ -238,6 +249,12 @@ class Client:
                 spent = self.flow.now() - started
                 if attempt >= allowed or spent + seconds > REQUEST_TOTAL_SECONDS or self.stop.wait(seconds):
                     raise failure.error from None
+            except CheckCredentialsError as error:
+                # A temporary key may have been replaced while we held the old one. Without a status there was no key to refuse.
+                if renewed or error.status is None:
+                    raise
+                renewed = True
+                self._keys.renew(generation)
             else:
                 self.flow.succeeded(epoch)
                 return Page(answer.records, answer.next_token, answer.total_count, observed_at)

@@ -1,7 +1,8 @@
 """Where access keys come from: dlt's configuration, else the vendor's own default chain.
 
 The chain (environment, OIDC for RRSA, CLI profile, INI file, ECS role, credentials URI) is the vendor's library
-`alibabacloud-credentials`. It is asked at every request, because STS tokens expire in the middle of a backfill.
+`alibabacloud-credentials`. It is asked at every request, because STS tokens expire in the middle of a backfill. A key that the
+API refuses is fetched once more from its place: what was cached may have been replaced there.
 """
 
 from __future__ import annotations
@@ -10,12 +11,18 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import chain, repeat
+from typing import Any, Final
 
 from dlt.common.configuration.specs import CredentialsConfiguration, configspec
+from dlt.common.runtime.run_context import active as active_run_context
 from dlt.common.typing import TSecretStrValue
 
 from .errors import CheckCredentialsError
+
+ACCESS_KEY_FIELDS: Final = ("access_key_id", "access_key_secret", "security_token")
+# Where dlt looks for them, the most specific first.
+CREDENTIALS_SECTIONS: Final = (("sources", "emr_serverless", "credentials"), ("sources", "credentials"), ("credentials",))
 
 
 @dataclass(frozen=True)
@@ -45,35 +52,92 @@ class AccessKeyConfiguration(CredentialsConfiguration):
     security_token: TSecretStrValue | None = None
 
 
-def configured_access_key(configuration: AccessKeyConfiguration) -> AccessKeyProvider:
-    """Return a provider of the key that dlt resolved."""
-    key = AccessKey(configuration.access_key_id, configuration.access_key_secret, configuration.security_token or None)
-    return lambda: key
+class AccessKeys:
+    """A provider of access keys that can fetch them anew from where they come from; safe to share between threads.
+
+    Args:
+        connect: returns a provider that has cached nothing yet; called at first use and by each `renew`.
+    """
+
+    def __init__(self, connect: Callable[[], AccessKeyProvider]) -> None:
+        self._connect = connect
+        self._provide: AccessKeyProvider | None = None
+        self._lock = threading.Lock()
+        self.generation = 0
+
+    def __call__(self) -> AccessKey:
+        """Return the access key of this moment.
+
+        Raises:
+            CheckCredentialsError: there is none.
+        """
+        with self._lock:  # one provider, because each of the vendor's starts a thread of its own
+            self._provide = self._provide or self._connect()
+            provide = self._provide
+        return provide()
+
+    def renew(self, refused: int) -> None:
+        """Drop what is cached, unless another thread has done so since.
+
+        Args:
+            refused: the `generation` in which the refused request was signed.
+        """
+        with self._lock:
+            if refused == self.generation:
+                self.generation += 1
+                self._provide = None
 
 
-def default_chain() -> AccessKeyProvider:
-    """Return a provider that asks the vendor's default chain at each call; safe to share between threads.
+def configured_access_key(configuration: AccessKeyConfiguration) -> AccessKeys:
+    """Return a provider of the key that dlt resolved, and after a refusal of the one that its configuration has by then."""
+    given = AccessKey(configuration.access_key_id, configuration.access_key_secret, configuration.security_token or None)
+    keys = chain([given], repeat(None))
+
+    def connect() -> AccessKeyProvider:
+        key = next(keys) or _configured_now() or given
+        return lambda: key
+
+    return AccessKeys(connect)
+
+
+def _configured_now() -> AccessKey | None:
+    """Return the key in the environment and dlt's files as they are now; None where it was given in code or by a vault."""
+    # New providers: those of the running pipeline have read the files at its start and hold what was set in code.
+    for provider in active_run_context().initial_providers():
+        for sections in CREDENTIALS_SECTIONS:
+            values = [provider.get_value(name, str, "", *sections)[0] for name in ACCESS_KEY_FIELDS]
+            if values[0] and values[1]:
+                return AccessKey(values[0], values[1], values[2] or None)
+    return None
+
+
+def default_chain() -> AccessKeys:
+    """Return a provider that asks the vendor's default chain at each call.
 
     Raises:
         CheckCredentialsError: from the provider, when no link of the chain has a key.
     """
-    client: Any = None
-    making = threading.Lock()
 
-    def provide() -> AccessKey:
-        nonlocal client
-        try:
-            with making:  # one client, because each starts a thread of its own
-                client = client or _credentials_client()
-            credential = client.get_credential()
-        except Exception as error:  # noqa: BLE001  # the chain raises its own, Tea's and requests' exceptions alike
-            # Only the class is told: the chain's own texts quote what it tried, which may hold a profile's contents.
-            raise CheckCredentialsError(f"No Alibaba Cloud access key was found ({type(error).__name__})") from None
-        if not credential.access_key_id or not credential.access_key_secret:
-            raise CheckCredentialsError("The Alibaba Cloud credentials are empty")
-        return AccessKey(credential.access_key_id, credential.access_key_secret, credential.security_token or None)
+    def connect() -> AccessKeyProvider:
+        client: Any = None
+        making = threading.Lock()
 
-    return provide
+        def provide() -> AccessKey:
+            nonlocal client
+            try:
+                with making:
+                    client = client or _credentials_client()
+                credential = client.get_credential()
+            except Exception as error:  # noqa: BLE001  # the chain raises its own, Tea's and requests' exceptions alike
+                # Only the class is told: the chain's own texts quote what it tried, which may hold a profile's contents.
+                raise CheckCredentialsError(f"No Alibaba Cloud access key was found ({type(error).__name__})") from None
+            if not credential.access_key_id or not credential.access_key_secret:
+                raise CheckCredentialsError("The Alibaba Cloud credentials are empty")
+            return AccessKey(credential.access_key_id, credential.access_key_secret, credential.security_token or None)
+
+        return provide
+
+    return AccessKeys(connect)
 
 
 def _credentials_client() -> Any:

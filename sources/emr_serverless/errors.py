@@ -5,6 +5,7 @@
     ├── CheckCredentialsError    no access key, or one the API does not accept
     ├── GrantPermissionError     the key is good but lacks a right: grant the RAM action
     ├── FindWorkspaceError       the workspace does not exist there, or is not visible
+    ├── MissingWorkspaceError    one that earlier loads read, or every one, is not listed: restore the membership
     ├── SetClockError            this machine's clock is more than fifteen minutes off
     ├── ReachEndpointError       nothing has ever answered at the endpoint
     ├── TryLaterError            throttled, overloaded or broken for longer than we wait
@@ -88,6 +89,12 @@ class FindWorkspaceError(EmrServerlessError):
     """The workspace is not there, or not visible to this key."""
 
     default_advice = "Check the workspace id and its region; `emr-usage status` names those that have loaded."
+
+
+class MissingWorkspaceError(EmrServerlessError):
+    """A workspace that earlier loads read is not listed any more, or none is listed at all."""
+
+    default_advice = "Check the region, and that the key's user or role is a member of the workspace."
 
 
 class SetClockError(EmrServerlessError):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import dlt
 from dlt.common.storages import LoadStorage, PackageStorage
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
+from dlt.destinations.job_client_impl import SqlJobClientBase
 
 # A DuckDB file begins with three blocks of 4 KiB; until they are there it holds nothing.
 DUCKDB_HEADER_BYTES: Final = 12_288
@@ -31,6 +32,7 @@ def prepare(pipeline: dlt.Pipeline) -> None:
         _remove_stillborn(Path(configuration.credentials.database))
     if isinstance(configuration, PostgresClientConfiguration):
         _keep_empty_texts(pipeline)
+    _make_missing_tables(pipeline)
 
 
 def _merge_whole(pipeline: dlt.Pipeline) -> None:
@@ -42,6 +44,24 @@ def _merge_whole(pipeline: dlt.Pipeline) -> None:
     capabilities = pipeline.destination.capabilities()
     if capabilities.get("supports_transactions") is None and capabilities.supports_ddl_transactions:
         pipeline.destination.caps_params["supports_transactions"] = True
+
+
+def _make_missing_tables(pipeline: dlt.Pipeline) -> None:
+    """Make the tables that were dropped by hand: dlt 1.31 makes none while it finds the schema's version noted."""
+    if pipeline.default_schema_name is None:
+        pipeline.sync_destination()
+    schema_name: str | None = pipeline.default_schema_name
+    if schema_name is None:
+        return
+    client: Any = pipeline.destination_client()
+    if not isinstance(client, SqlJobClientBase):
+        return
+    with client:
+        if not client.is_storage_initialized():
+            return
+        tables = [*client.schema.data_table_names(), *client.schema.dlt_table_names()]
+        if not all(columns for _, columns in client.get_storage_tables(tables)):
+            client.update_stored_schema(tables, force=True)
 
 
 def _keep_empty_texts(pipeline: dlt.Pipeline) -> None:

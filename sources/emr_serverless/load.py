@@ -28,7 +28,7 @@ class Load:
         on_progress: called after each page and window with the report.
 
     Raises:
-        CheckSettingsError: a time without a zone, or a backfill that ends before it begins.
+        CheckSettingsError: a time without a zone or later than a minute before now, or an empty backfill.
     """
 
     def __init__(
@@ -40,12 +40,9 @@ class Load:
         on_progress: Callable[[Report], None] | None = None,
     ) -> None:
         started_at = clock().astimezone(UTC)
-        horizon = as_of or started_at - timedelta(seconds=HORIZON_LAG_SECONDS)
-        for when in (horizon, *((backfill.first, backfill.after) if backfill else ())):
-            if when.tzinfo is None:
-                raise CheckSettingsError(f"The time {when.isoformat()} has no zone", advice="Write it as 2026-01-31T00:00:00Z.")
-        if backfill and backfill.first >= backfill.after:
-            raise CheckSettingsError("The backfill ends before it begins", advice="Give a --to that is later than --from.")
+        latest = started_at - timedelta(seconds=HORIZON_LAG_SECONDS)
+        horizon = as_of or latest
+        _check_times(latest, as_of, backfill)
         self.terms: Final = Terms(clock, started_at, epoch_ms(horizon), backfill)
         self.report: Final = Report()
         self.unfinished = True
@@ -63,6 +60,11 @@ class Load:
         """Stop the threads; a load that is closed before its end has not lost anything, the next one goes on."""
         if self._sweep:
             self._sweep.pool.close()
+
+    @property
+    def begun(self) -> bool:
+        """Whether its first package has been read, or is being read."""
+        return self._sweep is not None
 
     def read_package(
         self, connect: Callable[[], tuple[Client, Redactor]], limits: Limits, state: State, load_id: str
@@ -94,3 +96,22 @@ class Load:
 
     def _tell(self) -> None:
         self._on_progress(self.report)
+
+
+def _check_times(latest: datetime, as_of: datetime | None, backfill: Backfill | None) -> None:
+    """See that nothing is asked of a time that has not passed: it would be certified before it happened."""
+    given = {"--as-of": as_of} | ({"--from": backfill.first, "--to": backfill.after} if backfill else {})
+    for option, when in given.items():
+        if when is None:
+            continue
+        if when.tzinfo is None:
+            raise CheckSettingsError(f"The time {when.isoformat()} has no zone", advice="Write it as 2026-01-31T00:00:00Z.")
+        if when > latest:
+            raise CheckSettingsError(
+                f"{option} is {when.isoformat()}, which is later than {latest.isoformat(timespec='seconds')}, a minute ago",
+                advice="Give an earlier time: what has not happened yet cannot be loaded.",
+            )
+    if backfill and backfill.first >= backfill.after:
+        raise CheckSettingsError("The backfill ends before it begins", advice="Give a --to that is later than --from.")
+    if backfill and as_of and backfill.first > as_of:
+        raise CheckSettingsError("The backfill begins after the horizon", advice="Give a --from that is not later than --as-of.")

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from typing import Final
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from .answers import Records
 from .columns import utc_from_ms
@@ -15,7 +17,7 @@ from .masking import mask_tables
 from .redaction import Redactor
 from .settings import BATCH_ROWS, PACKAGE_BYTES
 from .sweep import Outcome, Rows
-from .tables import RAW_TABLES, TEXT
+from .tables import RAW_TABLES, TEXT, WITNESS_TABLES
 from .unknown_fields import Sightings
 
 
@@ -28,7 +30,7 @@ class Package:
     """
 
     def __init__(self, load_id: str, redactor: Redactor) -> None:
-        self._load_id: Final = load_id
+        self.load_id: Final = load_id
         self._redactor: Final = redactor
         self._runs: dict[str, set[str]] = {}
         self._pages: list[tuple[Origin, Records]] = []
@@ -38,6 +40,9 @@ class Package:
         self._bytes = 0
         self.rows = 0
         self.unknown_fields: Final = Sightings(redactor.text)
+
+        # Rows sent so far, tombstones left out, by workspace and table.
+        self.sent: dict[str, Counter[str]] = {}
 
     def has_room(self, page: Rows, package_rows: int) -> bool:
         """Tell whether a page fits, by its rows and by its size; an empty package takes any page."""
@@ -88,12 +93,20 @@ class Package:
         if self._observed:
             self.add({"job_run_observations": observations_table(self._observed)})
         collected, self._pages, self._observed, self._tables, self._batch_rows = self._tables, [], [], {}, 0
+        self._count(collected)
         tables = mask_tables({name: pa.concat_tables(parts) for name, parts in collected.items()}, self._redactor)
         return {name: self._named(name, table) for name, table in tables.items()}
 
+    def _count(self, collected: Mapping[str, list[pa.Table]]) -> None:
+        for name in WITNESS_TABLES:
+            for table in collected.get(name, []):
+                rows = table.filter(pc.invert(table["_deleted"])) if "_deleted" in table.column_names else table
+                for found in pc.value_counts(rows["workspace_id"].combine_chunks()).to_pylist():
+                    self.sent.setdefault(found["values"], Counter())[name] += found["counts"]
+
     def _named(self, name: str, table: pa.Table) -> pa.Table:
         field = RAW_TABLES[name].schema.field("_dlt_load_id")
-        return table.append_column(field, pa.repeat(pa.scalar(self._load_id, TEXT), table.num_rows))
+        return table.append_column(field, pa.repeat(pa.scalar(self.load_id, TEXT), table.num_rows))
 
 
 def windows_table(outcome: Outcome, load: str, mode: str) -> pa.Table:

@@ -237,3 +237,5 @@ RAW_TABLES: Final[Mapping[str, RawTable]] = {
     "extraction_windows": RawTable(EXTRACTION_WINDOWS, ("load", "window_id")),
     "unknown_fields": RawTable(UNKNOWN_FIELDS, ("resource", "path")),
 }
+# Every run that is sent leaves rows or a tombstone in each of these, so that their rows can be counted again later.
+WITNESS_TABLES: Final = ("job_runs", "job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments")

@@ -31,6 +31,7 @@ class Limits:
     window_rows: int
     package_rows: int
     threads: int
+    forget_workspaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -56,6 +57,7 @@ class Report:
         windows: windows of job runs read, by status.
         incomplete: the outcomes that are not complete.
         workspaces: workspaces asked.
+        certified_before: those of them whose whole range an earlier run of the same backfill has certified.
         expected_rows: runs on the start axis by the API's counts; None before the first answer.
         hidden_defaults: by workspace, parameters of the API whose absence hides runs; it was asked with and without them.
         unknown_fields: response fields without a column, as `table.path`, with the rows that had them.
@@ -66,6 +68,7 @@ class Report:
     windows: Counter[str] = field(default_factory=Counter)
     incomplete: list[Outcome] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)
+    certified_before: list[str] = field(default_factory=list)
     expected_rows: int | None = None
     packages: int = 0
     hidden_defaults: dict[str, list[str]] = field(default_factory=dict)

@@ -176,6 +176,11 @@ class WorkspaceSweep:
         """Return the last millisecond up to which an axis is certified."""
         return self._frontiers[axis].through_ms
 
+    @property
+    def since_ms(self) -> int:
+        """The first millisecond of the start axis that this load asks for."""
+        return self._ranges.start[0]
+
     def unsettled(self, since_ms: int) -> list[tuple[int, int]]:
         """Return the ranges of end times to ask again in the next load: those of final runs without figures.
 

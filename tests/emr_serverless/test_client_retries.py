@@ -9,7 +9,8 @@ import pytest
 
 from answers import Answer, ScriptedApi, broken, refusal, reply, rows
 from emr_serverless.client import backoff_seconds
-from emr_serverless.errors import EmrServerlessError, ReachEndpointError, TryLaterError
+from emr_serverless.credentials import AccessKey, AccessKeyProvider, AccessKeys
+from emr_serverless.errors import CheckCredentialsError, EmrServerlessError, ReachEndpointError, TryLaterError
 
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 PASSING = [
@@ -52,10 +53,6 @@ PASSING = [
 ]
 REFUSED = [
     (400, "InvalidTimeStamp.Expired"),
-    (400, "SignatureDoesNotMatch"),
-    (403, "SignatureDoesNotMatch"),
-    (400, "InvalidAccessKeyId.NotFound"),
-    (404, "InvalidAccessKeyId.NotFound"),
     (403, "Forbidden.RAM"),
     (403, "NoPermission"),
     (400, "MissingParameter.regionId"),
@@ -63,10 +60,19 @@ REFUSED = [
     (404, "InvalidApi.NotFound"),
     (400, "QuotaExceeded"),
     (400, None),
-    (401, None),
     (403, None),
     (404, None),
     (409, "OperationDenied"),
+]
+REFUSED_KEYS = [
+    (400, "SignatureDoesNotMatch"),
+    (403, "SignatureDoesNotMatch"),
+    (400, "InvalidAccessKeyId.NotFound"),
+    (404, "InvalidAccessKeyId.NotFound"),
+    (400, "InvalidSecurityToken.Expired"),
+    (400, "InvalidSecurityToken.MismatchWithAccessKey"),
+    (400, "MissingSecurityToken"),
+    (401, None),
 ]
 
 
@@ -85,6 +91,48 @@ def test_what_will_not_pass_is_not_asked_again(status: int, code: str | None) ->
         api.list_job_runs()
     assert len(api.requests) == 1
     assert api.waits == []
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSED_KEYS)
+def test_a_refused_key_is_fetched_once_more(status: int, code: str | None) -> None:
+    """What a provider has cached may have been replaced where it comes from."""
+    keys = iter([AccessKey("old", "secret"), AccessKey("new", "secret")])
+
+    def connect() -> AccessKeyProvider:
+        key = next(keys)
+        return lambda: key
+
+    api = ScriptedApi(rows("jr-0"), refusal(status, code), rows("jr-1"), provide_key=AccessKeys(connect))
+    api.list_job_runs()
+    assert api.list_job_runs().records.column("jobRunId") == ["jr-1"]
+    signed = [request.headers["authorization"].partition("Credential=")[2].partition(",")[0] for request in api.requests]
+    assert signed == ["old", "old", "new"]
+    assert api.effort.requests == 3
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSED_KEYS)
+def test_a_key_that_is_refused_twice_ends_the_call(status: int, code: str | None) -> None:
+    api = ScriptedApi(refusal(status, code))
+    with pytest.raises(CheckCredentialsError):
+        api.list_job_runs()
+    assert len(api.requests) == 2
+    assert api.waits == []
+
+
+def test_threads_that_were_refused_together_fetch_one_new_key() -> None:
+    made = []
+
+    def connect() -> AccessKeyProvider:
+        made.append("a provider")
+        return lambda: AccessKey("id", "secret")
+
+    keys = AccessKeys(connect)
+    keys()
+    refused = keys.generation
+    for _ in range(3):
+        keys.renew(refused)
+        keys()
+    assert len(made) == 2
 
 
 @pytest.mark.parametrize("answer", PASSING)

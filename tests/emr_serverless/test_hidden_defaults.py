@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,8 @@ from emr_usage.emulator import Clock, Emulator, Run, State, Switches
 from plain_load import run
 from truth import query
 
-NOW = datetime.now(UTC).replace(microsecond=0)
+# The emulator's clock moves a day ahead, and nothing later than the real one is loaded.
+NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)
 NOW_MS = int(NOW.timestamp() * 1000)
 MINUTE_MS, HOUR_MS, DAY_MS = 60_000, 3_600_000, 86_400_000
 

@@ -7,14 +7,16 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
 
-from emr_serverless import CheckSettingsError, Load
+from emr_serverless import Backfill, CheckSettingsError, Load
 from emr_usage.emulator import Clock, Emulator, Faults, Run, State
 from plain_load import run
 from truth import query
 
 HOUR_MS = 3_600_000
-NOW = datetime.now(UTC).replace(microsecond=0)
+# The emulator's clock moves on from here for hours, and nothing later than the real one is loaded.
+NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
 NOW_MS = int(NOW.timestamp() * 1000)
 
 
@@ -32,13 +34,54 @@ def emulator() -> Iterator[Emulator]:
         yield running
 
 
-def test_a_horizon_in_the_future_certifies_nothing_that_has_not_happened(emulator: Emulator, tmp_path: Path) -> None:
+def job_runs(folder: Path) -> list[str]:
+    """Return the runs in a folder's database."""
+    return [row[0] for row in query(folder / "emr.duckdb", "SELECT job_run_id FROM emr_raw.job_runs ORDER BY 1")]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "backfill", "option"),
+    [
+        (NOW + timedelta(days=30), None, "--as-of"),
+        (NOW, None, "--as-of"),
+        (NOW - timedelta(seconds=59), None, "--as-of"),
+        (None, Backfill(NOW - timedelta(days=1), NOW), "--to"),
+        (None, Backfill(NOW + timedelta(days=1), NOW + timedelta(days=2)), "--from"),
+    ],
+)
+def test_what_has_not_happened_is_not_asked_for(as_of: datetime | None, backfill: Backfill | None, option: str) -> None:
+    with pytest.raises(CheckSettingsError, match=f"{option} is .* later than .*, a minute ago"):
+        Load(lambda: NOW, as_of=as_of, backfill=backfill)
+
+
+def test_the_latest_horizon_is_a_minute_ago() -> None:
+    latest = NOW - timedelta(minutes=1)
+    assert Load(lambda: NOW).terms.horizon_ms == Load(lambda: NOW, as_of=latest).terms.horizon_ms == NOW_MS - 60_000
+    Load(lambda: NOW, as_of=latest, backfill=Backfill(latest - timedelta(days=1), latest))
+
+
+def test_a_cursor_that_a_wrong_clock_has_set_is_not_believed(emulator: Emulator, tmp_path: Path) -> None:
+    """A load by a clock that is a day ahead certifies a day that has not happened; the next one does not believe it."""
+
+    def run_at(when: datetime) -> None:
+        emulator.faults = Faults(clock_skew_seconds=(when - datetime.now(UTC)).total_seconds())
+        run(emulator, tmp_path, when - timedelta(minutes=1), lambda: when, lookback_hours=0)
+
     emulator.state.add(finished(1, NOW_MS - HOUR_MS))
-    run(emulator, tmp_path, NOW + timedelta(days=1), lookback_hours=0)
+    run_at(NOW)
+    run_at(NOW + timedelta(days=1))
     emulator.clock.move_to(NOW + timedelta(hours=2))
     emulator.state.add(finished(2, NOW_MS + HOUR_MS))
-    run(emulator, tmp_path, NOW + timedelta(hours=2), lookback_hours=0)
-    assert query(tmp_path / "emr.duckdb", "SELECT job_run_id FROM emr_raw.job_runs ORDER BY 1") == [("jr-1",), ("jr-2",)]
+    run_at(NOW + timedelta(hours=2))
+    assert job_runs(tmp_path) == ["jr-1", "jr-2"]
+
+
+def test_a_clock_that_is_set_back_during_a_load_ends_it(emulator: Emulator, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    times = iter([now + timedelta(minutes=10)])
+    with pytest.raises(PipelineStepFailed, match="clock was set back during the load"):
+        run(emulator, tmp_path, now + timedelta(minutes=8), lambda: next(times, datetime.now(UTC)))
+    assert not (tmp_path / "emr.duckdb").exists() or not query(tmp_path / "emr.duckdb", "SHOW ALL TABLES")
 
 
 def test_no_package_is_larger_than_asked(emulator: Emulator, tmp_path: Path) -> None:

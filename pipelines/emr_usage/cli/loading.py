@@ -12,7 +12,7 @@ import click
 
 from emr_usage.exit_codes import FAILED, INCOMPLETE
 
-from .options import Moment, initial_days_option, source_options, target_options
+from .options import Moment, forget_workspace_option, initial_days_option, source_options, target_options
 from .terminal import demand_database, errors, explained, log_to, now, output, tell
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ RUNS_OF_AXIS = {"start": "submitted", "end": "ended", "open": "open", "run": "on
 @click.command(short_help="Load what is new since the last load.")
 @source_options
 @initial_days_option
+@forget_workspace_option
 def load(**options: Any) -> None:
     """\b
     Examples:
@@ -78,7 +79,7 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
     with explained(target, as_json=as_json, verbose=verbose):
-        found = read_status(open_pipeline(target))
+        found = read_status(open_pipeline(target), now())
     if as_json:
         click.echo(json.dumps(_status_facts(found), default=str))
     else:
@@ -111,6 +112,7 @@ def load_job_runs(
     as_of: datetime | None,
     max_connections: str | None,
     initial_days: str | None = None,
+    forget_workspaces: tuple[str, ...] = (),
     as_json: bool,
     verbose: bool,
 ) -> Load:
@@ -124,6 +126,7 @@ def load_job_runs(
         "endpoint": endpoint,
         "max_connections": max_connections,
         "initial_days": initial_days,
+        "forget_workspaces": forget_workspaces,
     }
     overrides = {name: value for name, value in given.items() if value not in (None, ())}
     log_to(errors())
@@ -176,10 +179,10 @@ def print_load(done: Load, target: Target) -> None:
 
     report = done.report
     tell(f"{summary(done, now() - done.terms.started_at)}, into {target}.")
-    if not report.workspaces and not report.incomplete:
-        tell("No workspace is visible there: check --region, and the key's RAM rights.")
-    if done.terms.backfill and report.workspaces and not report.windows:
-        tell("This backfill is certified already; --force reads it again.")
+    if report.certified_before:
+        before = sorted(report.certified_before)
+        of_some = "" if before == report.workspaces else f" for {', '.join(before)}"
+        tell(f"An earlier run of this backfill has certified it already{of_some}; --force reads it again.")
     if report.new_fields:
         named = ", ".join(report.new_fields[:MAX_NAMED])
         more = f" and {len(report.new_fields) - MAX_NAMED:,} more" if len(report.new_fields) > MAX_NAMED else ""

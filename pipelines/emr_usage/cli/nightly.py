@@ -12,6 +12,7 @@ import click
 from .chargeback import demand_inputs, make_marts, make_report
 from .loading import load_facts, load_job_runs, print_failure, print_load
 from .options import (
+    forget_workspace_option,
     initial_days_option,
     inputs_option,
     month_option,
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 @click.command(short_help="Load, build and report: the line for cron.")
 @source_options
 @initial_days_option
+@forget_workspace_option
 @inputs_option
 @time_zone_option
 @month_option

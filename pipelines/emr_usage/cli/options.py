@@ -89,6 +89,12 @@ time_zone_option = click.option(
 )
 # The source checks the values of its settings: options that override them take any text.
 initial_days_option = click.option("--initial-days", metavar="DAYS", help="Reach of the first load.  [default: 30]")
+forget_workspace_option = click.option(
+    "--forget-workspace",
+    "forget_workspaces",
+    multiple=True,
+    help="Workspace that is gone: no longer report it as missing; repeatable. Its runs stay.",
+)
 month_option = click.option("--month", type=MonthName(), help="Billing month, such as 2026-10.  [default: that of yesterday]")
 reports_option = click.option(
     "--output",

@@ -61,6 +61,16 @@ class State:
             self._runs.setdefault(workspace_id, {})
             self.version += 1
 
+    def withdraw_workspace(self, workspace_id: str) -> None:
+        """Stop showing a workspace, as to a user who is no member any more; `add_workspace` shows it again, with its runs.
+
+        Raises:
+            KeyError: There is none.
+        """
+        with self._lock:
+            del self._workspaces[workspace_id]
+            self.version += 1
+
     def workspaces(self) -> list[dict[str, Any]]:
         """Every workspace, in the API's shape."""
         with self._lock:

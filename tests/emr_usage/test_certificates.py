@@ -1,0 +1,234 @@
+"""The command says "complete" only of what has happened, is in the destination, and is visible."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from command import Desk
+from emr_usage.emulator import AccessKey, Faults
+from small_account import REGIONS, pass_a_night
+
+DAY = ("--from", "2026-10-28", "--to", "2026-10-29")
+
+
+class TestTheFuture:
+    """What has not happened is not certified."""
+
+    @pytest.mark.parametrize(
+        ("command", "options"),
+        [
+            ("load", ("--as-of", "{later}")),
+            ("run", ("--as-of", "{later}")),
+            ("load", ("--as-of", "{now}")),
+            ("backfill", ("--from", "2026-10-28", "--to", "{later}")),
+            ("backfill", ("--from", "{later}", "--to", "{latest}")),
+        ],
+    )
+    def test_a_time_in_the_future_is_refused(self, desk: Desk, command: str, options: tuple[str, ...]) -> None:
+        desk.load_whole()
+        before = desk.run("status", "--json").facts["workspaces"]
+        now = datetime.now(UTC)
+        times = {"now": now, "later": now + timedelta(days=30), "latest": now + timedelta(days=31)}
+        given = [word.format(**{name: time.isoformat() for name, time in times.items()}) for word in options]
+        # Of two --as-of the last one counts.
+        done = desk.run(command, *desk.source_options, *given)
+        assert done.code == 2
+        assert done.sentence.startswith("--")
+        assert "a minute ago. Give an earlier time" in done.sentence
+        assert desk.run("status", "--json").facts["workspaces"] == before
+
+    def test_a_backfill_behind_the_horizon_is_refused(self, desk: Desk) -> None:
+        later = (desk.emulator.clock.now() + timedelta(days=1)).isoformat()
+        latest = (desk.emulator.clock.now() + timedelta(days=2)).isoformat()
+        done = desk.run("backfill", *desk.source_options, "--from", later, "--to", latest)
+        assert done.code == 2
+        assert "The backfill begins after the horizon" in done.sentence
+
+
+class TestRestored:
+    """The destination is right where the working folder remembers something else."""
+
+    def test_a_backup_beside_a_newer_working_folder(self, desk: Desk) -> None:
+        desk.load_whole()
+        shutil.copy(desk.database, desk.folder / "backup")
+        certified = desk.run("status", "--json").facts["workspaces"]
+        for _ in range(3):
+            pass_a_night(desk.emulator)
+            desk.load_whole()
+        shutil.copy(desk.folder / "backup", desk.database)
+        assert desk.run("status", "--json").facts["workspaces"] == certified
+        done = desk.load()
+        assert done.code == 0
+        assert any("the working folder remembers another state of the database" in line for line in done.complaints)
+        desk.assert_whole()
+        desk.load_whole()
+
+    def test_a_copied_database_that_loaded_elsewhere(self, desk: Desk) -> None:
+        desk.load_whole()
+        elsewhere = Desk(desk.folder / "elsewhere", desk.emulator, desk.regions, desk.nursery)
+        elsewhere.folder.mkdir()
+        shutil.copy(desk.database, elsewhere.database)
+        for _ in range(2):
+            pass_a_night(desk.emulator)
+            elsewhere.load_whole()
+        for _ in range(3):
+            desk.load()
+        shutil.copy(elsewhere.database, desk.database)
+        pass_a_night(desk.emulator)
+        assert desk.load().code == 0
+        desk.assert_whole()
+
+    def test_the_progress_of_a_backfill_is_believed_as_far_as_its_rows_are_there(self, desk: Desk) -> None:
+        desk.load_whole("--initial-days", "1")
+        shutil.copy(desk.database, desk.folder / "backup")
+        assert desk.run("backfill", *desk.source_options, *DAY).code == 0
+        rows = desk.query("SELECT count(*) FROM emr_raw.job_runs")
+        shutil.copy(desk.folder / "backup", desk.database)
+        assert desk.query("SELECT count(*) FROM emr_raw.job_runs") < rows
+        done = desk.run("backfill", *desk.source_options, *DAY)
+        assert done.code == 0
+        assert "certified it already" not in done.out
+        assert desk.query("SELECT count(*) FROM emr_raw.job_runs") == rows
+
+
+class TestNotVisible:
+    """A workspace that cannot be seen is named, also when nobody asked for it by name."""
+
+    def test_one_that_earlier_loads_read(self, desk: Desk) -> None:
+        desk.load_whole()
+        desk.emulator.state.withdraw_workspace("w-two")
+        for _ in range(2):
+            pass_a_night(desk.emulator)
+            done = desk.load()
+            assert (done.code, done.facts["status"]) == (3, "incomplete")
+            assert [row["workspace_id"] for row in done.facts["incomplete"]] == ["w-two"]
+            error = done.facts["incomplete"][0]["error"]
+            assert "Workspace w-two was read by earlier loads and is no longer visible in cn-hangzhou" in error
+            assert "--forget-workspace w-two" in error
+        recorded = desk.query("SELECT workspace_id, status, error_code FROM emr_raw.extraction_windows WHERE status = 'failed'")
+        assert recorded == [("w-two", "failed", "MissingWorkspaceError")] * 2
+        assert desk.run("status").code == 3
+
+    def test_it_is_forgotten_on_request_and_continues_when_it_comes_back(self, desk: Desk) -> None:
+        desk.load_whole()
+        desk.emulator.state.withdraw_workspace("w-two")
+        assert desk.load().code == 3
+        assert desk.load("--forget-workspace", "w-two").code == 0
+        for _ in range(10):
+            pass_a_night(desk.emulator)
+        assert desk.load().code == 0
+        desk.emulator.state.add_workspace("w-two", "cn-hangzhou")
+        # Further back than a first load: it continues from its cursors.
+        desk.load_whole("--initial-days", "1")
+        desk.emulator.state.withdraw_workspace("w-two")
+        assert desk.load().code == 3
+
+    def test_the_only_one(self, desk: Desk) -> None:
+        desk.load_whole()
+        for workspace_id in REGIONS:
+            desk.emulator.state.withdraw_workspace(workspace_id)
+        done = desk.load()
+        assert done.code == 3
+        assert {*REGIONS} <= {row["workspace_id"] for row in done.facts["incomplete"]}
+
+    def test_others_are_not_asked_for(self, desk: Desk) -> None:
+        """Neither a region that is left out of this load nor a workspace that is not named is missing."""
+        desk.load_whole()
+        desk.emulator.state.withdraw_workspace("w-two")
+        elsewhere = ["--endpoint", desk.emulator.url, "--as-of", desk.emulator.clock.now().isoformat()]
+        assert desk.run("load", *elsewhere, "--region", "ap-southeast-1").code == 0
+        assert desk.run("load", *elsewhere, "--region", "cn-hangzhou", "--workspace", "w-one").code == 0
+        assert desk.run("load", *elsewhere, "--region", "cn-hangzhou", "--workspace", "w-two").code != 0
+
+    @pytest.mark.parametrize("workspace_id", ["w-one", "w-nosuch"])
+    def test_only_a_missing_one_can_be_forgotten(self, desk: Desk, workspace_id: str) -> None:
+        desk.load_whole()
+        done = desk.run("load", *desk.source_options, "--forget-workspace", workspace_id)
+        assert done.code == 2
+        assert workspace_id in done.sentence
+
+    def test_no_workspace_at_all(self, desk: Desk) -> None:
+        for workspace_id in REGIONS:
+            desk.emulator.state.withdraw_workspace(workspace_id)
+        done = desk.load()
+        assert (done.code, done.facts["status"]) == (3, "incomplete")
+        for row, region_id in zip(done.facts["incomplete"], ("ap-southeast-1", "cn-hangzhou"), strict=True):
+            assert row["error"].startswith(f"No workspace is visible in {region_id}")
+            assert "emr-serverless-spark:ListWorkspaces" in row["error"]
+            assert "member" in row["error"]
+        assert desk.run("run", *desk.source_options).code == 3
+
+
+class TestBackfill:
+    """A backfill says what it did."""
+
+    def test_what_is_certified_already_is_said_of_that_only(self, desk: Desk) -> None:
+        assert "certified it already" not in desk.run("backfill", *desk.source_options, *DAY).out
+        assert "has certified it already; --force" in desk.run("backfill", *desk.source_options, *DAY).out
+        desk.emulator.state.add_workspace("w-new", "cn-hangzhou")
+        told = desk.run("backfill", *desk.source_options, *DAY).out
+        assert "has certified it already for w-one, w-three, w-two; --force" in told
+
+    def test_a_range_without_runs_is_read(self, desk: Desk) -> None:
+        done = desk.run("backfill", *desk.source_options, "--from", "2026-01-01", "--to", "2026-01-03")
+        assert done.code == 0
+        assert "certified already" not in done.out
+        assert "certified it already" not in done.out
+
+
+class KeyChanges(Faults):
+    """Has the API refuse the old key from a request on, when another is written to the place it comes from."""
+
+    def __init__(self, desk: Desk, place: KeyPlace, nth: int) -> None:
+        super().__init__()
+        self._desk = desk
+        self._place = place
+        self._left = nth
+
+    def take(self, request_key: str) -> str | None:
+        """Count a request."""
+        with self._lock:
+            self._left -= 1
+            if self._left == 0:
+                new = AccessKey("STS.New", "new-secret", "new-token")
+                self._place.write(self._desk.folder, new)
+                self._desk.emulator.access_keys = [new]
+        return super().take(request_key)
+
+
+@dataclass(frozen=True)
+class KeyPlace:
+    """A file in which a key is kept."""
+
+    file: str
+    head: str
+    quote: str
+
+    def write(self, folder: Path, key: AccessKey) -> None:
+        """Write a key into it."""
+        path = folder / self.file
+        path.parent.mkdir(exist_ok=True)
+        facts = {"access_key_id": key.id, "access_key_secret": key.secret, "security_token": key.security_token}
+        path.write_text("\n".join([self.head, *(f"{name} = {self.quote}{value}{self.quote}" for name, value in facts.items())]))
+
+
+PLACES = {
+    "dlt's secrets": KeyPlace(".dlt/secrets.toml", "[sources.emr_serverless.credentials]", '"'),
+    "the vendor's chain": KeyPlace(".alibabacloud/credentials.ini", "[default]\ntype = sts", ""),
+}
+
+
+@pytest.mark.parametrize("place", PLACES)
+def test_a_token_that_expires_during_a_load_is_replaced(desk: Desk, place: str) -> None:
+    old = AccessKey("STS.Old", "old-secret", "old-token", expires_ms=None)
+    PLACES[place].write(desk.folder, old)
+    desk.emulator.access_keys = [old]
+    desk.environment = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
+    desk.emulator.faults = KeyChanges(desk, PLACES[place], 20)
+    desk.load_whole()
+    assert len(desk.emulator.requests) > 20
