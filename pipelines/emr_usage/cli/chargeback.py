@@ -16,7 +16,15 @@ from emr_usage.explanation import Explanation, explain_run, explanation_lines
 from emr_usage.failures import FolderError
 from emr_usage.inputs import default_folder, load_inputs, write_examples
 from emr_usage.load import Target, open_pipeline
-from emr_usage.report import Format, Month, headline, read_billing_time_zone, write_page, write_tables
+from emr_usage.report import (
+    Format,
+    Month,
+    headline,
+    read_billing_time_zone,
+    write_chargeback_workbook,
+    write_page,
+    write_tables,
+)
 from emr_usage.report import default_folder as default_reports
 
 from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option
@@ -171,10 +179,10 @@ def _print_explanation(explanation: Explanation) -> None:
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["html", "csv", "parquet"]),
+    type=click.Choice(["html", "csv", "parquet", "xlsx"]),
     default="html",
     show_default=True,
-    help="A page, or the chargeback tables.",
+    help="A page, or the chargeback tables; xlsx is one workbook with both.",
 )
 def report(
     *,
@@ -190,6 +198,7 @@ def report(
     Examples:
       emr-usage report --month 2026-10
       emr-usage report --month 2026-10 --format csv --output /srv/finance
+      emr-usage report --month 2026-10 --format xlsx
 
     Write what a month is estimated to have cost, by owner and day, what failed and what is missing, as one HTML file that needs
     no network to be opened; or the tables chargeback_daily and chargeback_monthly of that month as files.
@@ -206,6 +215,14 @@ def make_report(target: Target, month: Month | None, folder: Path | None, kind: 
     pipeline = open_pipeline(target)
     folder = folder or default_reports(target.database)
     month = month or Month.of_yesterday(now(), read_billing_time_zone(pipeline))
+    if kind == "xlsx":
+        path, rounded = write_chargeback_workbook(pipeline, month, folder)
+        lines = [f"Workbook: {path}"]
+        if rounded:
+            lines.append(
+                f"{rounded:,} figures have more than 15 digits and are rounded in it; --format csv and parquet are exact."
+            )
+        return Made({"month": str(month), "files": [str(path)], "rounded": rounded}, lines)
     if kind != "html":
         paths = [str(path) for path in write_tables(pipeline, month, folder, kind)]
         return Made({"month": str(month), "files": paths}, [f"Table: {path}" for path in paths])
