@@ -175,10 +175,8 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
 
 
 def _of_settings(cause: BaseException, target: str) -> Failure | None:
-    if isinstance(cause, FolderError):
-        return Failure(str(cause), FAILED, "NoFolder")
-    if isinstance(cause, TooManyRowsError):
-        return Failure(str(cause), FAILED, "TooManyRows")
+    if isinstance(cause, (FolderError, TooManyRowsError)):
+        return Failure(str(cause), FAILED, "NoFolder" if isinstance(cause, FolderError) else "TooManyRows")
     if isinstance(cause, InvalidInputsError):
         return Failure(str(cause), USAGE, "InvalidInputs")
     if isinstance(cause, ConfigFieldMissingException):

@@ -16,6 +16,7 @@ from emr_usage.explanation import Explanation, explain_run, explanation_lines
 from emr_usage.failures import FolderError
 from emr_usage.inputs import default_folder, load_inputs, write_examples
 from emr_usage.load import Target, open_pipeline
+from emr_usage.matches import Matches, read_matches, read_set_aside
 from emr_usage.report import (
     Format,
     Month,
@@ -27,6 +28,7 @@ from emr_usage.report import (
 )
 from emr_usage.report import default_folder as default_reports
 
+from .matched import print_matches
 from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option
 from .terminal import OUTPUT, demand_database, explained, fail, now, tell
 
@@ -84,6 +86,8 @@ def build(
     demand_inputs(inputs)
     with explained(target, as_json=as_json, verbose=verbose):
         made = make_marts(target, inputs, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    if not as_json and made.matches:
+        print_matches(made.matches)
     _tell_made(made, target, as_json=as_json)
 
 
@@ -100,10 +104,12 @@ class Made:
     Attributes:
         facts: for machines.
         lines: for people.
+        matches: what each rate and rule matched, where marts were built.
     """
 
     facts: dict[str, Any]
     lines: list[str]
+    matches: Matches | None = None
 
 
 def _tell_made(made: Made, target: Target, *, as_json: bool) -> None:
@@ -120,11 +126,12 @@ def make_marts(target: Target, inputs: Path | None, *, full_refresh: bool = Fals
     # Without a folder nothing is taken in, and nothing taken away.
     taken = load_inputs(target, folder).sentence if folder.is_dir() else NO_INPUTS.format(folder=folder)
     built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    pipeline = open_pipeline(target)
+    matches, set_aside = read_matches(pipeline), read_set_aside(pipeline)
     seconds = (now() - began).total_seconds()
-    return Made(
-        {"models": built.models, "checks": built.checks, "seconds": round(seconds, 3)},
-        [taken, f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."],
-    )
+    made = f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."
+    facts = {"models": built.models, "checks": built.checks, "seconds": round(seconds, 3)}
+    return Made(facts | matches.facts | {"set_aside": set_aside}, [taken, *matches.hints, *set_aside, made], matches)
 
 
 @click.command("explain", short_help="Where a run's cost and owner come from.")

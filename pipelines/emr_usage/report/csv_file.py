@@ -1,4 +1,4 @@
-"""A table as CSV that spreadsheets open as it is: in UTF-8 with a byte order mark, without cells that they would run as formulas."""
+"""A table as CSV for spreadsheets: UTF-8 with a byte order mark, without cells that they would run as formulas."""
 
 from __future__ import annotations
 
