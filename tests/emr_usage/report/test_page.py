@@ -268,17 +268,16 @@ def test_what_failed_used_is_the_same_in_the_sentence_and_in_the_tables_beneath(
 
 @pytest.mark.parametrize(
     ("arguments", "submitted", "told"),
-    [("a", "2026-10-06 00:00", "job succeeded 2026-10-06 09:00"), ("b", "2026-10-05 02:00", "job succeeded 2026-10-05 11:00")],
+    [("a", "2026-10-06 00:00", "job succeeded2026-10-06 09:00"), ("b", "2026-10-05 02:00", "job succeeded2026-10-05 11:00")],
     ids=["a day later", "with other arguments"],
 )
 def test_a_failure_whose_job_succeeded_since_does_not_wait_for_it(
     tmp_path: Path, arguments: str, submitted: str, told: str
 ) -> None:
-    failed = job_run(
-        "failed", utc("2026-10-05 00:00"), utc("2026-10-05 00:30"), 1, state="Failed", name="job", arguments_digest="a"
-    )
+    named = {"name": "job", "arguments_digest": "a"}
+    failed = job_run("failed", utc("2026-10-05 00:00"), utc("2026-10-05 00:30"), 1, state="Failed") | named
     ended = utc(submitted) + timedelta(hours=1)
-    later = job_run("later", utc(submitted), ended, 1, arguments_digest=arguments) | {"name": "job"}
+    later = job_run("later", utc(submitted), ended, 1) | named | {"arguments_digest": arguments}
     page, _ = make_page(built_paper(tmp_path, job_runs=[failed, later]))
     assert told in page.text
     assert "not yet" not in page.text
