@@ -33,6 +33,10 @@ MARTS = (
     "certified_ranges",
     "incomplete_windows",
     "workspaces",
+    "rate_matches",
+    "owner_rule_matches",
+    "matchable_values",
+    "figures_set_aside",
 )
 READ_AT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 

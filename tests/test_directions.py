@@ -187,9 +187,13 @@ def test_the_report_reads_marts_only(path: Path) -> None:
     others = {name for name in ours if not name.startswith("emr_usage.report.")}
     assert others <= {
         "emr_usage.build.MARTS_DATASET",
+        "emr_usage.currencies.minor_unit",
         "emr_usage.failures.BuildError",
         "emr_usage.failures.FolderError",
         "emr_usage.failures.NO_SPACE",
+        "emr_usage.failures.TooManyRowsError",
+        *(f"emr_usage.matches.{name}" for name in ("Matches", "find_matches", "set_aside_sentences")),
+        *(f"emr_usage.matches.{name}" for name in ("RATES_SQL", "RULES_SQL", "SET_ASIDE_SQL")),
         "emr_usage.query.demand_marts",
         "emr_usage.query.query_rows",
     }

@@ -80,6 +80,20 @@ class FolderError(Exception):
         super().__init__(f"{folder} cannot be written ({error.strerror}). Give another folder with {option}.")
 
 
+class TooManyRowsError(Exception):
+    """A table does not fit on a sheet of a workbook.
+
+    Args:
+        table: its name.
+        rows: it has.
+        limit: rows that a sheet holds.
+    """
+
+    def __init__(self, table: str, rows: int, limit: int) -> None:
+        sentence = f"{table} has {rows:,} rows in this month, and a sheet of a workbook holds {limit:,}."
+        super().__init__(f"{sentence} Write it with --format csv or --format parquet.")
+
+
 class BrokenPromiseError(BuildError):
     """The marts were made, but a check found them wrong."""
 
@@ -175,8 +189,8 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
 
 
 def _of_settings(cause: BaseException, target: str) -> Failure | None:
-    if isinstance(cause, FolderError):
-        return Failure(str(cause), FAILED, "NoFolder")
+    if isinstance(cause, (FolderError, TooManyRowsError)):
+        return Failure(str(cause), FAILED, "NoFolder" if isinstance(cause, FolderError) else "TooManyRows")
     if isinstance(cause, InvalidInputsError):
         return Failure(str(cause), USAGE, "InvalidInputs")
     if isinstance(cause, ConfigFieldMissingException):

@@ -15,6 +15,7 @@ from .terminal import demand_database, explained, fail, now, output, tell
 if TYPE_CHECKING:
     from emr_usage.explanation import Explanation
     from emr_usage.load import Target
+    from emr_usage.matches import Matches
     from emr_usage.report import Format, Month
 
 NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
@@ -71,11 +72,15 @@ def build(
     """
     from emr_usage.load import Target
 
+    from .matched import print_matches
+
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
     demand_inputs(inputs)
     with explained(target, as_json=as_json, verbose=verbose):
         made = make_marts(target, inputs, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    if not as_json and made.matches:
+        print_matches(made.matches)
     _tell_made(made, target, as_json=as_json)
 
 
@@ -92,10 +97,12 @@ class Made:
     Attributes:
         facts: for machines.
         lines: for people.
+        matches: what each rate and rule matched, where marts were built.
     """
 
     facts: dict[str, Any]
     lines: list[str]
+    matches: Matches | None = None
 
 
 def _tell_made(made: Made, target: Target, *, as_json: bool) -> None:
@@ -109,17 +116,20 @@ def make_marts(target: Target, inputs: Path | None, *, full_refresh: bool = Fals
     """Take in the inputs, build the marts and check them."""
     from emr_usage.build import build as build_marts
     from emr_usage.inputs import default_folder, load_inputs
+    from emr_usage.load import open_pipeline
+    from emr_usage.matches import read_matches, read_set_aside
 
     began = now()
     folder = inputs or default_folder(target.database)
     # Without a folder nothing is taken in, and nothing taken away.
     taken = load_inputs(target, folder).sentence if folder.is_dir() else NO_INPUTS.format(folder=folder)
     built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    pipeline = open_pipeline(target)
+    matches, set_aside = read_matches(pipeline), read_set_aside(pipeline)
     seconds = (now() - began).total_seconds()
-    return Made(
-        {"models": built.models, "checks": built.checks, "seconds": round(seconds, 3)},
-        [taken, f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."],
-    )
+    made = f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."
+    facts = {"models": built.models, "checks": built.checks, "seconds": round(seconds, 3)}
+    return Made(facts | matches.facts | {"set_aside": set_aside}, [taken, *matches.hints, *set_aside, made], matches)
 
 
 @click.command("explain", short_help="Where a run's cost and owner come from.")
@@ -182,10 +192,10 @@ def _print_explanation(explanation: Explanation) -> None:
 @click.option(
     "--format",
     "kind",
-    type=click.Choice(["html", "csv", "parquet"]),
+    type=click.Choice(["html", "csv", "parquet", "xlsx"]),
     default="html",
     show_default=True,
-    help="A page, or the chargeback tables.",
+    help="A page, or the chargeback tables; xlsx is one workbook with both.",
 )
 def report(
     *,
@@ -201,6 +211,7 @@ def report(
     Examples:
       emr-usage report --month 2026-10
       emr-usage report --month 2026-10 --format csv --output /srv/finance
+      emr-usage report --month 2026-10 --format xlsx
 
     Write what a month is estimated to have cost, by owner and day, what failed and what is missing, as one HTML file that needs
     no network to be opened; or the tables chargeback_daily and chargeback_monthly of that month as files.
@@ -217,12 +228,20 @@ def report(
 def make_report(target: Target, month: Month | None, folder: Path | None, kind: Format = "html") -> Made:
     """Write a report of a month, by default that of yesterday, into a folder, by default beside the database."""
     from emr_usage.load import open_pipeline
-    from emr_usage.report import Month, headline, read_billing_time_zone, write_page, write_tables
+    from emr_usage.report import Month, headline, read_billing_time_zone, write_chargeback_workbook, write_page, write_tables
     from emr_usage.report import default_folder as default_reports
 
     pipeline = open_pipeline(target)
     folder = folder or default_reports(target.database)
     month = month or Month.of_yesterday(now(), read_billing_time_zone(pipeline))
+    if kind == "xlsx":
+        path, rounded = write_chargeback_workbook(pipeline, month, folder)
+        lines = [f"Workbook: {path}"]
+        if rounded:
+            lines.append(
+                f"{rounded:,} figures have more than 15 digits and are rounded in it; --format csv and parquet are exact."
+            )
+        return Made({"month": str(month), "files": [str(path)], "rounded": rounded}, lines)
     if kind != "html":
         paths = [str(path) for path in write_tables(pipeline, month, folder, kind)]
         return Made({"month": str(month), "files": paths}, [f"Table: {path}" for path in paths])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from datetime import date
 from decimal import Decimal
@@ -11,6 +12,7 @@ from typing import Any, Final
 import pyarrow as pa
 
 from emr_serverless.tables import TEXT
+from emr_usage.currencies import minor_units, suggested_currency
 
 from .problems import quoted
 from .tables import DATE, PRICE
@@ -27,6 +29,13 @@ _GROUPED: Final = re.compile(r"[0-9][0-9.,'\s]*[0-9]")
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 # 1/2/2026, 01.02.26, a day number, a cell that was too narrow: none of them says which day was meant.
 _SPREADSHEET_DATE: Final = re.compile(r"[0-9]{1,4}[/.][0-9]{1,2}[/.][0-9]{1,4}.*|[0-9]{5}|#+")
+# Letters that are drawn as nothing, though Unicode calls them letters, symbols or marks; the rest are known by their category.
+_BLANK: Final = frozenset(
+    "\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}"
+    "\N{BRAILLE PATTERN BLANK}\N{COMBINING GRAPHEME JOINER}\N{KHMER VOWEL INHERENT AQ}\N{KHMER VOWEL INHERENT AA}"
+)
+# Controls, formats such as the zero-width space, surrogates, private use, unassigned, separators of lines and paragraphs.
+_INVISIBLE: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SCIENTIFIC: Final = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]{2,}")
 
 
@@ -91,8 +100,10 @@ def _price(text: str) -> Decimal:
 
 
 def _currency(text: str) -> str:
-    if not re.fullmatch("[A-Z]{3}", text):
-        raise CellError(f"{quoted(text)} is no currency", "write three capitals, such as USD or CNY")
+    if text not in minor_units():
+        suggested = suggested_currency(text)
+        mend = f"did you mean {suggested}?" if suggested else "write a code such as USD or CNY"
+        raise CellError(f"{quoted(text)} is not a currency of ISO 4217", mend)
     return text
 
 
@@ -102,8 +113,29 @@ def _price_kind(text: str) -> str:
     return text
 
 
+def _visible(text: str) -> str:
+    """Return a text in which every character can be seen: two that look alike would be two names."""
+    for character in _text(text):
+        if _is_invisible(character):
+            name = unicodedata.name(character, "a control character")
+            what = f"{quoted(text)} contains U+{ord(character):04X} ({name}), which cannot be seen"
+            raise CellError(what, "remove that character, or type the value again")
+    return text
+
+
+def _is_invisible(character: str) -> bool:
+    category = unicodedata.category(character)
+    # An ordinary space is the only space; a variation selector changes how the character before it is drawn, or nothing.
+    return (
+        category in _INVISIBLE
+        or (category == "Zs" and character != " ")
+        or character in _BLANK
+        or "VARIATION SELECTOR" in unicodedata.name(character, "")
+    )
+
+
 def _owner(text: str) -> str:
-    parts = _text(text).split("/")
+    parts = _visible(text).split("/")
     if any(not part or part != part.strip() for part in parts):
         mend = "write it as group/team/project, no slash at the ends, none doubled, no space beside one"
         raise CellError(f"{quoted(text)} has an empty part, or a space beside a slash", mend)
@@ -112,5 +144,11 @@ def _owner(text: str) -> str:
     return text
 
 
-_BY_NAME: Final[Mapping[str, Callable[[str], Any]]] = {"currency": _currency, "price_kind": _price_kind, "owner": _owner}
-_BY_TYPE: Final[Mapping[pa.DataType, Callable[[str], Any]]] = {TEXT: _text, DATE: _date, PRICE: _price}
+_BY_NAME: Final[Mapping[str, Callable[[str], Any]]] = {
+    "currency": _currency,
+    "price_kind": _price_kind,
+    "owner": _owner,
+    # Free text, and what is compared with whatever other people typed.
+    **dict.fromkeys(("source", "tag_key", "tag_value", "job_name"), _text),
+}
+_BY_TYPE: Final[Mapping[pa.DataType, Callable[[str], Any]]] = {TEXT: _visible, DATE: _date, PRICE: _price}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import csv
 import io
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -13,6 +14,15 @@ from .problems import Problem, quoted
 
 SAVE_AS: Final = "save it as CSV UTF-8 (in Excel: Save As, CSV UTF-8; in LibreOffice: Text CSV, character set UTF-8)"
 WORKBOOK: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+# Longer marks first: that of UTF-32 begins like that of UTF-16.
+_MARKS: Final = {
+    codecs.BOM_UTF32_LE: "UTF-32",
+    codecs.BOM_UTF32_BE: "UTF-32",
+    codecs.BOM_UTF16_LE: "UTF-16",
+    codecs.BOM_UTF16_BE: "UTF-16",
+}
+# Two ASCII characters of UTF-16 without a mark, as a comment or a header begins with.
+_UNMARKED_UTF_16: Final = re.compile(rb"([\x01-\x7f]\x00){2}|(\x00[\x01-\x7f]){2}")
 
 
 @dataclass(frozen=True)
@@ -68,14 +78,26 @@ def read_records(name: str, content: bytes, columns: Sequence[str]) -> tuple[lis
 def _encoding_problem(name: str, content: bytes) -> Problem | None:
     if content.startswith(WORKBOOK):
         return Problem(name, 0, "", "it is a workbook, not a CSV file", SAVE_AS)
-    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content:
-        return Problem(name, 0, "", "it is UTF-16, not UTF-8", SAVE_AS)
+    marked = next((encoding for mark, encoding in _MARKS.items() if content.startswith(mark)), None)
+    if encoding := marked or ("UTF-16" if _UNMARKED_UTF_16.match(content) else None):
+        return Problem(name, 0, "", f"it is {encoding}, not UTF-8", SAVE_AS)
+    if (place := content.find(b"\0")) >= 0:
+        count = content.count(b"\0")
+        what = (
+            "it contains a NUL byte (a character of code 0)" if count == 1 else f"it contains {count:,} NUL bytes, the first here"
+        )
+        return Problem(
+            name, _row_at(content, place), "", what, "the file is damaged or not a text file: restore it, or remove them"
+        )
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        row = content.count(b"\n", 0, error.start) + 1
-        return Problem(name, row, "", "it is not UTF-8 (GBK or Latin-1, perhaps)", SAVE_AS)
+        return Problem(name, _row_at(content, error.start), "", "it is not UTF-8 (GBK or Latin-1, perhaps)", SAVE_AS)
     return None
+
+
+def _row_at(content: bytes, place: int) -> int:
+    return len(content[: place + 1].splitlines())
 
 
 def _lines(name: str, text: str) -> Iterator[_Line | Problem]:

@@ -28,7 +28,8 @@ class Problem:
     def __str__(self) -> str:
         row = f", row {self.row}" if self.row else ""
         column = f", column {self.column}" if self.column else ""
-        return f"{self.file}{row}{column}: {self.what}; {self.mend}."
+        end = "" if self.mend.endswith("?") else "."
+        return f"{self.file}{row}{column}: {self.what}; {self.mend}{end}"
 
 
 def quoted(value: str) -> str:

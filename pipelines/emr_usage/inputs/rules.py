@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Hashable, Iterable, Iterator, Sequence
 from datetime import date
 from typing import Final
@@ -46,7 +47,7 @@ def check_owners(rows: Sequence[Row]) -> Iterator[Problem]:
             yield Problem(_OWNERS, row.number, "", what, "take one of them out, or give them different days")
         earlier[condition].append(row)
         owner = row.values["owner"]
-        known = spelled.setdefault(owner.casefold(), row)
+        known = spelled.setdefault(unicodedata.normalize("NFKC", owner).casefold(), row)
         if known.values["owner"] != owner:
             what = f"{quoted(owner)} is {quoted(known.values['owner'])} in row {known.number}"
             yield Problem(_OWNERS, row.number, "owner", what, "write one owner in one way")

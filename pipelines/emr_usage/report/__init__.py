@@ -17,7 +17,7 @@ from .figures import Figures, read_billing_time_zone, read_figures
 from .month import Month
 from .numbers import cu_hours, money
 
-Format = Literal["html", "csv", "parquet"]
+Format = Literal["html", "csv", "parquet", "xlsx"]
 FOLDER: Final = "reports"
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "default_folder",
     "headline",
     "read_billing_time_zone",
+    "write_chargeback_workbook",
     "write_page",
     "write_tables",
 ]
@@ -54,19 +55,40 @@ def write_page(pipeline: dlt.Pipeline, month: Month, folder: Path, made_at: date
 
 
 def write_tables(pipeline: dlt.Pipeline, month: Month, folder: Path, kind: Format) -> list[Path]:
-    """Write a month's chargeback tables into a folder, and return where they are.
+    """Write a month's chargeback tables into a folder, each as a file, and return where they are.
 
     Raises:
         BuildError: the marts are not made yet.
         FolderError: it cannot be written.
     """
-    from .export import read_chargeback, write_csv, write_parquet  # noqa: PLC0415
+    from .csv_file import write_csv  # noqa: PLC0415
+    from .export import read_chargeback, write_parquet  # noqa: PLC0415
 
     write = write_csv if kind == "csv" else write_parquet
     return [
         _write(folder / f"{name}-{month}.{kind}", partial(write, table))
         for name, table in read_chargeback(pipeline, month).items()
     ]
+
+
+def write_chargeback_workbook(pipeline: dlt.Pipeline, month: Month, folder: Path) -> tuple[Path, int]:
+    """Write a month's chargeback tables into a folder as one workbook.
+
+    Returns:
+        Where it is, and how many of its figures were rounded to the digits that a workbook keeps.
+
+    Raises:
+        BuildError: the marts are not made yet.
+        FolderError: it cannot be written.
+        TooManyRowsError: a table does not fit on a sheet.
+    """
+    from .export import read_chargeback  # noqa: PLC0415
+    from .workbook import write_workbook  # noqa: PLC0415
+
+    rounded: list[int] = []
+    tables = read_chargeback(pipeline, month)
+    path = _write(folder / f"chargeback-{month}.xlsx", lambda path: rounded.append(write_workbook(tables, path)))
+    return path, sum(rounded)
 
 
 def headline(figures: Figures) -> str:

@@ -7,7 +7,6 @@ from typing import Final
 
 import dlt
 import pyarrow as pa
-import pyarrow.csv
 import pyarrow.parquet
 
 from emr_usage.build import MARTS_DATASET
@@ -48,11 +47,6 @@ def read_chargeback(pipeline: dlt.Pipeline, month: Month) -> dict[str, pa.Table]
             )
             tables[name] = pa.Table.from_pylist(query_rows(client, asked, month.first, month.next.first), schema=schema)
         return tables
-
-
-def write_csv(table: pa.Table, path: Path) -> None:
-    """Write a table as CSV in UTF-8, with a line of names."""
-    pyarrow.csv.write_csv(table, path)
 
 
 def write_parquet(table: pa.Table, path: Path) -> None:

@@ -18,6 +18,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from emr_usage.build import MARTS_DATASET
 from emr_usage.failures import BuildError
+from emr_usage.matches import RATES_SQL, RULES_SQL, SET_ASIDE_SQL, Matches, find_matches, set_aside_sentences
 from emr_usage.query import demand_marts, query_rows
 
 from .month import Month
@@ -127,6 +128,8 @@ class Figures:
         coverage: of the month.
         coverage_before: of the month before.
         workspace_names: by id.
+        matches: what each rate and owner rule matched, in all loaded history.
+        set_aside: sentences on the figures that cannot be true and are in no sum.
     """
 
     month: Month
@@ -140,6 +143,8 @@ class Figures:
     coverage: list[Coverage]
     coverage_before: list[Coverage]
     workspace_names: dict[str, str]
+    matches: Matches
+    set_aside: list[str]
 
     @property
     def currencies(self) -> list[str]:
@@ -223,6 +228,9 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
         # The settings came first: they say by which zone the others are cut.
         names = {file.name.removesuffix(".sql") for file in _FOLDER.iterdir()} - {"settings"}
         asked = {"settings": settings, **{name: _ask(client, _query(name).format(**values)) for name in sorted(names)}}
+        asked |= {"rate_matches": _ask(client, RATES_SQL), "owner_rule_matches": _ask(client, RULES_SQL)}
+        asked["set_aside"] = _ask(client, SET_ASIDE_SQL.strip())
+        matches = find_matches(client, asked["rate_matches"].rows, asked["owner_rule_matches"].rows)
     # A month that is under way is held to what is loaded of it, which the page tells; one that is over, to all of it.
     loaded = [row["certified_until"] for row in asked["certified"].rows if row["certified_until"] > from_utc]
     known_until = until_utc if until_utc <= made_at else min([until_utc, max(loaded, default=from_utc)])
@@ -238,6 +246,8 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
         _coverage(asked, from_utc, known_until),
         _coverage(asked, before_utc, from_utc),
         _workspace_names(asked["workspaces"].rows),
+        matches,
+        set_aside_sentences(asked["set_aside"].rows),
     )
 
 

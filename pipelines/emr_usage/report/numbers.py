@@ -3,31 +3,33 @@
 from __future__ import annotations
 
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_HALF_UP, Context, Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from emr_usage.currencies import minor_unit
 
 # Between an amount and its unit a line does not break.
 GAP: Final = "\N{NO-BREAK SPACE}"
 NOTHING: Final = "\N{EN DASH}"
-_CENT: Final = Decimal("0.01")
 _UNITS: Final = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
-def amount(value: Decimal | int | None) -> str:
-    """Return an amount with two decimals; what is more than nothing does not become 0.00."""
+def amount(value: Decimal | int | None, decimals: int = 2) -> str:
+    """Return an amount with so many decimals; what is more than nothing does not become 0."""
     if value is None:
         return NOTHING
-    exact = Decimal(value)
-    rounded = exact.quantize(_CENT, ROUND_HALF_UP)
+    exact, smallest = Decimal(value), Decimal(1).scaleb(-decimals)
+    # Rounding to more digits than the context has is an error; sums of amounts have up to 38.
+    rounded = exact.quantize(smallest, ROUND_HALF_UP, Context(prec=60))
     if exact and not rounded:
-        return f"<{GAP}0.01" if exact > 0 else f">{GAP}\N{MINUS SIGN}0.01"
+        return f"<{GAP}{smallest}" if exact > 0 else f">{GAP}\N{MINUS SIGN}{smallest}"
     return f"{rounded:,}".replace("-", "\N{MINUS SIGN}")
 
 
 def money(value: Decimal | None, currency: str | None) -> str:
-    """Return an amount of money with its currency's code, which is unambiguous where a sign is not."""
-    return f"{currency}{GAP}{amount(value)}" if value is not None and currency else NOTHING
+    """Return an amount with its currency's code, which is unambiguous where a sign is not, in the currency's own decimals."""
+    return f"{currency}{GAP}{amount(value, minor_unit(currency))}" if value is not None and currency else NOTHING
 
 
 def price(value: Decimal | None, currency: str | None) -> str:

@@ -12,6 +12,8 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from emr_usage.currencies import minor_unit
+
 from . import numbers
 from .charts import bars_by_day, series_of, stacked_days
 from .figures import ENOUGH_RUNS, LONG_SECONDS, SLOW_SECONDS, SLOWER, Figures
@@ -111,12 +113,13 @@ def _owner_charts(figures: Figures) -> list[Chart]:
             figures,
             [(row["billing_date"], row["owner"], row["estimated_cost"]) for row in rows if row["currency"] == currency],
             f"estimated {currency}",
+            minor_unit(currency),
         )
         for currency in figures.currencies
     ]
 
 
-def _owner_chart(figures: Figures, rows: list[tuple[Any, str, Decimal]], unit: str) -> Chart:
+def _owner_chart(figures: Figures, rows: list[tuple[Any, str, Decimal]], unit: str, decimals: int = 2) -> Chart:
     sums: dict[str, float] = {}
     for _, owner, value in rows:
         sums[owner] = sums.get(owner, 0) + float(value)
@@ -128,7 +131,7 @@ def _owner_chart(figures: Figures, rows: list[tuple[Any, str, Decimal]], unit: s
     highest = max(by_day, key=lambda day: by_day[day])
     text = (
         f"Stacked bars: {unit} by day and owner in {figures.month.label}. The highest day is {highest} with"
-        f" {numbers.amount(by_day[highest])}; the largest owner is {max(sums, key=lambda owner: sums[owner])}."
+        f" {numbers.amount(by_day[highest], decimals)}; the largest owner is {max(sums, key=lambda owner: sums[owner])}."
     )
     return Chart(f"{unit[0].upper()}{unit[1:]} by day and owner", Markup(svg), text, colours)  # noqa: S704  # the library escapes the names in it
 

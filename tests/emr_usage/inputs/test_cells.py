@@ -44,8 +44,18 @@ class TestCells:
                 ("price_per_cu_hour", cell, f"'{cell}' has too many digits; write at most 12 before the point and 6 after it.")
                 for cell in ("0.0503021", "1000000000000")
             ),
-            ("currency", "usd", "'usd' is no currency; write three capitals, such as USD or CNY."),
-            ("currency", "¥", "'¥' is no currency; write three capitals, such as USD or CNY."),
+            *(
+                ("currency", cell, f"{cell!r} is not a currency of ISO 4217; did you mean {meant}?")
+                for cell, meant in (
+                    *(("RMB", "CNY"), ("rmb", "CNY"), ("CNH", "CNY"), ("人民币", "CNY"), ("¥", "CNY or JPY")),
+                    *(("usd", "USD"), ("Jpy", "JPY"), ("US$", "USD"), ("Euro", "EUR")),
+                )
+            ),
+            *(
+                ("currency", cell, f"{cell!r} is not a currency of ISO 4217; write a code such as USD or CNY.")
+                # Without a minor unit: gold, the code for tests, the code for no currency.
+                for cell in ("XAU", "XTS", "XXX", "UDS", "12", "coins")
+            ),
             ("price_kind", "Listed", "'Listed' is no kind of price; write list or contracted."),
             (
                 "workspace_id",
@@ -68,6 +78,48 @@ class TestCells:
     @pytest.mark.parametrize("price", ["0", "0.050302", "0.0500000000", "999999999999.999999", "007"])
     def test_prices_that_can_be_held(self, price: str) -> None:
         assert told("rates", rate(price_per_cu_hour=price)) == []
+
+    @pytest.mark.parametrize("currency", ["USD", "CNY", "JPY", "KWD", "IDR", "CLF", "ZWG"])
+    def test_currencies_of_the_standard(self, currency: str) -> None:
+        assert told("rates", rate(currency=currency)) == []
+
+    @pytest.mark.parametrize(
+        ("character", "name"),
+        [
+            ("\x1b", "U+001B (a control character)"),
+            ("\x07", "U+0007 (a control character)"),
+            ("\x7f", "U+007F (a control character)"),
+            ("\t", "U+0009 (a control character)"),
+            ("\u200b", "U+200B (ZERO WIDTH SPACE)"),
+            ("\u200d", "U+200D (ZERO WIDTH JOINER)"),
+            ("\u202e", "U+202E (RIGHT-TO-LEFT OVERRIDE)"),
+            ("\u2028", "U+2028 (LINE SEPARATOR)"),
+            ("\ufeff", "U+FEFF (ZERO WIDTH NO-BREAK SPACE)"),
+            ("\u00ad", "U+00AD (SOFT HYPHEN)"),
+            ("\u00a0", "U+00A0 (NO-BREAK SPACE)"),
+            ("\u3000", "U+3000 (IDEOGRAPHIC SPACE)"),
+            ("\u3164", "U+3164 (HANGUL FILLER)"),
+            ("\ufe0f", "U+FE0F (VARIATION SELECTOR-16)"),
+            ("\ue000", "U+E000 (a control character)"),
+        ],
+    )
+    @pytest.mark.parametrize("column", ["owner", "workspace_id"])
+    def test_what_cannot_be_seen_is_in_no_name_and_no_id(self, column: str, character: str, name: str) -> None:
+        cell = f"gro{character}wth"
+        mend = "remove that character, or type the value again."
+        assert told("owners", owner(**{"owner": "a", "tag_key": "team", column: cell})) == [
+            f"owners.csv, row 2, column {column}: {cell!r} contains {name}, which cannot be seen; {mend}"
+        ]
+
+    @pytest.mark.parametrize("path", ["增长/广告", "Éclair/ño", "ทีม/ข้อมูล", "فريق/البيانات", "a b/c-d_e.f", "R&D/🚀"])
+    def test_owners_of_any_script(self, path: str) -> None:
+        assert told("owners", owner(owner=path, tag_key="team")) == []
+
+    def test_an_owner_in_two_forms_of_unicode_is_one_owner(self) -> None:
+        lines = [owner(owner=path, tag_key=key) for path, key in (("caf\u00e9", "a"), ("cafe\u0301", "b"))]
+        assert told("owners", *lines) == [
+            "owners.csv, row 3, column owner: 'cafe\u0301' is 'caf\u00e9' in row 2; write one owner in one way."
+        ]
 
     @pytest.mark.parametrize("path", ["/growth", "growth/", "growth//ads", "growth / ads", "/"])
     def test_owners_with_empty_parts(self, path: str) -> None:

@@ -105,11 +105,28 @@ class TestForm:
             (f"{HEADERS['rates']}\n{rate(source='合同')}\n".encode("gbk"), ", row 2: it is not UTF-8 (GBK or Latin-1, perhaps)"),
             (codecs.BOM_UTF16_LE + HEADERS["rates"].encode("utf-16-le"), ": it is UTF-16, not UTF-8"),
             (HEADERS["rates"].encode("utf-16-be"), ": it is UTF-16, not UTF-8"),
+            (codecs.BOM_UTF32_LE + HEADERS["rates"].encode("utf-32-le"), ": it is UTF-32, not UTF-8"),
             (b"PK\x03\x04\x14\x00\x06\x00", ": it is a workbook, not a CSV file"),
         ],
     )
     def test_of_the_encoding(self, content: bytes, problem: str) -> None:
         assert told_of("rates", content) == [f"rates.csv{problem}; {SAVE_AS}."]
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            (
+                f"# one\n{HEADERS['rates']}\n{rate(source='a' + chr(0))}\n",
+                ", row 3: it contains a NUL byte (a character of code 0)",
+            ),
+            (f"# one\r{HEADERS['rates']}\r{rate(source=chr(0) * 2)}\r", ", row 3: it contains 2 NUL bytes, the first here"),
+            ("\0" * 4096, ", row 1: it contains 4,096 NUL bytes, the first here"),
+        ],
+        ids=["one", "old mac", "a file that a full disk has left"],
+    )
+    def test_of_a_nul_byte(self, content: str, problem: str) -> None:
+        mend = "the file is damaged or not a text file: restore it, or remove them"
+        assert told_of("rates", content.encode()) == [f"rates.csv{problem}; {mend}."]
 
     @pytest.mark.parametrize(
         "content",

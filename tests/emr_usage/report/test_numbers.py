@@ -36,6 +36,26 @@ def test_an_amount_reads_back_to_within_half_a_cent(value: Decimal) -> None:
         assert abs(Decimal(written.replace(",", "").replace("\u2212", "-")) - value) <= Decimal("0.005")
 
 
+@pytest.mark.parametrize(
+    ("value", "currency", "written"),
+    [
+        ("1234.5", "JPY", "JPY\u00a01,235"),
+        ("0.4", "JPY", "JPY\u00a0<\u00a01"),
+        ("1234.5675", "KWD", "KWD\u00a01,234.568"),
+        ("1100.005", "IDR", "IDR\u00a01,100.01"),
+        # Two in the standard, none in CLDR.
+        ("2.5", "RSD", "RSD\u00a02.50"),
+        ("0.00005", "CLF", "CLF\u00a00.0001"),
+        # More digits than Python's decimals have by default.
+        ("123456789012345678901234567890.123456", "USD", "USD\u00a0123,456,789,012,345,678,901,234,567,890.12"),
+        # From a package's user, whose rates did not come from our files.
+        ("1.234", "ABC", "ABC\u00a01.23"),
+    ],
+)
+def test_money_has_the_decimals_of_its_currency(value: str, currency: str, written: str) -> None:
+    assert money(Decimal(value), currency) == written
+
+
 def test_money_needs_a_currency() -> None:
     assert money(Decimal(5), "USD") == "USD\u00a05.00"
     assert money(Decimal(5), None) == "\u2013"

@@ -243,6 +243,47 @@ def test_what_the_api_gives_no_figure_of_is_not_called_unpriced(tmp_path: Path) 
     assert "What failed used" not in page.text
 
 
+def test_what_failed_used_is_the_same_in_the_sentence_and_in_the_tables_beneath(tmp_path: Path) -> None:
+    # Over midnight into a day without a rate, with a rate, without one, without a figure.
+    half = job_run("half", utc("2026-10-05 14:00"), utc("2026-10-05 18:00"), 4, state="Failed")
+    priced = job_run("priced", utc("2026-10-04 00:00"), utc("2026-10-04 01:00"), 3, state="Failed")
+    unpriced = job_run("unpriced", utc("2026-10-08 00:00"), utc("2026-10-08 01:00"), 5, state="Failed")
+    no_figure = job_run("no_figure", utc("2026-10-08 00:00"), utc("2026-10-08 01:00"), None, state="Failed")
+    rates = number([{**RATE[0], "valid_to": date(2026, 10, 6)}], "row_number")
+    page, figures = make_page(built_paper(tmp_path, job_runs=[half, priced, unpriced, no_figure], rates=rates))
+    jobs, reasons = (figures.asked[name].rows for name in ("failed_jobs", "reasons"))
+    assert {row["job_key"]: (row["failed"], row["cu_hours"], row["cu_hours_unpriced"]) for row in jobs} == {
+        "half": (1, 4, 2),
+        "priced": (1, 3, 0),
+        "unpriced": (1, 5, 5),
+        "no_figure": (1, None, 0),
+    }
+    for rows in (jobs, reasons):
+        assert sum(row["cu_hours"] or 0 for row in rows) == 12
+        assert sum(row["cu_hours_unpriced"] or 0 for row in rows) == 7
+    (amount,) = (row["estimated_cost"] for row in figures.asked["wasted"].rows if row["currency"])
+    assert amount == sum(row["estimated_cost"] or 0 for row in jobs)
+    assert f"used 12.00 CU-hours: USD {amount:.2f}, 7.00 CU-hours of it unpriced" in page.text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "submitted", "told"),
+    [("a", "2026-10-06 00:00", "job succeeded2026-10-06 09:00"), ("b", "2026-10-05 02:00", "job succeeded2026-10-05 11:00")],
+    ids=["a day later", "with other arguments"],
+)
+def test_a_failure_whose_job_succeeded_since_does_not_wait_for_it(
+    tmp_path: Path, arguments: str, submitted: str, told: str
+) -> None:
+    named = {"name": "job", "arguments_digest": "a"}
+    failed = job_run("failed", utc("2026-10-05 00:00"), utc("2026-10-05 00:30"), 1, state="Failed") | named
+    ended = utc(submitted) + timedelta(hours=1)
+    later = job_run("later", utc(submitted), ended, 1) | named | {"arguments_digest": arguments}
+    page, _ = make_page(built_paper(tmp_path, job_runs=[failed, later]))
+    assert told in page.text
+    assert "not yet" not in page.text
+    assert "of 1 the job has succeeded since in another run" in page.text
+
+
 def test_a_price_is_written_out(tmp_path: Path) -> None:
     rates = number([{**RATE[0], "currency": "JPY", "price_per_cu_hour": "30"}], "row_number")
     page, _ = make_page(built_paper(tmp_path, job_runs=[run_of_day(10, 1, 1)], rates=rates))

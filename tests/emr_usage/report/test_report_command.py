@@ -8,6 +8,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import openpyxl
 import pyarrow as pa
 import pyarrow.csv
 import pyarrow.parquet
@@ -70,6 +71,18 @@ def test_the_chargeback_tables_come_out_as_they_are_in_the_marts(
         )
         assert sorted(map(exact, rows), key=repr) == sorted(map(exact, expected), key=repr)
         assert rows
+
+
+def test_a_workbook_has_a_sheet_for_each_table(paper: Paper, tmp_path: Path) -> None:
+    done = report(paper, "--month", "2026-10", "--output", str(tmp_path), "--format", "xlsx")
+    assert done.exit_code == 0, done.output
+    path = tmp_path / "chargeback-2026-10.xlsx"
+    assert done.stdout == f"Workbook: {path}\n"
+    assert list(tmp_path.iterdir()) == [path]
+    book = openpyxl.load_workbook(path)
+    assert book.sheetnames == ["chargeback_daily", "chargeback_monthly"]
+    ((rows,),) = paper.ask("SELECT count(*) FROM chargeback_monthly WHERE billing_month = DATE '2026-10-01'")
+    assert book["chargeback_monthly"].max_row == 1 + rows
 
 
 def exact(row: tuple[object, ...]) -> tuple[object, ...]:

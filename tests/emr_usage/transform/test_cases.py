@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from paper import Paper, built_paper, job_run, number, utc
+from paper import Paper, Row, built_paper, job_run, number, utc
 from paper_cases import BOUNDARY, RATES, TABLES, TIMEOUT
 
 
@@ -224,6 +224,38 @@ def test_a_success_beside_the_failure_is_no_recovery(tmp_path: Path) -> None:
     paper.write(job_runs=[failed, beside])
     paper.build()
     assert paper.ask("SELECT attempts, recovered_at, seconds_to_recovery FROM job_recoveries") == [(2, None, None)]
+
+
+def job(job_run_id: str, submitted: str, ended: str, state: str = "Success", arguments: str = "a") -> Row:
+    return job_run(job_run_id, utc(submitted), utc(ended), 1, state=state) | {"name": "job", "arguments_digest": arguments}
+
+
+@pytest.mark.parametrize(
+    ("later", "recovered", "succeeded"),
+    [
+        ([], None, None),
+        ([job("again", "2026-10-05 02:00", "2026-10-05 03:00")], "2026-10-05 03:00", "2026-10-05 03:00"),
+        ([job("other", "2026-10-05 02:00", "2026-10-05 03:00", arguments="b")], None, "2026-10-05 03:00"),
+        ([job("next day", "2026-10-06 00:00", "2026-10-06 01:00")], None, "2026-10-06 01:00"),
+        ([job("next month", "2026-11-06 00:00", "2026-11-06 01:00", arguments="c")], None, "2026-11-06 01:00"),
+        # Submitted before, ended after the failure.
+        ([job("longer", "2026-10-04 23:00", "2026-10-05 05:00", arguments="b")], None, "2026-10-05 05:00"),
+        ([job("before", "2026-10-04 02:00", "2026-10-04 03:00")], None, None),
+        ([job("fails too", "2026-10-06 02:00", "2026-10-06 03:00", "Failed", "b")], None, None),
+        # A success beside the failure does not keep the one after it from being the recovery.
+        (
+            [job("beside", "2026-10-05 00:10", "2026-10-05 00:20"), job("after", "2026-10-05 04:00", "2026-10-05 05:00")],
+            "2026-10-05 05:00",
+            "2026-10-05 05:00",
+        ),
+    ],
+)
+def test_a_job_that_succeeded_since_its_failure_is_known_to_have(
+    tmp_path: Path, later: list[Row], recovered: str | None, succeeded: str | None
+) -> None:
+    paper = built_paper(tmp_path, job_runs=[job("failed", "2026-10-05 00:00", "2026-10-05 01:00", "Failed"), *later])
+    first = "SELECT recovered_at, job_succeeded_at FROM job_recoveries WHERE first_failure_job_run_id = 'failed'"
+    assert paper.ask(first) == [tuple(time and utc(time) for time in (recovered, succeeded))]
 
 
 def test_a_reason_of_two_currencies_has_two_rows(tmp_path: Path) -> None:

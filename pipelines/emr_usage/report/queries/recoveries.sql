@@ -1,4 +1,4 @@
-SELECT workspace_id, job_key, first_failure_job_run_id, first_failure_time, attempts, recovered_at, seconds_to_recovery,
+SELECT workspace_id, job_key, first_failure_job_run_id, first_failure_time, attempts, recovered_at, job_succeeded_at, seconds_to_recovery,
   cu_hours_wasted, estimated_cost_wasted, currency
 FROM {marts}.job_recoveries
 WHERE first_failure_time >= TIMESTAMPTZ '{from_utc}' AND first_failure_time < TIMESTAMPTZ '{until_utc}'

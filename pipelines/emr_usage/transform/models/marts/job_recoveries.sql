@@ -15,14 +15,33 @@ ever_failed as (
   where is_failed
 ),
 
+-- What a job did after a run of it ended, whatever its arguments: a job of each day has other ones on the next.
+followed as (
+  select
+    runs.workspace_id,
+    runs.job_run_id,
+    min(case when runs.is_success then runs.end_time end) over (
+      partition by runs.workspace_id, runs.job_key order by runs.ended_us range between current row and unbounded following
+    ) as next_success
+  from runs
+  inner join (select distinct workspace_id, job_key from ever_failed) as failing_jobs
+    on runs.workspace_id = failing_jobs.workspace_id and runs.job_key = failing_jobs.job_key
+),
+
+-- A success that ended while an earlier attempt was still to fail ran beside it: it neither ends the chain nor begins the wait.
 linked as (
   select
     runs.*,
-    lag(runs.is_success) over (
-      partition by runs.workspace_id, runs.job_key, runs.arguments order by runs.submit_time, runs.job_run_id
-    ) as after_success,
-    runs.submitted_us - lag(runs.ended_us) over (
-      partition by runs.workspace_id, runs.job_key, runs.arguments order by runs.submit_time, runs.job_run_id
+    runs.is_success and runs.ended_us >= coalesce(
+      max(case when runs.is_failed then runs.ended_us end) over (
+        partition by runs.workspace_id, runs.job_key, runs.arguments
+        order by runs.submit_time, runs.job_run_id rows between unbounded preceding and 1 preceding
+      ),
+      runs.ended_us
+    ) as is_closing,
+    runs.submitted_us - max(runs.ended_us) over (
+      partition by runs.workspace_id, runs.job_key, runs.arguments
+      order by runs.submit_time, runs.job_run_id rows between unbounded preceding and 1 preceding
     ) as waited_us
   from runs
   inner join ever_failed
@@ -31,19 +50,26 @@ linked as (
     and runs.arguments = ever_failed.arguments
 ),
 
+closed as (
+  select
+    *,
+    lag(is_closing) over (partition by workspace_id, job_key, arguments order by submit_time, job_run_id) as after_closing
+  from linked
+),
+
 numbered as (
   select
     *,
     sum(
       case
-        when after_success then 1
+        when after_closing then 1
         when waited_us <= {{ var('retry_within_hours') }} * {{ emr_usage.microseconds_an_hour() }} then 0
         else 1
       end
     ) over (
       partition by workspace_id, job_key, arguments order by submit_time, job_run_id rows between unbounded preceding and current row
     ) as chain
-  from linked
+  from closed
 ),
 
 since_first_failure as (
@@ -64,37 +90,42 @@ attempts as (
   where failures_so_far > 0
 ),
 
-chains as (
-  select
-    workspace_id,
-    job_key,
-    min(arguments_digest) as arguments_digest,
-    min(case when attempt = 1 then job_run_id end) as first_failure_job_run_id,
-    min(case when attempt = 1 then end_time end) as first_failure_time,
-    count(*) as attempts,
-    max(case when is_success then end_time end) as last_success,
-    {{ emr_usage.wasted('is_final and not is_success') }}
+first_failures as (
+  select workspace_id, job_key, arguments, chain, job_run_id, end_time
   from attempts
-  group by workspace_id, job_key, arguments, chain
+  where attempt = 1
 ),
 
--- A success that ended before the failure did ran beside it, and is no recovery.
-recovered as (
+chains as (
   select
-    chains.*,
-    case when last_success >= first_failure_time then last_success end as recovered_at
-  from chains
+    attempts.workspace_id,
+    attempts.job_key,
+    min(attempts.arguments_digest) as arguments_digest,
+    min(first_failures.job_run_id) as first_failure_job_run_id,
+    min(first_failures.end_time) as first_failure_time,
+    count(*) as attempts,
+    -- A success that ended before the failure did ran beside it, and is no recovery.
+    min(case when is_success and attempts.end_time >= first_failures.end_time then attempts.end_time end) as recovered_at,
+    {{ emr_usage.wasted('is_final and not is_success') }}
+  from attempts
+  inner join first_failures
+    on attempts.workspace_id = first_failures.workspace_id
+    and attempts.job_key = first_failures.job_key
+    and attempts.arguments = first_failures.arguments
+    and attempts.chain = first_failures.chain
+  group by attempts.workspace_id, attempts.job_key, attempts.arguments, attempts.chain
 )
 
 select
-  concat(workspace_id, '/', first_failure_job_run_id) as chain_id,
-  workspace_id,
+  concat(chains.workspace_id, '/', first_failure_job_run_id) as chain_id,
+  chains.workspace_id,
   job_key,
   arguments_digest,
   first_failure_job_run_id,
   first_failure_time,
   attempts,
   recovered_at,
+  followed.next_success as job_succeeded_at,
   cast(
     ({{ emr_usage.epoch_us('recovered_at') }} - {{ emr_usage.epoch_us('first_failure_time') }}) / 1000000.0 as decimal(18, 3)
   ) as seconds_to_recovery,
@@ -102,4 +133,6 @@ select
   cu_hours_wasted_unpriced,
   estimated_cost_wasted,
   currency
-from recovered
+from chains
+left join followed
+  on chains.workspace_id = followed.workspace_id and chains.first_failure_job_run_id = followed.job_run_id

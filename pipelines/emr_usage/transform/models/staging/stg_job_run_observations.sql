@@ -1,4 +1,4 @@
-with observations as (
+with observed as (
   {{ emr_usage.raw_table('job_run_observations', {
     'workspace_id': 'text',
     'job_run_id': 'text',
@@ -6,6 +6,13 @@ with observations as (
     'state': 'text',
     'cu_hours': 'exact',
   }) }}
+),
+
+-- A negative figure is in figures_set_aside.
+observations as (
+  select *
+  from observed
+  where cu_hours is null or cu_hours >= 0
 )
 
 select distinct

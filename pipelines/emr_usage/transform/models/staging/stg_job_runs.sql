@@ -76,7 +76,7 @@ select
   fusion,
   vcore_seconds,
   mb_seconds,
-  cu_hours,
+  case when {{ emr_usage.is_usable_figure('cu_hours', 'charged_from') }} then cu_hours end as cu_hours,
   cu_hours_undiscounted,
   cast(discount_factor as decimal(2, 1)) as discount_factor,
   -- The API rounds; a thousandth, or one per cent, is no contradiction.
