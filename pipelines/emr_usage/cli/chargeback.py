@@ -19,8 +19,8 @@ from emr_usage.load import Target, open_pipeline
 from emr_usage.report import Format, Month, headline, read_billing_time_zone, write_page, write_tables
 from emr_usage.report import default_folder as default_reports
 
-from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option
-from .terminal import OUTPUT, demand_database, explained, fail, now, tell
+from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option, wait_option
+from .terminal import OUTPUT, demand_database, explained, fail, now, tell, wait_at_most
 
 NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
 
@@ -51,6 +51,7 @@ def init_inputs(*, inputs: Path | None, database: Path) -> None:
 @inputs_option
 @click.option("--full-refresh", is_flag=True, help="Compute every run again; the tables come out the same.")
 @time_zone_option
+@wait_option
 def build(
     *,
     full_refresh: bool,
@@ -58,6 +59,7 @@ def build(
     inputs: Path | None,
     destination: str,
     database: Path,
+    wait_seconds: int,
     as_json: bool,
     verbose: bool,
 ) -> None:
@@ -71,7 +73,7 @@ def build(
     computed again; changed rates or owners compute all of them again, without asking the API. Fails when a check finds a
     promise broken.
     """
-    target = Target(destination, database)
+    target = Target(destination, database, wait_at_most(wait_seconds))
     demand_database(target, as_json=as_json)
     demand_inputs(inputs)
     with explained(target, as_json=as_json, verbose=verbose):

@@ -20,7 +20,7 @@ from emr_usage.progress import live_display
 from emr_usage.status import Status, read_status
 
 from .options import Moment, initial_days_option, source_options, target_options
-from .terminal import ERRORS, OUTPUT, demand_database, explained, log_to, now, tell
+from .terminal import ERRORS, OUTPUT, demand_database, explained, log_to, now, tell, wait_at_most
 
 MAX_NAMED = 10
 
@@ -82,9 +82,11 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     sys.exit(INCOMPLETE if found.incomplete else 0)
 
 
-def _load(backfill: Backfill | None, *, destination: str, database: Path, as_json: bool, **options: Any) -> NoReturn:
+def _load(
+    backfill: Backfill | None, *, destination: str, database: Path, wait_seconds: int, as_json: bool, **options: Any
+) -> NoReturn:
     """Load, tell how it went, and exit with its code."""
-    target = Target(destination, database)
+    target = Target(destination, database, wait_at_most(wait_seconds))
     done = load_job_runs(target, backfill, as_json=as_json, **options)
     facts = load_facts(done, target)
     if as_json:
@@ -120,7 +122,7 @@ def load_job_runs(
     log_to(ERRORS)
     with explained(target, as_json=as_json, verbose=verbose), live_display(ERRORS, "loading") as display:
         target.database.parent.mkdir(parents=True, exist_ok=True)
-        return run_load(open_pipeline(target), Request(now, as_of, backfill, overrides), display)
+        return run_load(open_pipeline(target), Request(now, as_of, backfill, overrides, target.wait), display)
 
 
 def load_facts(done: Load, target: Target) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from .options import (
     source_options,
     time_zone_option,
 )
-from .terminal import explained, now, tell
+from .terminal import explained, now, tell, wait_at_most
 
 
 @click.command(short_help="Load, build and report: the line for cron.")
@@ -40,6 +40,7 @@ def run(
     reports: Path | None,
     destination: str,
     database: Path,
+    wait_seconds: int,
     as_json: bool,
     verbose: bool,
     **options: Any,
@@ -54,7 +55,7 @@ def run(
     they fail, the exit code is theirs, 1 or 2; what is loaded stays.
     """
     began = now()
-    target = Target(destination, database)
+    target = Target(destination, database, wait_at_most(wait_seconds))
     demand_inputs(inputs)
     done = load_job_runs(target, None, as_json=as_json, verbose=verbose, **options)
     loaded = load_facts(done, target)
