@@ -20,7 +20,8 @@ from emr_serverless import CheckSettingsError
 
 from .defaults import DEFAULT_TIME_ZONE
 from .failures import BrokenPromiseError, BuildError
-from .load import RAW_DATASET, Target, exclusive, open_pipeline
+from .load import RAW_DATASET, Target, open_pipeline
+from .lock import exclusive
 
 PROJECT: Final = Path(__file__).with_name("transform")
 MARTS_DATASET: Final = "emr_marts"
@@ -63,7 +64,7 @@ def build(target: Target, *, full_refresh: bool = False, billing_time_zone: str 
     pipeline = open_pipeline(target)
     profile, password = _profile(pipeline.destination_client().config)
     variables = {"billing_time_zone": billing_time_zone, "raw_dataset": RAW_DATASET}
-    with exclusive(pipeline), TemporaryDirectory() as folder, _environment({LOGIN_VARIABLE: password}):
+    with exclusive(pipeline, target.wait), TemporaryDirectory() as folder, _environment({LOGIN_VARIABLE: password}):
         work = Path(folder)
         whole = {"emr_usage": {"target": "marts", "outputs": {"marts": profile}}}
         # JSON is YAML.

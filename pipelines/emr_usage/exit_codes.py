@@ -7,3 +7,4 @@ from typing import Final
 FAILED: Final = 1
 USAGE: Final = 2
 INCOMPLETE: Final = 3
+IN_USE: Final = 4

@@ -25,7 +25,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from emr_serverless import CheckSettingsError, EmrServerlessError, shown
 
-from .exit_codes import FAILED, USAGE
+from .exit_codes import FAILED, IN_USE, USAGE
 
 # The code of a load that its user ended.
 STOPPED: Final = "Stopped"
@@ -47,7 +47,19 @@ _HOLDER: Final = re.compile(r"PID (\d+)")
 
 
 class BusyError(Exception):
-    """Another load works on the same database."""
+    """Another process writes to the same database.
+
+    Args:
+        holder: which one, and since when.
+    """
+
+
+class UnreachableError(Exception):
+    """A destination cannot be opened; the driver's error is its cause."""
+
+
+class LostLockError(Exception):
+    """The connection that held the lock of a destination was lost."""
 
 
 class InvalidInputsError(Exception):
@@ -140,7 +152,7 @@ def explain(error: BaseException, target: str) -> Failure:
             return failure
     innermost = causes[-1]
     # dlt's first step asks the destination what it has; how a driver says that it cannot is its own affair.
-    if any(isinstance(cause, PipelineStepFailed) and cause.step == "sync" for cause in causes):
+    if any(_is_of_opening(cause) for cause in causes):
         return Failure(
             f"The destination {target} cannot be opened ({type(innermost).__name__}). Check that it runs, and its address and"
             " credentials in .dlt/secrets.toml or the environment; --verbose tells what it said. Nothing was changed.",
@@ -155,7 +167,29 @@ def explain(error: BaseException, target: str) -> Failure:
     )
 
 
+def in_use(error: BaseException) -> str | None:
+    """Return which other process uses the database, or None where an exception says nothing of it."""
+    return next((user for cause in chain(error) if (user := _user(cause))), None)
+
+
+def _user(cause: BaseException) -> str | None:
+    if isinstance(cause, BusyError):
+        return f"another emr-usage: {cause}"
+    if isinstance(cause, (duckdb.Error, DatabaseException, BuildError)) and _HELD.search(str(cause)):
+        holder = _HOLDER.search(str(cause))
+        return f"another program (process {holder[1]})" if holder else "another program"
+    return None
+
+
+def _is_of_opening(cause: BaseException) -> bool:
+    return isinstance(cause, UnreachableError) or (isinstance(cause, PipelineStepFailed) and cause.step == "sync")
+
+
 def _known(cause: BaseException, target: str) -> Failure | None:
+    if user := _user(cause):
+        code = "Busy" if isinstance(cause, BusyError) else "DatabaseHeld"
+        advice = "Run again when it has ended, or give --wait SECONDS to a command that writes; what is loaded stays."
+        return Failure(f"The database {target} is in use by {user}. {advice}", IN_USE, code)
     return _of_this_machine(cause, target) or _of_settings(cause, target) or _of_models(cause)
 
 
@@ -168,8 +202,12 @@ def _of_models(cause: BaseException) -> Failure | None:
 
 def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
     text = str(cause)
-    if isinstance(cause, BusyError):
-        return Failure(f"{text}. Wait for it to end, then run again.", FAILED, "Busy")
+    if isinstance(cause, LostLockError):
+        sentence = (
+            f"The connection that held the lock of {target} was lost, so another process may have begun to write. Run the same"
+            " command again; what is committed stays."
+        )
+        return Failure(sentence, FAILED, "LostLock")
     if isinstance(cause, (KeyboardInterrupt, SignalReceivedException)):
         sentence = "Stopped. What is committed stays; run the same command again and it goes on from there."
         return Failure(sentence, FAILED, STOPPED)
@@ -177,11 +215,6 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
     if (isinstance(cause, OSError) and cause.errno in NO_SPACE) or (of_database and _DISK_FULL.search(text)):
         sentence = f"The disk is full while writing to {target}. Free some space, then run again; what was committed stays."
         return Failure(sentence, FAILED, "DiskFull")
-    if of_database and _HELD.search(text):
-        holder = _HOLDER.search(text)
-        who = f"another program (process {holder[1]})" if holder else "another program"
-        sentence = f"The database {target} is open in {who}. Close it there, then run again; nothing was changed."
-        return Failure(sentence, FAILED, "DatabaseHeld")
     if of_database and _DAMAGED.search(text):
         sentence = f"The file {target} is not a DuckDB database, or is damaged. Give another --database, or move it away."
         return Failure(sentence, FAILED, "DatabaseDamaged")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
 import hashlib
 import os
 from collections.abc import Callable, Iterator
@@ -29,7 +28,7 @@ from emr_serverless import (
     prepare,
 )
 
-from .failures import BusyError
+from .lock import NO_WAIT, Wait, exclusive, wait_for
 
 PIPELINE: Final = "emr_usage"
 RAW_DATASET: Final = "emr_raw"
@@ -42,10 +41,12 @@ class Target:
     Attributes:
         destination: a dlt destination's name, or `duckdb`.
         database: the DuckDB file; other destinations ignore it.
+        wait: for another process that uses it.
     """
 
     destination: str = "duckdb"
     database: Path = Path("emr.duckdb")
+    wait: Wait = NO_WAIT
 
     @property
     def is_duckdb(self) -> bool:
@@ -65,26 +66,30 @@ class Request:
         as_of: the horizon, or None for a minute before now.
         backfill: a range to read once more, or None for what is new.
         overrides: arguments of the source that replace its configured settings.
+        wait: for another process that uses the destination.
     """
 
     clock: Callable[[], datetime]
     as_of: datetime | None = None
     backfill: Backfill | None = None
     overrides: dict[str, Any] = field(default_factory=dict)
+    wait: Wait = NO_WAIT
 
 
 def open_pipeline(target: Target) -> dlt.Pipeline:
     """Return the pipeline of a target; its working files are the target's own.
 
-    They stand beside a DuckDB file. For other destinations the folder is named by a fingerprint of the database, so that two
-    of them never share cursors. `DLT_DATA_DIR` puts them all in one place, each in a folder of its own.
+    They stand beside a DuckDB file, also where its path is a link to it. For other destinations the folder is named by a
+    fingerprint of the database, so that two of them never share cursors. `DLT_DATA_DIR` puts them all in one place, each in a
+    folder of its own.
     """
     if target.is_duckdb:
         # Merges side by side add up their memory: 820 MB instead of 520 MB for 100,000 runs. A relative path dlt would resolve
-        # by the folder in which the working files were made, not by the present one.
-        database = str(target.database.absolute())
-        destination: Destination[Any, Any] | None = dlt.destinations.duckdb(database, max_parallel_load_jobs=1)
-        beside = target.database.with_name(f"{target.database.name}.dlt").absolute()
+        # by the folder in which the working files were made, not by the present one. DuckDB keeps its log beside the path that
+        # it was given: by another path to the same file it would miss what a killed process has committed.
+        database = Path(os.path.realpath(target.database))
+        destination: Destination[Any, Any] | None = dlt.destinations.duckdb(str(database), max_parallel_load_jobs=1)
+        beside = database.with_name(f"{database.name}.dlt")
         # Databases in several folders may have one name.
         name = f"{beside.stem}-{hashlib.sha256(str(beside).encode()).hexdigest()[:8]}.dlt"
     else:
@@ -108,30 +113,13 @@ def _fingerprint(destination: str) -> str:
 
 
 @contextlib.contextmanager
-def exclusive(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Hold a pipeline's working files for one process.
-
-    Raises:
-        BusyError: another load holds them.
-    """
-    folder = Path(pipeline.pipelines_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{PIPELINE}.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise BusyError(f"Another emr-usage is loading with the working files in {folder}") from None
-        yield
-
-
-@contextlib.contextmanager
-def loading(pipeline: dlt.Pipeline) -> Iterator[None]:
+def loading(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
     """Hold a pipeline for one load and make it ready.
 
     Raises:
-        BusyError: another load holds it.
+        BusyError: another process holds it; see `exclusive`.
     """
-    with exclusive(pipeline):
+    with exclusive(pipeline, wait):
         prepare(pipeline)
         signals.exit_event.clear()
         yield
@@ -164,10 +152,14 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
     def tell(_: Report) -> None:
         on_progress(load)
 
-    load = Load(request.clock, as_of=request.as_of, backfill=request.backfill, on_progress=tell)
-    with load, loading(pipeline):
+    with (
+        loading(pipeline, request.wait),
+        # Its horizon is that of its beginning, which is after the wait.
+        Load(request.clock, as_of=request.as_of, backfill=request.backfill, on_progress=tell) as load,
+    ):
         while load.unfinished:
-            run_whole(pipeline, emr_serverless(load, **request.overrides))
+            # Whoever opens a DuckDB file keeps the load out of it, at any package.
+            wait_for(lambda: run_whole(pipeline, emr_serverless(load, **request.overrides)), request.wait)
     return load
 
 

@@ -32,6 +32,7 @@ def prepare(pipeline: dlt.Pipeline) -> None:
         _remove_stillborn(Path(configuration.credentials.database))
     if isinstance(configuration, PostgresClientConfiguration):
         _keep_empty_texts(pipeline)
+        _copy_by_row_group()
     _make_missing_tables(pipeline)
 
 
@@ -68,6 +69,17 @@ def _keep_empty_texts(pipeline: dlt.Pipeline) -> None:
     """Load Postgres by any format but CSV, in which dlt 1.31 makes every empty text a NULL."""
     formats = pipeline.destination.capabilities().supported_loader_file_formats
     pipeline.destination.caps_params["supported_loader_file_formats"] = [name for name in formats if name != "csv"]
+
+
+def _copy_by_row_group() -> None:
+    """Hand Parquet files to PostgreSQL's driver one row group at a time, as dlt 1.31 does for SQL Server.
+
+    A file as a whole is held in memory, which took 280 MB more for 208,000 runs, and one without rows is refused for ever: the
+    driver takes a table of no rows, but not an empty list of batches.
+    """
+    from dlt.destinations.impl.postgres.postgres import PostgresParquetCopyJob  # noqa: PLC0415  # imports psycopg2
+
+    PostgresParquetCopyJob._ingest_per_rowgroup = True  # noqa: SLF001
 
 
 def _remove_stillborn(database: Path) -> None:

@@ -11,7 +11,6 @@ import signal
 import struct
 import subprocess
 import termios
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -31,6 +30,7 @@ from emr_serverless import Load
 from emr_usage import progress
 from emr_usage.cli import main
 from emr_usage.emulator import DEFAULT_KEY, AccessKey, Faults
+from gate import Gate
 from nursery import Fate
 from small_account import NOW, REGIONS, pass_a_night, served
 
@@ -41,26 +41,6 @@ LOAD_FACTS = {
     *("unknown_fields", "new_fields", "seconds", "rows_per_second", "incomplete"),
 }
 INCOMPLETE_FACTS = {"workspace_id", "axis", "asked", "status", "total_count", "rows_distinct", "error"}
-
-
-class Gate(Faults):
-    """Lets some requests pass, then holds every further one until it is opened: a load that is where a test wants it."""
-
-    def __init__(self, passing: int) -> None:
-        super().__init__()
-        self._passing = passing
-        self.reached = threading.Event()
-        self.opened = threading.Event()
-
-    def take(self, request_key: str) -> str | None:
-        """Hold a request."""
-        with self._lock:
-            self._passing -= 1
-            is_held = self._passing < 0
-        if is_held:
-            self.reached.set()
-            self.opened.wait(timeout=60)
-        return super().take(request_key)
 
 
 def utc_ms(day: str) -> int:
@@ -349,14 +329,14 @@ class TestDatabase:
     def test_it_is_open_in_another_program(self, desk: Desk) -> None:
         with duckdb.connect(str(desk.database)):
             done = desk.load()
-            assert (done.code, done.facts["error"]["code"]) == (1, "DatabaseHeld")
-            assert f"The database emr.duckdb is open in another program (process {os.getpid()})" in done.sentence
+            assert (done.code, done.facts["error"]["code"]) == (4, "DatabaseHeld")
+            assert f"The database emr.duckdb is in use by another program (process {os.getpid()})" in done.sentence
         assert_readable(desk.database)
         desk.load_whole()
         pass_a_night(desk.emulator)
         with duckdb.connect(str(desk.database), read_only=True):
             assert desk.load().facts["error"]["code"] == "DatabaseHeld"
-            assert desk.run("status", "--json").code in {0, 1}
+            assert desk.run("status", "--json").code in {0, 4}
         desk.load_whole()
 
     def test_two_loads_at_once(self, desk: Desk) -> None:
@@ -366,8 +346,8 @@ class TestDatabase:
             second = desk.load()
             gate.opened.set()
             done = desk.end(first)
-        assert (second.code, second.facts["error"]["code"]) == (1, "Busy")
-        assert "Another emr-usage is loading" in second.sentence
+        assert (second.code, second.facts["error"]["code"]) == (4, "Busy")
+        assert f"in use by another emr-usage: process {first.pid} of user" in second.sentence
         assert done.code == 0, done
         desk.assert_whole()
 

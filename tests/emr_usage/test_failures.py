@@ -21,8 +21,8 @@ from dlt.common.exceptions import MissingDependencyException, SignalReceivedExce
 from dlt.destinations.exceptions import DatabaseTransientException
 
 from emr_serverless import CheckSettingsError, EmrServerlessError
-from emr_usage.exit_codes import FAILED, USAGE
-from emr_usage.failures import BusyError, Failure, chain, explain
+from emr_usage.exit_codes import FAILED, IN_USE, USAGE
+from emr_usage.failures import BusyError, Failure, LostLockError, UnreachableError, chain, explain
 
 TARGET = "emr.duckdb"
 SECRET = "PlantedInAnException"
@@ -51,7 +51,14 @@ KNOWN = {
         "It broke (code Broken). Mend it.",
     ),
     "settings": (CheckSettingsError("No region is set", advice="Give one."), USAGE, "CheckSettingsError", "Give one."),
-    "busy": (BusyError("Another emr-usage is loading"), FAILED, "Busy", "Wait for it to end, then run again."),
+    "busy": (
+        BusyError("process 1 of user a"),
+        IN_USE,
+        "Busy",
+        "in use by another emr-usage: process 1 of user a. Run again when",
+    ),
+    "a lost lock": (LostLockError(), FAILED, "LostLock", "Run the same command again; what is committed stays."),
+    "no destination": (UnreachableError(), FAILED, "NoDestination", "Check that it runs, and its address"),
     "Ctrl-C": (KeyboardInterrupt(), FAILED, "Stopped", "What is committed stays; run the same command again"),
     "a signal in dlt": (SignalReceivedException(15), FAILED, "Stopped", "What is committed stays"),
     "disk full": (OSError(errno.ENOSPC, "No space left on device"), FAILED, "DiskFull", "Free some space, then run again"),
@@ -66,15 +73,15 @@ KNOWN = {
     "file limit in DuckDB": (of_database('Could not write file "x.wal": File too large'), FAILED, "DiskFull", "Free some space"),
     "held": (
         of_database("Could not set lock on file x: Conflicting lock is held in /usr/bin/duckdb (PID 4711) by user root."),
-        FAILED,
+        IN_USE,
         "DatabaseHeld",
-        "is open in another program (process 4711). Close it there",
+        "is in use by another program (process 4711). Run again when it has ended, or give --wait SECONDS",
     ),
     "held, by whom is not said": (
         of_database("Could not set lock on file x"),
-        FAILED,
+        IN_USE,
         "DatabaseHeld",
-        "open in another program.",
+        "in use by another program.",
     ),
     "damaged": (
         of_database('The file "x" exists, but it is not a valid DuckDB database file!'),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,14 +11,15 @@ import dlt
 import pyarrow as pa
 import pytest
 
-from command import INITIAL_DAYS, SEVERAL_PACKAGES, Desk
+from command import INITIAL_DAYS, SEVERAL_PACKAGES
 from emr_serverless import prepare
-from nursery import Fate, Finished, Nursery
+from emr_usage.emulator import Emulator
+from nursery import Fate, Nursery
 from postgres import PostgresServer, postgres_server
+from postgres_desk import PostgresDesk
 from small_account import NOW, REGIONS, pass_a_night, served
 from truth import query
 
-CREDENTIALS = "DESTINATION__POSTGRES__CREDENTIALS"
 # Parquet where its driver is installed, INSERT statements where it is not.
 FORMATS = {"parquet": {}, "insert_values": {"DISABLE_ADBC_DETECTION": "true"}}
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
@@ -43,24 +43,7 @@ HOSTILE = [
     "\ufffd风控🙂",
     "%s",
 ]
-NewDesk = Callable[..., "PostgresDesk"]
-
-
-@dataclass
-class PostgresDesk(Desk):
-    """A desk whose tables are in a Postgres database."""
-
-    address: str = ""
-
-    @property
-    def tables(self) -> str:
-        """Where the tables are read from."""
-        return self.address
-
-    def run(self, *arguments: str, fate: Fate | None = None, **environment: str) -> Finished:
-        """Run the command to its end."""
-        to_postgres = ("--destination", "postgres")
-        return super().run(*arguments, *to_postgres, fate=fate, **{CREDENTIALS: self.address, **environment})
+NewDesk = Callable[..., PostgresDesk]
 
 
 @pytest.fixture(scope="session")
@@ -109,6 +92,34 @@ def test_killed_there_loses_and_doubles_nothing(new_desk: NewDesk, step: str) ->
     assert desk.load(fate=STEPS[step]).code == -signal.SIGKILL
     pass_a_night(desk.emulator)
     desk.load_whole()
+
+
+@pytest.mark.parametrize("ended", [0, 20])
+def test_a_first_load_without_an_open_run(new_desk: NewDesk, ended: int) -> None:
+    """dlt hands the driver a Parquet file without rows then, and again at each later load."""
+    desk = new_desk()
+    without_open_runs(desk.emulator, ended)
+    desk.load_whole()
+    pass_a_night(desk.emulator)
+    desk.load_whole()
+
+
+def test_a_package_of_a_table_without_rows_that_is_pending(new_desk: NewDesk) -> None:
+    desk = new_desk()
+    without_open_runs(desk.emulator, 20)
+    assert desk.load(fate=Fate("dlt.pipeline.pipeline:Pipeline.normalize", "after")).code == -signal.SIGKILL
+    desk.load_whole()
+
+
+def without_open_runs(emulator: Emulator, ended: int) -> None:
+    """Leave of the past of each workspace only so many runs, all of which have ended."""
+    now_ms = emulator.clock.now_ms()
+    for workspace_id in REGIONS:
+        past = [run for run in emulator.state.runs(workspace_id) if run.submit_ms <= now_ms]
+        kept = [run for run in past if run.ended_by(now_ms)][:ended]
+        for run in past:
+            if run not in kept:
+                emulator.state.forget(workspace_id, run.job_run_id)
 
 
 def test_two_databases_of_one_server_share_no_state(new_desk: NewDesk) -> None:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option
-from .terminal import demand_database, explained, fail, now, output, tell
+from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option, wait_option
+from .terminal import demand_database, explained, fail, now, output, tell, wait_at_most
 
 if TYPE_CHECKING:
     from emr_usage.explanation import Explanation
@@ -50,6 +50,7 @@ def init_inputs(*, inputs: Path | None, database: Path) -> None:
 @inputs_option
 @click.option("--full-refresh", is_flag=True, help="Compute every run again; the tables come out the same.")
 @time_zone_option
+@wait_option
 def build(
     *,
     full_refresh: bool,
@@ -57,6 +58,7 @@ def build(
     inputs: Path | None,
     destination: str,
     database: Path,
+    wait_seconds: int,
     as_json: bool,
     verbose: bool,
 ) -> None:
@@ -74,7 +76,7 @@ def build(
 
     from .matched import print_matches
 
-    target = Target(destination, database)
+    target = Target(destination, database, wait_at_most(wait_seconds))
     demand_database(target, as_json=as_json)
     demand_inputs(inputs)
     with explained(target, as_json=as_json, verbose=verbose):

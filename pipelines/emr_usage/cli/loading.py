@@ -13,7 +13,7 @@ import click
 from emr_usage.exit_codes import FAILED, INCOMPLETE
 
 from .options import Moment, forget_workspace_option, initial_days_option, source_options, target_options
-from .terminal import demand_database, errors, explained, log_to, now, output, tell
+from .terminal import demand_database, errors, explained, log_to, now, output, tell, wait_at_most
 
 if TYPE_CHECKING:
     from emr_serverless import Backfill, Load
@@ -87,11 +87,13 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     sys.exit(INCOMPLETE if found.incomplete else 0)
 
 
-def _load(backfill: Backfill | None, *, destination: str, database: Path, as_json: bool, **options: Any) -> NoReturn:
+def _load(
+    backfill: Backfill | None, *, destination: str, database: Path, wait_seconds: int, as_json: bool, **options: Any
+) -> NoReturn:
     """Load, tell how it went, and exit with its code."""
     from emr_usage.load import Target
 
-    target = Target(destination, database)
+    target = Target(destination, database, wait_at_most(wait_seconds))
     done = load_job_runs(target, backfill, as_json=as_json, **options)
     facts = load_facts(done, target)
     if as_json:
@@ -132,7 +134,7 @@ def load_job_runs(
     log_to(errors())
     with explained(target, as_json=as_json, verbose=verbose), live_display(errors(), "loading") as display:
         target.database.parent.mkdir(parents=True, exist_ok=True)
-        return run_load(open_pipeline(target), Request(now, as_of, backfill, overrides), display)
+        return run_load(open_pipeline(target), Request(now, as_of, backfill, overrides, target.wait), display)
 
 
 def load_facts(done: Load, target: Target) -> dict[str, Any]:

@@ -20,7 +20,7 @@ from .options import (
     source_options,
     time_zone_option,
 )
-from .terminal import explained, now, tell
+from .terminal import explained, now, tell, wait_at_most
 
 if TYPE_CHECKING:
     from emr_usage.report import Month
@@ -42,6 +42,7 @@ def run(
     reports: Path | None,
     destination: str,
     database: Path,
+    wait_seconds: int,
     as_json: bool,
     verbose: bool,
     **options: Any,
@@ -58,7 +59,7 @@ def run(
     from emr_usage.load import Target, failure_of_all
 
     began = now()
-    target = Target(destination, database)
+    target = Target(destination, database, wait_at_most(wait_seconds))
     demand_inputs(inputs)
     done = load_job_runs(target, None, as_json=as_json, verbose=verbose, **options)
     loaded = load_facts(done, target)

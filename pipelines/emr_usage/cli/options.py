@@ -95,6 +95,14 @@ forget_workspace_option = click.option(
     multiple=True,
     help="Workspace that is gone: no longer report it as missing; repeatable. Its runs stay.",
 )
+wait_option = click.option(
+    "--wait",
+    "wait_seconds",
+    type=click.IntRange(min=0),
+    metavar="SECONDS",
+    default=0,
+    help="Wait so long for another process that uses the database.  [default: exit with 4 at once]",
+)
 month_option = click.option("--month", type=MonthName(), help="Billing month, such as 2026-10.  [default: that of yesterday]")
 reports_option = click.option(
     "--output",
@@ -119,6 +127,7 @@ def target_options(command: Command) -> Command:
 def source_options(command: Command) -> Command:
     """Add the options that override the source's settings."""
     for option in (
+        wait_option,
         click.option("--max-connections", metavar="NUMBER", help="Requests in flight at most.  [default: 8]"),
         click.option("--as-of", type=Moment(), help="Horizon: load what was submitted until then.  [default: a minute ago]"),
         click.option("--endpoint", help="Host or URL; {region_id} is filled in.  [default: the public endpoint]"),

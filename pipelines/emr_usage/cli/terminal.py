@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from emr_usage.load import Target
+    from emr_usage.lock import Wait
 
 
 @cache
@@ -49,6 +50,16 @@ def demand_database(target: Target, *, as_json: bool) -> None:
     if target.is_duckdb and not target.database.exists():
         sentence = f"There is no database {target.database}. Load it first: emr-usage load --region REGION"
         fail(sentence, "NoDatabase", as_json=as_json)
+
+
+def wait_at_most(seconds: int) -> Wait:
+    """Return a wait that says on standard error for whom it waits."""
+    from emr_usage.lock import Wait
+
+    def say(user: str) -> None:
+        errors().print(f"The database is in use by {user}. Waiting for up to {seconds:,} s.", highlight=False, soft_wrap=True)
+
+    return Wait(seconds, say)
 
 
 @contextmanager

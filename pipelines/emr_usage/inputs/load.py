@@ -59,7 +59,7 @@ def load_inputs(target: Target, folder: Path) -> LoadedInputs:
     """
     inputs = read_inputs(folder)
     jobs = open_pipeline(target)
-    with loading(jobs):
+    with loading(jobs, target.wait):
         # Where the database was deleted, the job runs' cursors must go before this makes the dataset anew: dlt takes a dataset
         # that is there for the one they belong to.
         jobs.sync_destination()

@@ -15,7 +15,8 @@ from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 from command import Desk
 from emr_usage.failures import BusyError, InvalidInputsError
 from emr_usage.inputs import INPUT_TABLES, load_inputs, write_examples
-from emr_usage.load import Target, exclusive, open_pipeline
+from emr_usage.load import Target, open_pipeline
+from emr_usage.lock import exclusive
 from small_account import pass_a_night
 
 RATES = """\

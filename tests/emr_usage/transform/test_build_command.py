@@ -47,7 +47,7 @@ def test_it_writes_nothing_beside_the_database_but_the_lock(paper: Paper) -> Non
     assert run_build(paper).exit_code == 0
     folder = paper.target.database.parent
     beside = {path.relative_to(folder).parts[0] for path in folder.rglob("*") if path.is_file()}
-    assert beside == {"emr.duckdb", "emr.duckdb.dlt"}
+    assert beside == {"emr.duckdb", "emr.duckdb.lock"}
 
 
 def test_a_broken_promise_fails_in_words(paper: Paper) -> None:
@@ -65,7 +65,7 @@ def test_a_database_held_by_another_program_is_named(paper: Paper) -> None:
         holder.stdout.readline()
         done = run_build(paper, "--json")
         holder.communicate()
-    assert done.exit_code == 1
+    assert done.exit_code == 4
     assert json.loads(done.stdout)["error"]["code"] == "DatabaseHeld"
 
 

@@ -1,0 +1,176 @@
+"""One process at a time writes to a DuckDB database, by whatever path it comes; the others say who does, or wait."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import threading
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from command import Desk, assert_readable
+from emr_usage.failures import BusyError, FolderError
+from emr_usage.load import Target, open_pipeline
+from emr_usage.lock import Wait, exclusive, wait_for
+from gate import Gate
+from small_account import pass_a_night
+
+# Other paths to data/emr.duckdb, seen from the folder above.
+WAYS = {
+    "relative": "data/emr.duckdb",
+    "with dots": "data/../data/./emr.duckdb",
+    "a link to the file": "links/emr.duckdb",
+    "a link of another name": "links/other.db",
+    "a link to a link": "links/second",
+    "a linked folder": "links/folder/emr.duckdb",
+    "out of a linked folder": "links/deep/../emr.duckdb",
+}
+
+
+@pytest.fixture
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where the links of `WAYS` lead, which is not there yet; the working directory is the folder above."""
+    (tmp_path / "data" / "below").mkdir(parents=True)
+    links = tmp_path / "links"
+    links.mkdir()
+    (links / "emr.duckdb").symlink_to("../data/emr.duckdb")
+    (links / "other.db").symlink_to(tmp_path / "data" / "emr.duckdb")
+    (links / "second").symlink_to("other.db")
+    (links / "folder").symlink_to("../data")
+    (links / "deep").symlink_to("../data/below")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path / "data" / "emr.duckdb"
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_another_path_is_the_same_database(database: Path, way: str) -> None:
+    one, other = open_pipeline(Target(database=database)), open_pipeline(Target(database=Path(WAYS[way])))
+    assert one.pipelines_dir == other.pipelines_dir
+    with exclusive(one), pytest.raises(BusyError), exclusive(other):
+        pass
+    with exclusive(other), pytest.raises(BusyError), exclusive(one):
+        pass
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_other_working_files_are_no_other_database(database: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+    one = open_pipeline(Target(database=database))
+    monkeypatch.setenv("DLT_DATA_DIR", str(database.parent / "dlt"))
+    other = open_pipeline(Target(database=Path(WAYS[way])))
+    assert one.pipelines_dir != other.pipelines_dir
+    with exclusive(one), pytest.raises(BusyError), exclusive(other):
+        pass
+
+
+def test_databases_side_by_side_do_not_wait_for_each_other(tmp_path: Path) -> None:
+    targets = [Target(database=tmp_path / name) for name in ("emr.duckdb", "other.duckdb")]
+    with exclusive(open_pipeline(targets[0])), exclusive(open_pipeline(targets[1])):
+        pass
+
+
+def test_a_lock_file_that_a_killed_process_left_holds_nobody(tmp_path: Path) -> None:
+    (tmp_path / "emr.duckdb.lock").write_text('{"host": "gone", "pid": 1, "user": "nobody"}')
+    with exclusive(open_pipeline(Target(database=tmp_path / "emr.duckdb"))):
+        assert '"gone"' not in (tmp_path / "emr.duckdb.lock").read_text()
+
+
+def test_a_lock_file_that_cannot_be_written_names_the_folder(tmp_path: Path) -> None:
+    (tmp_path / "emr.duckdb.lock").mkdir()
+    with (
+        pytest.raises(FolderError, match=re.escape(str(tmp_path))),
+        exclusive(open_pipeline(Target(database=tmp_path / "emr.duckdb"))),
+    ):
+        pass
+
+
+def test_a_wait_tries_again_until_its_end() -> None:
+    users: list[str] = []
+    left = iter([BusyError("process 1"), duckdb.IOException("Could not set lock on file x (PID 2)"), None])
+
+    def attempt() -> str:
+        error = next(left)
+        if error:
+            raise error
+        return "done"
+
+    assert wait_for(attempt, Wait(60, users.append)) == "done"
+    assert users == ["another emr-usage: process 1"], "said once"
+    with pytest.raises(ValueError, match="other"):
+        wait_for(lambda: (_ for _ in ()).throw(ValueError("other")), Wait(60, users.append))
+
+
+def test_two_loads_through_a_link(desk: Desk) -> None:
+    gate = desk.emulator.faults = Gate(passing=5)
+    (desk.folder / "link.duckdb").symlink_to("emr.duckdb")
+    with desk.start("load", "--json", *desk.source_options) as first:
+        assert gate.reached.wait(60)
+        second = desk.load("--database", "link.duckdb")
+        gate.opened.set()
+        done = desk.end(first)
+    assert (second.code, second.facts["error"]["code"]) == (4, "Busy")
+    assert re.search(
+        rf"The database link.duckdb is in use by another emr-usage: process {first.pid} of user \S+ on host \S+, since 20",
+        second.sentence,
+    )
+    assert done.code == 0, done
+    desk.assert_whole()
+    assert not (desk.folder / "link.duckdb.dlt").exists()
+    pass_a_night(desk.emulator)
+    assert desk.load("--database", "link.duckdb").code == 0
+    desk.assert_whole()
+
+
+def test_a_load_waits_for_another(desk: Desk) -> None:
+    gate = desk.emulator.faults = Gate(passing=5)
+    with desk.start("load", "--json", *desk.source_options) as first:
+        assert gate.reached.wait(60)
+        with desk.start("load", "--json", "--wait", "100", *desk.source_options) as second:
+            assert f"process {first.pid} of user" in waited(second)
+            gate.opened.set()
+            assert [desk.end(first).code, desk.end(second).code] == [0, 0]
+    desk.assert_whole()
+
+
+@pytest.mark.parametrize("passing", [None, 5])
+def test_a_load_waits_for_a_program_that_has_the_file_open(desk: Desk, passing: int | None) -> None:
+    """Before it begins, and in its middle: DuckDB lets nobody in while it is read."""
+    assert desk.load("--initial-days", "1").code == 0
+    pass_a_night(desk.emulator)
+    gate = Gate(passing or 1_000_000)
+    desk.emulator.faults = gate
+    reader = duckdb.connect(str(desk.database), read_only=True) if passing is None else None
+    with desk.start("load", "--json", "--wait", "100", *desk.source_options) as process:
+        if reader is None:
+            assert gate.reached.wait(60)
+            reader = duckdb.connect(str(desk.database), read_only=True)
+            gate.opened.set()
+        assert f"in use by another program (process {os.getpid()})" in waited(process)
+        reader.close()
+        done = desk.end(process)
+    assert done.code == 0, done
+    desk.assert_whole()
+
+
+def waited(process: subprocess.Popen[str]) -> str:
+    """Return the line in which a command says for whom it waits."""
+    assert process.stderr
+    patience = threading.Timer(100, process.kill)
+    patience.start()
+    try:
+        return next(line for line in process.stderr if "Waiting for up to 100 s" in line)
+    finally:
+        patience.cancel()
+
+
+def test_a_build_says_who_holds_the_database(desk: Desk) -> None:
+    assert desk.load().code == 0
+    with duckdb.connect(str(desk.database), read_only=True):
+        for command in ("build", "status"):
+            done = desk.run(command, "--json")
+            assert (done.code, done.facts["error"]["code"]) == (4, "DatabaseHeld")
+            assert f"(process {os.getpid()})" in done.sentence
+        assert desk.run("build", "--json", "--wait", "1").code == 4
+    assert_readable(desk.database)
