@@ -74,12 +74,14 @@ class Request:
         clock: the real time, UTC.
         as_of: the horizon, or None for a minute before now.
         backfill: a range to read once more, or None for what is new.
+        forget_workspaces: workspaces that are gone and no longer missed.
         overrides: arguments of the source that replace its configured settings.
     """
 
     clock: Callable[[], datetime]
     as_of: datetime | None = None
     backfill: Backfill | None = None
+    forget_workspaces: tuple[str, ...] = ()
     overrides: dict[str, Any] = field(default_factory=dict)
 
 
@@ -180,7 +182,13 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
     def tell(_: Report) -> None:
         on_progress(load)
 
-    load = Load(request.clock, as_of=request.as_of, backfill=request.backfill, on_progress=tell)
+    load = Load(
+        request.clock,
+        as_of=request.as_of,
+        backfill=request.backfill,
+        forget_workspaces=request.forget_workspaces,
+        on_progress=tell,
+    )
     with load, loading(pipeline):
         while load.unfinished:
             run_whole(pipeline, emr_serverless(load, **request.overrides))

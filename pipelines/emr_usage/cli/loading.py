@@ -117,13 +117,12 @@ def load_job_runs(
         "endpoint": endpoint,
         "max_connections": max_connections,
         "initial_days": initial_days,
-        "forget_workspaces": forget_workspaces,
     }
     overrides = {name: value for name, value in given.items() if value}
     log_to(ERRORS)
     with explained(target, as_json=as_json, verbose=verbose), live_display(ERRORS, "loading") as display:
         target.database.parent.mkdir(parents=True, exist_ok=True)
-        return run_load(open_pipeline(target), Request(now, as_of, backfill, overrides), display)
+        return run_load(open_pipeline(target), Request(now, as_of, backfill, forget_workspaces, overrides), display)
 
 
 def load_facts(done: Load, target: Target) -> dict[str, Any]:
