@@ -26,7 +26,7 @@ def main() -> None:
     if given.connections:
         overrides["max_connections"] = given.connections
     horizon = datetime.fromtimestamp(given.as_of_ms / 1000, UTC)
-    done = run_load(open_pipeline(Target(database=given.database)), Request(now, horizon, None, overrides), lambda _: None)
+    done = run_load(open_pipeline(Target(database=given.database)), Request(now, horizon, overrides=overrides), lambda _: None)
     if done.report.incomplete:
         raise SystemExit(f"incomplete: {done.report.incomplete[0]}")
 

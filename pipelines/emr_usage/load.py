@@ -65,6 +65,7 @@ class Request:
         clock: the real time, UTC.
         as_of: the horizon, or None for a minute before now.
         backfill: a range to read once more, or None for what is new.
+        forget_workspaces: workspaces that are gone and no longer missed.
         overrides: arguments of the source that replace its configured settings.
         wait: for another process that uses the destination.
     """
@@ -72,6 +73,7 @@ class Request:
     clock: Callable[[], datetime]
     as_of: datetime | None = None
     backfill: Backfill | None = None
+    forget_workspaces: tuple[str, ...] = ()
     overrides: dict[str, Any] = field(default_factory=dict)
     wait: Wait = NO_WAIT
 
@@ -155,7 +157,13 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
     with (
         loading(pipeline, request.wait),
         # Its horizon is that of its beginning, which is after the wait.
-        Load(request.clock, as_of=request.as_of, backfill=request.backfill, on_progress=tell) as load,
+        Load(
+            request.clock,
+            as_of=request.as_of,
+            backfill=request.backfill,
+            forget_workspaces=request.forget_workspaces,
+            on_progress=tell,
+        ) as load,
     ):
         while load.unfinished:
             # Whoever opens a DuckDB file keeps the load out of it, at any package.

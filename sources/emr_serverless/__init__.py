@@ -60,7 +60,6 @@ def emr_serverless(
     request_timeout_seconds: float = settings.REQUEST_TIMEOUT_SECONDS,
     redact: bool = True,  # noqa: FBT001, FBT002  # dlt injects settings by name
     redact_patterns: Sequence[str] = (),
-    forget_workspaces: Sequence[str] = (),
 ) -> Iterator[DltResource]:
     """Return the next package of a load: run a pipeline with it until `load.unfinished` is false.
 
@@ -80,7 +79,6 @@ def emr_serverless(
         request_timeout_seconds: how long one attempt waits for an answer.
         redact: mask secrets before anything is written.
         redact_patterns: further regular expressions, matched against keys and values.
-        forget_workspaces: workspaces that earlier loads read, are not visible any more and shall not be missed.
 
     Raises:
         CheckSettingsError: a setting cannot be used, or a key of `sources.emr_serverless` is not a setting; see validation.py.
@@ -95,7 +93,6 @@ def emr_serverless(
         window_rows=window_rows,
         package_rows=package_rows,
         threads=max_connections,
-        forget_workspaces=tuple(dict.fromkeys(forget_workspaces)),
     )
 
     def connect() -> tuple[Client, Redactor]:

@@ -10,14 +10,14 @@ from .settings import RAM_PREFIX
 from .terms import Limits
 
 
-def check_forgotten(limits: Limits, memory: Mapping[str, Any]) -> None:
+def check_forgotten(forgotten: Iterable[str], memory: Mapping[str, Any]) -> None:
     """See that the workspaces to forget are known.
 
     Raises:
         CheckSettingsError: no earlier load has read one of them.
     """
     known = memory.get("workspaces", {})
-    for workspace_id in limits.forget_workspaces:
+    for workspace_id in forgotten:
         if workspace_id not in known:
             raise CheckSettingsError(
                 f"No earlier load has read a workspace {workspace_id}, so there is nothing to forget",
@@ -26,12 +26,17 @@ def check_forgotten(limits: Limits, memory: Mapping[str, Any]) -> None:
 
 
 def missing_workspaces(
-    limits: Limits, memory: Mapping[str, Any], visible: Collection[str], unlisted: Collection[str]
+    limits: Limits,
+    forgotten: Collection[str],
+    memory: Mapping[str, Any],
+    visible: Collection[str],
+    unlisted: Collection[str],
 ) -> dict[str, EmrServerlessError]:
     """Return the workspaces that earlier loads read in these regions and that are not visible now, with what to do.
 
     Args:
-        limits: which regions and workspaces are asked, and which workspaces to forget.
+        limits: which regions and workspaces are asked.
+        forgotten: workspaces that this load is to forget.
         memory: state of `job_runs`.
         visible: workspaces that are listed, or named and read without a list.
         unlisted: regions whose list could not be read.
@@ -39,7 +44,7 @@ def missing_workspaces(
     Raises:
         CheckSettingsError: a workspace to forget is visible.
     """
-    for workspace_id in limits.forget_workspaces:
+    for workspace_id in forgotten:
         if workspace_id in visible:
             raise CheckSettingsError(
                 f"Workspace {workspace_id} is visible, so it is loaded and cannot be forgotten",
@@ -52,7 +57,7 @@ def missing_workspaces(
         if known.get("region_id") in regions
         and workspace_id not in visible
         and (not limits.workspace_ids or workspace_id in limits.workspace_ids)
-        and workspace_id not in limits.forget_workspaces
+        and workspace_id not in forgotten
         and "forgotten" not in known
     }
 

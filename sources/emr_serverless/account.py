@@ -81,7 +81,7 @@ class AccountSweep:
         self._listed: dict[str, str] = {}
         self._listings: list[Outcome] = []
         self._missing: list[str] = []
-        check_forgotten(limits, self._memory)
+        check_forgotten(terms.forget_workspaces, self._memory)
         self._push([Task(Window(region_id, "*", "workspaces")) for region_id in limits.region_ids])
 
     @property
@@ -229,7 +229,8 @@ class AccountSweep:
             raise unlisted[regions[0]]
         else:
             wanted = {name: self._listed[name] for name in named or self._listed if name in self._listed}
-        missing = missing_workspaces(self._limits, self._memory, {*self._listed, *wanted}, unlisted)
+        visible = {*self._listed, *wanted}
+        missing = missing_workspaces(self._limits, self._terms.forget_workspaces, self._memory, visible, unlisted)
         self._missing = list(missing)
         unknown = {name: not_visible(name, regions) for name in named if name not in wanted}
         for workspace_id, error in (unknown | missing).items():
@@ -282,7 +283,7 @@ class AccountSweep:
         """Write the cursors as far as they are certified, and the open runs, into dlt's state."""
         backfill = self._terms.backfill
         state["settle_days"] = self._limits.settle_days
-        note_missing(state, self._missing, self._limits.forget_workspaces, self._terms.name)
+        note_missing(state, self._missing, self._terms.forget_workspaces, self._terms.name)
         for sweep in self._sweeps.values():
             memory = state.setdefault("workspaces", {}).setdefault(sweep.workspace_id, {})
             memory["region_id"] = sweep.region_id

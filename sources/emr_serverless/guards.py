@@ -17,7 +17,7 @@ DUCKDB_MAGIC: Final = b"DUCK"
 
 
 def prepare(pipeline: dlt.Pipeline) -> None:
-    """Make a pipeline safe to be killed and true to empty texts, and mend what an earlier kill has left.
+    """Make a pipeline safe to be killed and true to empty texts, clear what a kill has left, and make dropped tables again.
 
     Call it before each load, while nothing else works with the pipeline, and before `run`: dlt finishes pending packages first,
     and asks no source then.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -25,6 +25,7 @@ class Load:
         clock: the real time, UTC. It dates requests and observations.
         as_of: the horizon, the last moment asked for; a minute before now unless given.
         backfill: read this range of submit times instead of what is new.
+        forget_workspaces: workspaces that earlier loads read and that are gone: they are no longer reported as missing.
         on_progress: called after each page and window with the report.
 
     Raises:
@@ -37,13 +38,14 @@ class Load:
         *,
         as_of: datetime | None = None,
         backfill: Backfill | None = None,
+        forget_workspaces: Sequence[str] = (),
         on_progress: Callable[[Report], None] | None = None,
     ) -> None:
         started_at = clock().astimezone(UTC)
         latest = started_at - timedelta(seconds=HORIZON_LAG_SECONDS)
         horizon = as_of or latest
         _check_times(latest, as_of, backfill)
-        self.terms: Final = Terms(clock, started_at, epoch_ms(horizon), backfill)
+        self.terms: Final = Terms(clock, started_at, epoch_ms(horizon), backfill, tuple(forget_workspaces))
         self.report: Final = Report()
         self.unfinished = True
         self.client: Client | None = None

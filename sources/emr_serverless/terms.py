@@ -31,7 +31,6 @@ class Limits:
     window_rows: int
     package_rows: int
     threads: int
-    forget_workspaces: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -85,12 +84,14 @@ class Terms:
         started_at: when the load began, UTC.
         horizon_ms: the last millisecond asked for.
         backfill: read this range of submit times instead of what is new.
+        forget_workspaces: workspaces that are gone and no longer missed.
     """
 
     clock: Callable[[], datetime]
     started_at: datetime
     horizon_ms: int
     backfill: Backfill | None = None
+    forget_workspaces: tuple[str, ...] = ()
 
     @property
     def mode(self) -> Literal["load", "backfill"]:

@@ -178,7 +178,6 @@ def _check_pattern(text: str) -> None:
 SETTINGS: Final[Mapping[str, Setting]] = {
     "region_ids": Setting(Texts('["cn-hangzhou"]', _check_region_id, needed=True), required=True, option="--region"),
     "workspace_ids": Setting(Texts('["w-1234abcd"]', _check_workspace_id), (), option="--workspace"),
-    "forget_workspaces": Setting(Texts('["w-1234abcd"]', _check_workspace_id), (), option="--forget-workspace"),
     "endpoint": Setting(Endpoint(), option="--endpoint"),
     "initial_days": Setting(Number("days", 0.01, 3_650), settings.INITIAL_DAYS, option="--initial-days"),
     "lookback_hours": Setting(Number("hours", 0, 8_760), settings.LOOKBACK_HOURS),

@@ -20,7 +20,6 @@ REGIONS = ["cn-hangzhou"]
 BAD: dict[str, Any] = {
     "region_ids": ["cn-hangzhou", "cn-hangzhou"],
     "workspace_ids": [""],
-    "forget_workspaces": ["../x"],
     "endpoint": "http://emr.example.com",
     "initial_days": -1,
     "lookback_hours": -5,

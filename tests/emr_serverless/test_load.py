@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -78,9 +79,13 @@ def test_a_cursor_that_a_wrong_clock_has_set_is_not_believed(emulator: Emulator,
 
 def test_a_clock_that_is_set_back_during_a_load_ends_it(emulator: Emulator, tmp_path: Path) -> None:
     now = datetime.now(UTC)
-    times = iter([now + timedelta(minutes=10)])
+    # Asked when the load begins, and four times while the workspaces are listed.
+    times = iter([now + timedelta(minutes=10)] * 5)
     with pytest.raises(PipelineStepFailed, match="clock was set back during the load"):
-        run(emulator, tmp_path, now + timedelta(minutes=8), lambda: next(times, datetime.now(UTC)))
+        run(emulator, tmp_path, now + timedelta(minutes=8), lambda: next(times, datetime.now(UTC)), max_connections=1)
+    for thread in threading.enumerate():
+        if thread.name.startswith("window-"):
+            thread.join()
     assert not (tmp_path / "emr.duckdb").exists() or not query(tmp_path / "emr.duckdb", "SHOW ALL TABLES")
 
 

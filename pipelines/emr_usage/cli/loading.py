@@ -128,13 +128,13 @@ def load_job_runs(
         "endpoint": endpoint,
         "max_connections": max_connections,
         "initial_days": initial_days,
-        "forget_workspaces": forget_workspaces,
     }
     overrides = {name: value for name, value in given.items() if value not in (None, ())}
     log_to(errors())
     with explained(target, as_json=as_json, verbose=verbose), live_display(errors(), "loading") as display:
         target.database.parent.mkdir(parents=True, exist_ok=True)
-        return run_load(open_pipeline(target), Request(now, as_of, backfill, overrides, target.wait), display)
+        request = Request(now, as_of, backfill, forget_workspaces, overrides, target.wait)
+        return run_load(open_pipeline(target), request, display)
 
 
 def load_facts(done: Load, target: Target) -> dict[str, Any]:

@@ -78,7 +78,7 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
             # two loads begin in the same minute.
             today.advance(minutes=1)
             emulator.faults.clock_skew_seconds = (today.now() - began).total_seconds()
-            done = run_load(pipeline, Request(today.now, None, backfill, overrides), on_progress)
+            done = run_load(pipeline, Request(today.now, backfill=backfill, overrides=overrides), on_progress)
             return summary(done, clock() - began)
 
         yield f"First load, {FIRST_DAYS} days back: {load()}"
