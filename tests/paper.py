@@ -22,6 +22,7 @@ SCHEMAS: Mapping[str, pa.Schema] = {name: table.schema for name, table in {**RAW
 MARTS = (
     "job_run_hours",
     "job_run_costs",
+    "job_run_amounts",
     "chargeback_daily",
     "chargeback_monthly",
     "job_reliability_daily",

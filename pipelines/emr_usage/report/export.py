@@ -15,7 +15,7 @@ from emr_usage.query import demand_marts, query_rows
 
 from .month import Month
 
-_EXACT: Final = pa.decimal128(18, 6)
+_EXACT: Final = pa.decimal128(38, 6)
 _REST: Final = [
     ("owner", pa.string()),
     ("workspace_id", pa.string()),

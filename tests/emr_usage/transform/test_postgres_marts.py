@@ -9,26 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import pyarrow as pa
 import pytest
-from psycopg2.extras import execute_values
 
 from emr_usage.build import build
 from emr_usage.load import Target, open_pipeline
 from emr_usage.report import Month, write_page, write_tables
-from paper import MARTS, READ_AT, SCHEMAS, Paper, Row
+from paper import MARTS, READ_AT, Paper
 from paper_cases import TABLES
 from postgres import postgres_server
+from postgres_marts import write
 
 POSTGRES = Target(destination="postgres")
-TYPES = {
-    pa.string(): "text",
-    pa.int64(): "bigint",
-    pa.bool_(): "boolean",
-    pa.date32(): "date",
-    pa.timestamp("us", tz="UTC"): "timestamptz",
-    pa.decimal128(18, 6): "numeric(18, 6)",
-}
 
 
 @pytest.fixture
@@ -38,18 +29,6 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
         monkeypatch.chdir(tmp_path)
         yield address
-
-
-def write(address: str, **tables: list[Row]) -> None:
-    with closing(psycopg2.connect(address)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("CREATE SCHEMA IF NOT EXISTS emr_raw")
-        for name, rows in tables.items():
-            columns = {field.name: TYPES[field.type] for field in SCHEMAS[name]}
-            cursor.execute(f"DROP TABLE IF EXISTS emr_raw.{name} CASCADE")
-            cursor.execute(f"CREATE TABLE emr_raw.{name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
-            execute_values(
-                cursor, f"INSERT INTO emr_raw.{name} VALUES %s", [[row.get(column) for column in columns] for row in rows]
-            )
 
 
 def marts(address: str) -> dict[str, list[tuple[Any, ...]]]:
