@@ -40,21 +40,24 @@ SAME = [
 DIFFERENT = [("team", "teams"), ("te am", "team"), ("cafe", "café"), ("ADS", "ＡＤＳ"), ("I", "ı"), ("团队", "團隊")]
 
 
-def every_character() -> Iterator[str]:
-    """Yield the characters that have a meaning."""
+def characters() -> Iterator[str]:
+    """Yield the characters that have letter case, are composed, combine or separate, and a sample of the others."""
     for code in range(1, sys.maxunicode + 1):
-        if unicodedata.category(chr(code)) not in {"Cn", "Co", "Cs"}:
-            yield chr(code)
+        one, kind = chr(code), unicodedata.category(chr(code))
+        if kind in {"Cn", "Co", "Cs"}:
+            continue
+        if tag_form(one) != one or one.lower() != one or one.upper() != one or kind[0] in "MZC" or code % 50 == 0:
+            yield one
 
 
-def tags_of_every_character() -> list[Row]:
+def tags_of_characters() -> list[Row]:
     """Return tags with each character at both ends, and with an accent after it."""
     accents = ["\u0301", "\u030c", "\u0308", "\u0345"]
-    return [tag(RUN, f"{one}a {one}", f"{one}{accents[index % 4]}", index) for index, one in enumerate(every_character())]
+    return [tag(RUN, f"{one}a {one}", f"{one}{accents[index % 4]}", index) for index, one in enumerate(characters())]
 
 
 def check(found: list[tuple[str, str, str, str]]) -> None:
-    assert len(found) > 100_000
+    assert len(found) > 5_000
     different = [row for row in found if (tag_form(row[0]), tag_form(row[1])) != row[2:]]
     assert different == []
 
@@ -62,17 +65,17 @@ def check(found: list[tuple[str, str, str, str]]) -> None:
 FORMS = "SELECT tag_key, tag_value, matched_key, matched_value FROM emr_marts.stg_job_run_tags"
 
 
-def test_duckdb_compares_every_character_as_python_does(tmp_path: Path) -> None:
-    paper = built_paper(tmp_path, job_runs=[RUN], job_run_tags=tags_of_every_character())
+def test_duckdb_compares_characters_as_python_does(tmp_path: Path) -> None:
+    paper = built_paper(tmp_path, job_runs=[RUN], job_run_tags=tags_of_characters())
     check(paper.ask(FORMS))
 
 
-def test_postgres_compares_every_character_as_python_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_postgres_compares_characters_as_python_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     with postgres_server() as server:
         address = server.new_database("emr")
         monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
-        write(address, job_runs=[RUN], job_run_tags=tags_of_every_character())
+        write(address, job_runs=[RUN], job_run_tags=tags_of_characters())
         build(Target(destination="postgres"))
         with psycopg2.connect(address) as connection, connection.cursor() as cursor:
             cursor.execute(FORMS)

@@ -16,8 +16,8 @@ with owners as (
 select
   rule_number,
   {{ emr_usage.trimmed('owner') }} as owner,
-  nullif({{ emr_usage.tag_form('tag_key') }}, '') as tag_key,
-  nullif({{ emr_usage.tag_form('tag_value') }}, '') as tag_value,
+  nullif(keys.form, '') as tag_key,
+  nullif(tag_values.form, '') as tag_value,
   nullif({{ emr_usage.trimmed('creator') }}, '') as creator,
   nullif({{ emr_usage.trimmed('resource_queue_id') }}, '') as resource_queue_id,
   nullif({{ emr_usage.trimmed('workspace_id') }}, '') as workspace_id,
@@ -26,3 +26,7 @@ select
   valid_from,
   valid_to
 from owners
+left join {{ ref('stg_tag_forms') }} as keys
+  on owners.tag_key = keys.tag_text
+left join {{ ref('stg_tag_forms') }} as tag_values
+  on owners.tag_value = tag_values.tag_text
