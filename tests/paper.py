@@ -23,6 +23,8 @@ MARTS = (
     "job_run_hours",
     "job_run_costs",
     "job_run_amounts",
+    "job_runs_without_usage",
+    "billing_months",
     "chargeback_daily",
     "chargeback_monthly",
     "job_reliability_daily",

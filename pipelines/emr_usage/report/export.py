@@ -27,7 +27,7 @@ _REST: Final = [
 ]
 TABLES: Final = {
     "chargeback_daily": pa.schema([("billing_date", pa.date32()), *_REST]),
-    "chargeback_monthly": pa.schema([("billing_month", pa.date32()), *_REST]),
+    "chargeback_monthly": pa.schema([("billing_month", pa.date32()), *_REST, ("month_status", pa.string())]),
 }
 
 
