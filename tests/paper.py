@@ -73,10 +73,10 @@ def tag(run: Row, key: str, value: str | None, index: int = 0) -> Row:
     return known | {"tag_index": index, "tag_key": key, "tag_value": value, "_deleted": False}
 
 
-def seen(run: Row, at: datetime, cu_hours: object) -> Row:
+def seen(run: Row, at: datetime, cu_hours: object, state: str | None = "Running") -> Row:
     """Return an observation of a run while it was open."""
     known = {name: run[name] for name in ("workspace_id", "job_run_id")}
-    return known | {"observed_at": at, "state": "Running", "cu_hours": cu_hours}
+    return known | {"observed_at": at, "state": state, "cu_hours": cu_hours}
 
 
 def number(rows: Sequence[Row], column: str) -> list[Row]:

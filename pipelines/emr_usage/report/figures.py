@@ -161,7 +161,7 @@ class Figures:
         """What the month lacks; nothing where it is final."""
         if rows := self.asked["month"].rows:
             return what_is_missing(rows[0], self.billing_time_zone)
-        return [] if self.is_certified and not self.loaded_until else ["part of its time, as not all is certified"]
+        return [] if self.is_certified and not self.loaded_until else ["what is not certified"]
 
     @property
     def month_status(self) -> str:

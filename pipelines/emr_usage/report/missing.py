@@ -17,9 +17,9 @@ def what_is_missing(month: Mapping[str, Any], billing_time_zone: str) -> list[st
     """
     missing = []
     if month["certified_until"] is None:
-        missing.append("all of its time, as none is certified")
+        missing.append("all of it, as nothing is certified")
     elif not month["is_certified"]:
-        missing.append(f"time after {moment(month['certified_until'], billing_time_zone)}")
+        missing.append(f"what is not certified after {moment(month['certified_until'], billing_time_zone)}")
     counts = {
         "incomplete_windows": "{} incomplete range{}",
         "open_runs_without_usage": "figures of {} open run{}",

@@ -1,5 +1,6 @@
 """Tags are compared in SQL as they are in Python: white space, normal forms and letter case of every character."""
 
+# ruff: noqa: RUF001  # letters that look alike are what is compared
 from __future__ import annotations
 
 import sys
@@ -95,7 +96,9 @@ def test_what_is_different_is_another_tag(one: str, other: str) -> None:
 def test_a_rule_matches_a_tag_however_it_is_written(tmp_path: Path) -> None:
     runs = [RUN | {"job_run_id": f"run-{place}"} for place in range(len(SAME) + len(DIFFERENT))]
     pairs = [*SAME, *DIFFERENT]
-    rules = [{"owner": f"owner-{place}", "tag_key": other, "tag_value": one} for place, (one, other) in enumerate(pairs)]
+    rules: list[Row] = [
+        {"owner": f"owner-{place}", "tag_key": other, "tag_value": one} for place, (one, other) in enumerate(pairs)
+    ]
     for rule, run in zip(rules, runs, strict=True):
         rule |= {"job_name": run["job_run_id"], "valid_from": date(2026, 1, 1)}
         run["name"] = run["job_run_id"]
