@@ -22,6 +22,9 @@ SCHEMAS: Mapping[str, pa.Schema] = {name: table.schema for name, table in {**RAW
 MARTS = (
     "job_run_hours",
     "job_run_costs",
+    "job_run_amounts",
+    "job_runs_without_usage",
+    "billing_months",
     "chargeback_daily",
     "chargeback_monthly",
     "job_reliability_daily",
@@ -74,10 +77,10 @@ def tag(run: Row, key: str, value: str | None, index: int = 0) -> Row:
     return known | {"tag_index": index, "tag_key": key, "tag_value": value, "_deleted": False}
 
 
-def seen(run: Row, at: datetime, cu_hours: object) -> Row:
+def seen(run: Row, at: datetime, cu_hours: object, state: str | None = "Running") -> Row:
     """Return an observation of a run while it was open."""
     known = {name: run[name] for name in ("workspace_id", "job_run_id")}
-    return known | {"observed_at": at, "state": "Running", "cu_hours": cu_hours}
+    return known | {"observed_at": at, "state": state, "cu_hours": cu_hours}
 
 
 def number(rows: Sequence[Row], column: str) -> list[Row]:

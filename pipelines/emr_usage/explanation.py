@@ -22,6 +22,10 @@ SELECT billing_date, min(hour_start) AS first_hour, count(*) AS hours, sum(cu_ho
 FROM {MARTS_DATASET}.job_run_hours WHERE workspace_id = %s AND job_run_id = %s
 GROUP BY billing_date, currency, price_per_cu_hour, rate_kind, rate_row_number, rate_source ORDER BY billing_date
 """  # noqa: S608
+_AMOUNTS: Final = f"""
+SELECT currency, cu_hours, estimated_cost FROM {MARTS_DATASET}.job_run_amounts
+WHERE workspace_id = %s AND job_run_id = %s AND currency IS NOT NULL ORDER BY currency
+"""  # noqa: S608
 _RULE: Final = f"""
 SELECT tag_key, tag_value, creator, resource_queue_id, workspace_id, job_name, valid_from, valid_to
 FROM {MARTS_DATASET}.stg_owners WHERE rule_number = %s
@@ -37,12 +41,14 @@ class Explanation:
 
     Attributes:
         run: its row of job_run_costs.
+        amounts: its cost in each currency of its rates.
         days: its hours by billing date and rate; an unpriced day has no rate.
         rule: what is filled in the rule that names its owner; None when no rule matched.
         tags: its tags, as submitted.
     """
 
     run: dict[str, Any]
+    amounts: list[dict[str, Any]]
     days: list[dict[str, Any]]
     rule: dict[str, Any] | None
     tags: list[dict[str, Any]]
@@ -65,7 +71,7 @@ def explain_run(pipeline: dlt.Pipeline, job_run_id: str) -> list[Explanation]:
             key = (run["workspace_id"], job_run_id)
             rule = ask(_RULE, run["owner_rule_number"]) if run["owner_rule_number"] else []
             filled = {name: value for name, value in rule[0].items() if value is not None} if rule else None
-            explanations.append(Explanation(run, ask(_DAYS, *key), filled, ask(_TAGS, *key)))
+            explanations.append(Explanation(run, ask(_AMOUNTS, *key), ask(_DAYS, *key), filled, ask(_TAGS, *key)))
         return explanations
 
 
@@ -78,7 +84,8 @@ def explanation_lines(explanation: Explanation) -> list[str]:
     run = explanation.run
     until = f"ended {run['end_time']}" if run["is_final"] else "open"
     used = "no figure of CU-hours" if run["cu_hours"] is None else f"{run['cu_hours']} CU-hours"
-    cost = f", estimated {run['currency']} {run['estimated_cost']}" if run["estimated_cost"] is not None else ""
+    costs = " and ".join(f"{amount['currency']} {amount['estimated_cost']}" for amount in explanation.amounts)
+    cost = f", estimated {costs}" if costs else ""
     tags = ", ".join(f"{tag['tag_key']}={tag['tag_value']}" for tag in explanation.tags) or "none"
     return [
         f"{run['job_run_id']} in {run['workspace_id']}: {run['job_run_name']}",

@@ -35,7 +35,7 @@ def test_the_demo_tells_its_story_to_the_end_and_gives_the_answers_of_the_docume
     certified = [found.groups() for found in loads if found]
     assert len(certified) == 6
     assert all(of == total != "0" for of, total in certified)
-    assert str(cost).startswith("October 2026: estimated USD ")
+    assert str(cost).startswith("October 2026 (provisional): estimated USD ")
     assert page == f"Report: {tmp_path / 'reports' / 'emr-usage-2026-10.html'}"
     assert "All of the month is certified complete." in (tmp_path / "reports/emr-usage-2026-10.html").read_text()
     database = tmp_path / "emr.duckdb"

@@ -176,7 +176,7 @@ def _print_explanation(explanation: Explanation) -> None:
     for day in explanation.days:
         cost, rate, line = "-", "unpriced", "-"
         if day["currency"]:
-            cost, rate = str(day["estimated_cost"]), f"{day['currency']} {day['price_per_cu_hour']}"
+            cost, rate = str(day["estimated_cost"]), f"{day['currency']} {day['price_per_cu_hour'].normalize():f}"
             line = ", ".join(filter(None, (f"line {day['rate_row_number']}", day["rate_kind"], day["rate_source"])))
         table.add_row(str(day["billing_date"]), str(day["hours"]), str(day["cu_hours"]), cost, rate, line)
     if explanation.days:

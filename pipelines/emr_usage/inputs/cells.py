@@ -20,8 +20,8 @@ from .tables import DATE, PRICE
 PRICE_KINDS: Final = ("list", "contracted")
 # The row of the chargeback tables that holds what no rule matched.
 UNALLOCATED: Final = "unallocated"
-PRICE_DECIMALS: Final = 6
-PRICE_LIMIT: Final = Decimal(10) ** (18 - PRICE_DECIMALS)
+PRICE_DECIMALS: Final = PRICE.scale
+PRICE_LIMIT: Final = Decimal(10) ** (PRICE.precision - PRICE.scale)
 AS_TEXT: Final = "give the column the format Text before typing, or edit the file in a text editor"
 
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
@@ -91,7 +91,7 @@ def _price(text: str) -> Decimal:
     if _NUMBER.fullmatch(text):
         price = Decimal(text)
         if price >= PRICE_LIMIT or round(price, PRICE_DECIMALS) != price:
-            raise CellError(f"{quoted(text)} has too many digits", "write at most 12 before the point and 6 after it")
+            raise CellError(f"{quoted(text)} has too many digits", "write at most 8 before the point and 10 after it")
         return price
     if _GROUPED.fullmatch(text):
         what = f"{quoted(text)} has a comma in it, or something between the thousands"

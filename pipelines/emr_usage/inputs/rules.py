@@ -1,4 +1,4 @@
-"""The rules over all rows of a table: no gap, no overlap, one currency, no rule that can never match, no price twice."""
+"""The rules over all rows of a table: no gap, no overlap, no rule that can never match, no price twice."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Final
 from .problems import Problem, quoted
 from .rows import Row
 from .tables import file_name
+from .tags import tag_form
 
 SCOPE: Final = ("region_id", "workspace_id", "resource_queue_id")
 PERIOD: Final = ("valid_from", "valid_to")
@@ -20,9 +21,7 @@ _RATES, _OWNERS, _LIST_PRICES = (file_name(table) for table in ("rates", "owners
 
 
 def check_rates(rows: Sequence[Row]) -> Iterator[Problem]:
-    """Yield the overlaps, gaps and mixed currencies within each scope."""
-    for same in _groups(rows, SCOPE, sound=["currency"]):
-        yield from _mixed_currencies(same)
+    """Yield the overlaps and gaps within each scope."""
     # A row whose scope or days are unknown may be the one that fills a gap.
     is_scope_unknown = any(row.bad.intersection(SCOPE) for row in rows)
     undated = {_key(row, SCOPE) for row in rows if row.bad.intersection(PERIOD)}
@@ -74,14 +73,6 @@ def _key(row: Row, columns: Sequence[str]) -> tuple[Hashable, ...]:
     return tuple(row.values[column] for column in columns)
 
 
-def _mixed_currencies(same: Sequence[Row]) -> Iterator[Problem]:
-    first, *others = same
-    for row in others:
-        if row.values["currency"] != first.values["currency"]:
-            what = f"it is {row.values['currency']}, and row {first.number} is {first.values['currency']} for {_named(row)}"
-            yield Problem(_RATES, row.number, "currency", what, "give one scope one currency")
-
-
 def _broken_chain(same: Sequence[Row], *, with_gaps: bool) -> Iterator[Problem]:
     ordered = sorted(same, key=lambda row: (row.values["valid_from"], row.number))
     reach = ordered[0]
@@ -108,7 +99,7 @@ def _named(row: Row) -> str:
 
 def _condition(row: Row) -> tuple[Hashable, ...]:
     return tuple(
-        value.lower() if value and column in CASELESS else value
+        tag_form(value) if value and column in CASELESS else value
         for column, value in ((column, row.values[column]) for column in CONDITIONS)
     )
 

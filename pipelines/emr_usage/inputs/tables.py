@@ -10,13 +10,14 @@ import pyarrow as pa
 from emr_serverless.tables import INTEGER, LOAD_ID, TEXT, RawTable, described_schema
 
 DATE: Final = pa.date32()
-PRICE: Final = pa.decimal128(18, 6)
+# Below 10^8, so that a product with CU-hours, which are below 10^12, has no more digits than DuckDB's decimals hold.
+PRICE: Final = pa.decimal128(18, 10)
 
 # Not in the files: where a row stands, and which load brought it.
 NUMBERED: Final = ("row_number", "rule_number", "_dlt_load_id")
 
 _ROW_NUMBER = ("row_number", INTEGER, "Line of the row in its file, from 1, comments counted.")
-_PRICE = ("price_per_cu_hour", PRICE, "Price of one CU-hour, before tax; at most six decimals.")
+_PRICE = ("price_per_cu_hour", PRICE, "Price of one CU-hour, before tax; at most ten decimals.")
 _CURRENCY = ("currency", TEXT, "Currency of the price, three capitals as in ISO 4217.")
 _VALID_TO = ("valid_to", DATE, "First billing date on which it no longer holds; null where no end is set.")
 

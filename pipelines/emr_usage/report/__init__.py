@@ -92,15 +92,17 @@ def write_chargeback_workbook(pipeline: dlt.Pipeline, month: Month, folder: Path
 
 
 def headline(figures: Figures) -> str:
-    """Return the month's cost as one line."""
+    """Return the month's cost as one line: final, or provisional with what is missing."""
     total = figures.total
     used = cu_hours(total.cu_hours)
+    month = f"{figures.month.label} ({figures.month_status})"
+    missing = f"; missing: {', '.join(figures.missing)}" if figures.missing else ""
     if total.costs:
         costs = " and ".join(money(cost, currency) for currency, cost in total.costs.items())
         unpriced = f", {cu_hours(total.cu_hours_unpriced)} of it unpriced" if total.cu_hours_unpriced else ""
-        told = f"{figures.month.label}: estimated {costs} for {used}{unpriced}"
+        told = f"{month}: estimated {costs} for {used}{unpriced}{missing}"
     else:
-        told = f"{figures.month.label}: {used}{', none of it priced' if total.cu_hours else ''}"
+        told = f"{month}: {used}{', none of it priced' if total.cu_hours else ''}{missing}"
     return told.replace("\N{NO-BREAK SPACE}", " ")
 
 

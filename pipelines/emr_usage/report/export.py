@@ -14,7 +14,7 @@ from emr_usage.query import demand_marts, query_rows
 
 from .month import Month
 
-_EXACT: Final = pa.decimal128(18, 6)
+_EXACT: Final = pa.decimal128(38, 6)
 _REST: Final = [
     ("owner", pa.string()),
     ("workspace_id", pa.string()),
@@ -26,7 +26,7 @@ _REST: Final = [
 ]
 TABLES: Final = {
     "chargeback_daily": pa.schema([("billing_date", pa.date32()), *_REST]),
-    "chargeback_monthly": pa.schema([("billing_month", pa.date32()), *_REST]),
+    "chargeback_monthly": pa.schema([("billing_month", pa.date32()), *_REST, ("month_status", pa.string())]),
 }
 
 

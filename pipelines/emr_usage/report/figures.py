@@ -21,6 +21,7 @@ from emr_usage.failures import BuildError
 from emr_usage.matches import RATES_SQL, RULES_SQL, SET_ASIDE_SQL, Matches, find_matches, set_aside_sentences
 from emr_usage.query import demand_marts, query_rows
 
+from .missing import what_is_missing
 from .month import Month
 
 Row = dict[str, Any]
@@ -159,6 +160,23 @@ class Figures:
     def is_certified(self) -> bool:
         """Whether all that ran in the month, as far as it is loaded, is known to be here."""
         return bool(self.coverage) and not any(part.gaps for part in self.coverage) and not self.asked["incomplete"].rows
+
+    @property
+    def missing(self) -> list[str]:
+        """What the month lacks; nothing where it is final."""
+        if rows := self.asked["month"].rows:
+            return what_is_missing(rows[0], self.billing_time_zone)
+        return [] if self.is_certified and not self.loaded_until else ["what is not certified"]
+
+    @property
+    def month_status(self) -> str:
+        """Whether its figures may still change: provisional or final."""
+        return "provisional" if self.missing else "final"
+
+    @property
+    def ended_without_usage(self) -> int:
+        """Ended runs of the month without a figure."""
+        return sum(int(row["ended_runs_without_usage"]) for row in self.asked["month"].rows)
 
     @property
     def is_certified_before(self) -> bool:

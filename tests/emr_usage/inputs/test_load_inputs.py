@@ -25,7 +25,7 @@ region_id,workspace_id,resource_queue_id,currency,price_per_cu_hour,price_kind,v
 cn-hangzhou,,,USD,0.0503,list,2026-01-01,2026-07-01,the page
 
 cn-hangzhou,,,USD,0.045,contracted,2026-07-01,,"contract 17, page 2"
-cn-hangzhou,w-one,dev_queue,CNY,999999999999.999999,contracted,2026-01-01,,contract 18
+cn-hangzhou,w-one,dev_queue,CNY,99999999.9999999999,contracted,2026-01-01,,contract 18
 """
 OWNERS = """\
 owner,job_name,tag_key,tag_value,creator,resource_queue_id,workspace_id,valid_from,valid_to
@@ -79,7 +79,7 @@ class TestTables:
             "source": "the page",
         }
         assert (second["row_number"], second["valid_to"], second["source"]) == (5, None, "contract 17, page 2")
-        assert third["price_per_cu_hour"] == Decimal("999999999999.999999")
+        assert third["price_per_cu_hour"] == Decimal("99999999.9999999999")
         assert rows(target.database, "owners") == [
             {
                 "row_number": 2,
@@ -106,7 +106,7 @@ class TestTables:
 
     def test_the_types_and_nullability_are_those_of_the_schemas(self, tmp_path: Path, target: Target) -> None:
         load_inputs(target, tmp_path / "nowhere")
-        kinds = {"int64": "BIGINT", "string": "VARCHAR", "date32[day]": "DATE", "decimal128(18, 6)": "DECIMAL(18,6)"}
+        kinds = {"int64": "BIGINT", "string": "VARCHAR", "date32[day]": "DATE", "decimal128(18, 10)": "DECIMAL(18,10)"}
         for name, table in INPUT_TABLES.items():
             with duckdb.connect(str(target.database)) as connection:
                 described = connection.execute(f"DESCRIBE emr_raw.{name}").fetchall()

@@ -64,8 +64,10 @@ def test_the_totals_are_those_of_the_marts(paper: Paper) -> None:
 def test_the_headline_tells_cost_use_and_what_is_unpriced(paper: Paper) -> None:
     _, figures = make_page(paper)
     total = figures.total
-    told = f"October 2026: estimated USD {total.costs['USD']:.2f} for {total.cu_hours:.2f} CU-hours, 3.00 CU-hours of it unpriced"
-    assert headline(figures) == told
+    told = f"estimated USD {total.costs['USD']:.2f} for {total.cu_hours:.2f} CU-hours, 3.00 CU-hours of it unpriced"
+    missing = ", ".join(figures.missing)
+    assert headline(figures) == f"October 2026 (provisional): {told}; missing: {missing}"
+    assert "figures of 1 ended run" not in missing
 
 
 def test_every_section_names_its_tables_and_holds_its_query(paper: Paper) -> None:
@@ -122,7 +124,7 @@ def test_a_month_without_use_says_so_and_names_the_months_that_have_some(paper: 
     page, figures = make_page(paper, Month(date(2025, 1, 1)))
     assert "There is no use in January 2025." in page.text
     assert "2026-10" in page.text
-    assert headline(figures) == "January 2025: 0.00 CU-hours"
+    assert headline(figures) == "January 2025 (provisional): 0.00 CU-hours; missing: what is not certified"
 
 
 def test_an_empty_database_makes_a_page(tmp_path: Path) -> None:
@@ -136,7 +138,8 @@ def test_one_run_makes_a_page_with_a_chart(tmp_path: Path) -> None:
     page, figures = make_page(paper)
     assert [name for name, _ in page.elements].count("svg") == 1
     assert "Nothing is priced: put what you pay into rates.csv." in page.text
-    assert headline(figures) == "October 2026: < 0.01 CU-hours, none of it priced"
+    told = "< 0.01 CU-hours, none of it priced"
+    assert headline(figures) == f"October 2026 (provisional): {told}; missing: all of it, as nothing is certified"
 
 
 def test_a_run_without_a_figure_is_counted_among_the_assumptions(tmp_path: Path) -> None:

@@ -34,7 +34,7 @@ def test_a_page_is_written_beside_the_database_and_named(paper: Paper) -> None:
     assert done.exit_code == 0, done.output
     path = paper.target.database.parent / "reports" / "emr-usage-2026-10.html"
     assert done.stdout.splitlines()[-1] == f"Report: {path}"
-    assert done.stdout.startswith("October 2026: estimated USD ")
+    assert done.stdout.startswith("October 2026 (provisional): estimated USD ")
     assert path.read_text(encoding="utf-8").endswith("</html>")
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
@@ -21,10 +19,12 @@ FIRST = utc("2026-10-25 00:00")
 HOUR = timedelta(hours=1)
 ZONE = timedelta(hours=8)
 MICROSECOND = timedelta(microseconds=1)
-MILLIONTH = Decimal("0.000001")
 
 moments = st.integers(0, 12 * 24 * 3600 * 10**6).map(lambda us: FIRST + timedelta(microseconds=us))
-figures = st.none() | st.integers(0, 10**10).map(lambda millionths: Decimal(millionths) * MILLIONTH)
+figures = st.none() | st.one_of(st.integers(0, 10**10), st.integers(0, 10**18 - 1)).map(Decimal).map(
+    lambda count: count.scaleb(-6)
+)
+states = st.sampled_from(["Running", "Running", "Submitted", "Pending", None])
 lengths = st.one_of(
     st.just(0),
     st.integers(1, 10**6),
@@ -50,39 +50,54 @@ def histories(draw: st.DrawFn) -> tuple[list[Row], list[Row], list[Row]]:
         run |= {"observed_at": draw(moments) + timedelta(days=6)}
         times = draw(st.sets(moments, max_size=4))
         runs.append(run)
-        observations += [seen(run, at, draw(figures)) for at in sorted(times)]
+        observations += [seen(run, at, draw(figures), draw(states)) for at in sorted(times)]
         tags += [tag(run, "team", value) for value in draw(st.lists(st.sampled_from(["a", "b"]), max_size=1))]
     return runs, observations, tags
 
 
 RATES = number(
     [
-        {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.050302", "valid_from": date(2026, 1, 1)}
+        {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.0503020001", "valid_from": date(2026, 1, 1)}
         | {"valid_to": date(2026, 10, 28)},
-        {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.333333", "valid_from": date(2026, 10, 30)},
-        {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.01", "valid_from": date(2026, 11, 1)}
-        | {"workspace_id": "w-2", "valid_to": None},
+        {
+            "region_id": "cn-hangzhou",
+            "currency": "IDR",
+            "price_per_cu_hour": "99999999.9999999999",
+            "valid_from": date(2026, 10, 30),
+        },
+        {"region_id": "cn-hangzhou", "currency": "CNY", "price_per_cu_hour": "0.01", "valid_from": date(2026, 11, 1)}
+        | {"workspace_id": "w-2", "valid_to": date(2026, 11, 3)},
+    ],
+    "row_number",
+)
+LIST_PRICES = number(
+    [
+        {"region_id": "cn-hangzhou", "currency": "IDR", "price_per_cu_hour": "1100.1234567891", "page_date": date(2026, 3, 1)},
+        {"region_id": "eu-nowhere", "currency": "USD", "price_per_cu_hour": "0.0671060001", "page_date": date(2026, 3, 1)},
     ],
     "row_number",
 )
 OWNERS = number([{"owner": "a", "tag_key": "team", "tag_value": "A"}], "rule_number")
 
 
-def rounded(value: Fraction) -> Decimal:
+def rounded(value: Fraction) -> Fraction:
     """Round to millionths, halves up."""
-    return Decimal(int(value * 10**6 * 2 + 1) // 2) * MILLIONTH if value >= 0 else -rounded(-value)
+    return Fraction((value * 10**6 * 2 + 1) // 2, 10**6)
 
 
-def split(run: Row, observations: list[Row]) -> dict[datetime, Decimal]:
+def split(run: Row, observations: list[Row]) -> dict[datetime, Fraction]:
     """Split a run's figure over the hours: the differences of a rising curve at their ends."""
     if run["cu_hours"] is None:
         return {}
-    first = run["submit_time"]
-    last = max(run["end_time"] or run["observed_at"], first + MICROSECOND)
+    end = run["end_time"] or run["observed_at"]
+    waits = [seen["observed_at"] for seen in observations if seen["state"] in {"Submitted", "Pending"}]
+    first = max([run["submit_time"], *(at for at in waits if at < end)])
+    last = max(end, first + MICROSECOND)
     between = [seen for seen in observations if seen["cu_hours"] is not None and first < seen["observed_at"] < last]
-    curve = [(first, Decimal(0)), *((seen["observed_at"], seen["cu_hours"]) for seen in between), (last, run["cu_hours"])]
+    known = [(seen["observed_at"], Fraction(seen["cu_hours"])) for seen in between]
+    curve = [(first, Fraction(0)), *known, (last, Fraction(run["cu_hours"]))]
     points = [(at, min(figure for _, figure in curve[index:])) for index, (at, _) in enumerate(curve)]
-    parts: dict[datetime, Decimal] = {}
+    parts: dict[datetime, Fraction] = {}
     hour = first.replace(minute=0, second=0, microsecond=0)
     while hour < last:
         parts[hour] = _used(points, min(hour + HOUR, last)) - _used(points, max(hour, first))
@@ -90,24 +105,36 @@ def split(run: Row, observations: list[Row]) -> dict[datetime, Decimal]:
     return parts
 
 
-def _used(points: list[tuple[datetime, Decimal]], moment: datetime) -> Decimal:
+def _used(points: list[tuple[datetime, Fraction]], moment: datetime) -> Fraction:
     for (start, before), (end, after) in pairwise(points):
         if start <= moment <= end and end > start:
             share = Fraction((moment - start) // MICROSECOND, (end - start) // MICROSECOND)
-            return before + rounded(Fraction(after - before) * share)
+            return before + rounded((after - before) * share)
     raise AssertionError(moment)
 
 
-def rate_of(run: Row, hour: datetime) -> Decimal | None:
-    """Return the price of an hour, from the three lines above."""
+def rate_of(run: Row, hour: datetime) -> Row | None:
+    """Return the rate of an hour, one of the three above."""
     day = (hour + ZONE).date()
     if run["region_id"] != "cn-hangzhou":
         return None
-    if run["workspace_id"] == "w-2" and day >= date(2026, 11, 1):
-        return Decimal("0.01")
+    if run["workspace_id"] == "w-2" and date(2026, 11, 1) <= day < date(2026, 11, 3):
+        return RATES[2]
     if day < date(2026, 10, 28):
-        return Decimal("0.050302")
-    return Decimal("0.333333") if day >= date(2026, 10, 30) else None
+        return RATES[0]
+    return RATES[1] if day >= date(2026, 10, 30) else None
+
+
+def amounts_of(run: Row, parts: dict[datetime, Fraction]) -> dict[str | None, tuple[Fraction, Fraction | None]]:
+    """Return a run's CU-hours and cost in each currency; those without a rate have no cost."""
+    used: dict[str | None, Fraction] = defaultdict(Fraction)
+    costs: dict[str | None, Fraction] = defaultdict(Fraction)
+    for hour, cu_hours in parts.items():
+        rate = rate_of(run, hour)
+        currency = rate["currency"] if rate else None
+        used[currency] += cu_hours
+        costs[currency] += cu_hours * Fraction(rate["price_per_cu_hour"]) if rate else 0
+    return {currency: (cu_hours, rounded(costs[currency]) if currency else None) for currency, cu_hours in used.items()}
 
 
 @settings(
@@ -121,45 +148,60 @@ def test_every_stage_holds_what_the_raw_tables_hold(history: tuple[list[Row], li
     runs, observations, tags = history
     with TemporaryDirectory() as folder:
         paper = Paper(Path(folder, "emr.duckdb"))
-        paper.write(job_runs=runs, job_run_observations=observations, job_run_tags=tags, rates=RATES, owners=OWNERS)
+        paper.write(job_runs=runs, job_run_observations=observations, job_run_tags=tags)
+        paper.write(rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
         paper.build()
         by_run: dict[str, list[Row]] = defaultdict(list)
         for observation in observations:
             by_run[observation["job_run_id"]].append(observation)
         expected = {run["job_run_id"]: split(run, by_run[run["job_run_id"]]) for run in runs}
         _check_hours(paper, expected)
-        _check_costs(paper, runs, expected)
-        _check_sums(paper, runs)
+        amounts = {run["job_run_id"]: amounts_of(run, expected[run["job_run_id"]]) for run in runs}
+        _check_costs(paper, runs, amounts)
+        _check_sums(paper, amounts)
+        _check_list_prices(paper)
 
 
-def _check_hours(paper: Paper, expected: dict[str, dict[datetime, Decimal]]) -> None:
-    found: dict[str, dict[datetime, Decimal]] = defaultdict(dict)
+def _check_hours(paper: Paper, expected: dict[str, dict[datetime, Fraction]]) -> None:
+    found: dict[str, dict[datetime, Fraction]] = defaultdict(dict)
     for job_run_id, hour, cu_hours in paper.ask("SELECT job_run_id, hour_start, cu_hours FROM job_run_hours"):
-        found[job_run_id][hour] = cu_hours
+        found[job_run_id][hour] = Fraction(cu_hours)
         assert cu_hours >= 0
     assert found == {job_run_id: parts for job_run_id, parts in expected.items() if parts}
 
 
-def _check_costs(paper: Paper, runs: list[Row], expected: dict[str, dict[datetime, Decimal]]) -> None:
-    costs = {
-        row[0]: row[1:] for row in paper.ask("SELECT job_run_id, cu_hours, cu_hours_unpriced, estimated_cost FROM job_run_costs")
-    }
-    assert len(costs) == len(runs)
+Amounts = dict[str | None, tuple[Fraction, Fraction | None]]
+
+
+def _check_costs(paper: Paper, runs: list[Row], amounts: dict[str, Amounts]) -> None:
+    found: dict[str, Amounts] = {run["job_run_id"]: {} for run in runs}
+    for job_run_id, currency, cu_hours, cost in paper.ask(
+        "SELECT job_run_id, currency, cu_hours, estimated_cost FROM job_run_amounts"
+    ):
+        found[job_run_id][currency] = (Fraction(cu_hours), None if cost is None else Fraction(cost))
+    assert found == amounts
+    columns = "job_run_id, cu_hours, cu_hours_unpriced, currencies, currency, estimated_cost"
+    costs = {row[0]: row[1:] for row in paper.ask(f"SELECT {columns} FROM job_run_costs")}
     for run in runs:
-        parts = [(cu_hours, rate_of(run, hour)) for hour, cu_hours in expected[run["job_run_id"]].items()]
-        exact = sum((cu_hours * rate for cu_hours, rate in parts if rate is not None), Decimal(0))
-        amount = exact.quantize(MILLIONTH, ROUND_HALF_UP) if any(rate is not None for _, rate in parts) else None
-        unpriced = sum((cu_hours for cu_hours, rate in parts if rate is None), Decimal(0))
-        assert costs[run["job_run_id"]] == (run["cu_hours"], unpriced, amount)
+        of_run = amounts[run["job_run_id"]]
+        unpriced, _ = of_run.get(None, (0, None))
+        priced = [(currency, cost) for currency, (_, cost) in of_run.items() if currency]
+        single = priced[0] if len(priced) == 1 else (None, None)
+        assert costs[run["job_run_id"]] == (run["cu_hours"], unpriced, len(priced), *single)
 
 
-def _check_sums(paper: Paper, runs: list[Row]) -> None:
-    used = sum((run["cu_hours"] or Decimal(0) for run in runs), Decimal(0))
-    sums = "coalesce(sum(cu_hours), 0), sum(estimated_cost)"
-    stages: Iterator[list[tuple[Any, ...]]] = (
-        paper.ask(f"SELECT {sums} FROM {mart}")
-        for mart in ("job_run_hours", "job_run_costs", "chargeback_daily", "chargeback_monthly")
-    )
-    (first,), *others = stages
-    assert first[0] == used
-    assert others == [[first]] * 3
+def _check_sums(paper: Paper, amounts: dict[str, Amounts]) -> None:
+    expected: dict[str | None, list[Fraction]] = defaultdict(lambda: [Fraction(0), Fraction(0)])
+    for of_run in amounts.values():
+        for currency, (cu_hours, cost) in of_run.items():
+            expected[currency][0] += cu_hours
+            expected[currency][1] += cost or 0
+    for mart in ("job_run_hours", "chargeback_daily", "chargeback_monthly", "rates_by_month"):
+        sums = paper.ask(f"SELECT currency, sum(cu_hours), coalesce(sum(estimated_cost), 0) FROM {mart} GROUP BY ALL")
+        assert {currency: [Fraction(value) for value in values] for currency, *values in sums} == expected, mart
+
+
+def _check_list_prices(paper: Paper) -> None:
+    prices = "cu_hours, list_price_per_cu_hour, cost_at_list_price"
+    for cu_hours, price, cost in paper.ask(f"SELECT {prices} FROM rates_by_month WHERE list_price_per_cu_hour IS NOT NULL"):
+        assert Fraction(cost) == rounded(Fraction(cu_hours) * Fraction(price))

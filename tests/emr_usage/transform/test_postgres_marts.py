@@ -9,25 +9,26 @@ from pathlib import Path
 from typing import Any
 
 import psycopg2
-import pyarrow as pa
 import pytest
-from psycopg2.extras import execute_values
 
 from emr_usage.build import build
 from emr_usage.load import Target, open_pipeline
 from emr_usage.report import Month, write_page, write_tables
-from paper import MARTS, READ_AT, SCHEMAS, Paper, Row
-from paper_cases import TABLES
+from paper import MARTS, READ_AT, Paper, Row, seen, tag, utc
+from paper_cases import BOUNDARY, TABLES
 from postgres import postgres_server
+from postgres_marts import write
 
 POSTGRES = Target(destination="postgres")
-TYPES = {
-    pa.string(): "text",
-    pa.int64(): "bigint",
-    pa.bool_(): "boolean",
-    pa.date32(): "date",
-    pa.timestamp("us", tz="UTC"): "timestamptz",
-    pa.decimal128(18, 6): "numeric(18, 6)",
+# The price changes to another currency in the middle of `price_change`; `boundary` is seen waiting; `falling` is as large as can be.
+DEAR: Row = {"price_per_cu_hour": "99999999.9999999999", "currency": "IDR"}
+HUGE: Row = {"cu_hours": "999999999999.999999", "vcore_seconds": 2**62, "mb_seconds": 2**63 - 1}
+LARGE = {
+    "rates": [TABLES["rates"][0] | {"price_per_cu_hour": "0.0503020001"}, TABLES["rates"][1] | DEAR, *TABLES["rates"][2:]],
+    "list_prices": [row | DEAR for row in TABLES["list_prices"][:1]],
+    "job_runs": [run | HUGE if run["job_run_id"] in {"falling", "attempt-4"} else run for run in TABLES["job_runs"]],
+    "job_run_observations": [*TABLES["job_run_observations"], seen(BOUNDARY, utc("2026-10-31 16:00"), None, "Pending")],
+    "job_run_tags": [*TABLES["job_run_tags"], tag(BOUNDARY, "\u00a0TEAM\t", "Growth\u3000", 7)],
 }
 
 
@@ -38,18 +39,6 @@ def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
         monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
         monkeypatch.chdir(tmp_path)
         yield address
-
-
-def write(address: str, **tables: list[Row]) -> None:
-    with closing(psycopg2.connect(address)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("CREATE SCHEMA IF NOT EXISTS emr_raw")
-        for name, rows in tables.items():
-            columns = {field.name: TYPES[field.type] for field in SCHEMAS[name]}
-            cursor.execute(f"DROP TABLE IF EXISTS emr_raw.{name} CASCADE")
-            cursor.execute(f"CREATE TABLE emr_raw.{name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
-            execute_values(
-                cursor, f"INSERT INTO emr_raw.{name} VALUES %s", [[row.get(column) for column in columns] for row in rows]
-            )
 
 
 def marts(address: str) -> dict[str, list[tuple[Any, ...]]]:
@@ -70,7 +59,7 @@ def in_order(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 def test_the_marts_are_those_of_duckdb_also_after_a_change(address: str, tmp_path: Path) -> None:
     paper = Paper(tmp_path / "emr.duckdb")
     fewer = TABLES | {"job_runs": TABLES["job_runs"][1:], "rates": TABLES["rates"][:1]}
-    for tables in (fewer, TABLES, TABLES | {"job_runs": TABLES["job_runs"][:-3]}):
+    for tables in (fewer, TABLES, TABLES | LARGE, TABLES | {"job_runs": TABLES["job_runs"][:-3]}):
         paper.write(**tables)
         write(address, **tables)
         assert paper.build() == build(POSTGRES)

@@ -19,9 +19,9 @@ select
   coalesce(costs.owner, 'unallocated') as owner,
   used.workspace_id,
   used.currency,
-  cast(sum(used.cu_hours) as {{ emr_usage.type_exact() }}) as cu_hours,
-  cast(sum(used.cu_hours_unpriced) as {{ emr_usage.type_exact() }}) as cu_hours_unpriced,
-  cast(sum(used.estimated_cost) as {{ emr_usage.type_exact() }}) as estimated_cost,
+  cast(sum(used.cu_hours) as {{ emr_usage.type_amount() }}) as cu_hours,
+  cast(sum(used.cu_hours_unpriced) as {{ emr_usage.type_amount() }}) as cu_hours_unpriced,
+  cast(sum(used.estimated_cost) as {{ emr_usage.type_amount() }}) as estimated_cost,
   count(*) as job_runs
 from used
 inner join {{ ref('job_run_costs') }} as costs

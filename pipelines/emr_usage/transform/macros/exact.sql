@@ -1,9 +1,15 @@
+{# CU-hours times a price, with all sixteen decimals. #}
+{% macro priced_at(cu_hours, price) %}{{ return(adapter.dispatch('priced_at', 'emr_usage')(cu_hours, price)) }}{% endmacro %}
+{% macro default__priced_at(cu_hours, price) %}{{ cu_hours }} * {{ price }}{% endmacro %}
+{# DuckDB keeps a product of two decimals of 18 digits within 18 digits. #}
+{% macro duckdb__priced_at(cu_hours, price) %}cast({{ cu_hours }} as decimal(38, 6)) * {{ price }}{% endmacro %}
+
 {# amount * part / whole, rounded to six decimals: the same in every database, the amount itself when part = whole. #}
 {% macro share_of(amount, part, whole) %}{{ return(adapter.dispatch('share_of', 'emr_usage')(amount, part, whole)) }}{% endmacro %}
 {% macro default__share_of(amount, part, whole) %}
   case
     when {{ part }} = {{ whole }} then {{ amount }}
-    else cast(round({{ amount }} * {{ part }} / {{ whole }}, 6) as {{ emr_usage.type_exact() }})
+    else cast(round({{ amount }} * {{ part }} / {{ whole }}, 6) as {{ emr_usage.type_amount() }})
   end
 {% endmacro %}
 {# DuckDB divides decimals as floating point; whole millionths in 128-bit integers are exact, but slow. #}
@@ -13,15 +19,27 @@
     when {{ part }} = {{ whole }} then {{ amount }}
     else cast(
       cast(
-        (2 * cast({{ amount }} * 1000000 as hugeint) * ({{ part }}) + ({{ whole }})) // (2 * ({{ whole }})) as decimal(24, 0)
-      ) * 0.000001 as decimal(18, 6)
+        (2 * cast(cast({{ amount }} as decimal(38, 6)) * 1000000 as hugeint) * ({{ part }}) + ({{ whole }})) // (2 * ({{ whole }}))
+        as decimal(32, 0)
+      ) * 0.000001 as decimal(38, 6)
     )
   end
 {% endmacro %}
 
+{# A quotient of two numeric values has sixteen digits in PostgreSQL, and would be rounded twice. #}
+{% macro postgres__share_of(amount, part, whole) %}
+  case
+    when {{ part }} = {{ whole }} then {{ amount }}
+    else cast(div(2 * cast({{ amount }} as numeric) * 1000000 * ({{ part }}) + ({{ whole }}), 2 * ({{ whole }})) * 0.000001 as decimal(38, 6))
+  end
+{% endmacro %}
+
+{# The mean of decimals, rounded to six; without any there is none. #}
+{% macro mean(value) %}{{ emr_usage.share_of('sum(' ~ value ~ ')', '1', 'nullif(count(' ~ value ~ '), 0)') }}{% endmacro %}
+
 {# A sum of money, if all of it is in one currency; amounts of several are not added up. #}
 {% macro sum_of_one_currency(amount, currency) %}
-  case when min({{ currency }}) = max({{ currency }}) then cast(sum({{ amount }}) as {{ emr_usage.type_exact() }}) end
+  case when min({{ currency }}) = max({{ currency }}) then cast(sum({{ amount }}) as {{ emr_usage.type_amount() }}) end
 {% endmacro %}
 {% macro one_currency(currency) %}case when min({{ currency }}) = max({{ currency }}) then min({{ currency }}) end{% endmacro %}
 

@@ -4,6 +4,13 @@
 {% macro duckdb__replace_all(value, pattern, replacement) %}regexp_replace({{ value }}, '{{ pattern }}', '{{ replacement }}', 'g'){% endmacro %}
 {% macro postgres__replace_all(value, pattern, replacement) %}regexp_replace({{ value }}, '{{ pattern }}', '{{ replacement }}', 'g'){% endmacro %}
 
+{# Whether a text has a match of a pattern anywhere. #}
+{% macro has_match(value, pattern) %}{{ return(adapter.dispatch('has_match', 'emr_usage')(value, pattern)) }}{% endmacro %}
+{% macro default__has_match(value, pattern) %}regexp_like({{ value }}, '{{ pattern }}'){% endmacro %}
+{% macro duckdb__has_match(value, pattern) %}regexp_matches({{ value }}, '{{ pattern }}'){% endmacro %}
+{% macro postgres__has_match(value, pattern) %}{{ value }} ~ '{{ pattern }}'{% endmacro %}
+{% macro bigquery__has_match(value, pattern) %}regexp_contains({{ value }}, '{{ pattern }}'){% endmacro %}
+
 {# A field of the JSON text of unknown fields. #}
 {% macro extra_field(value, name) %}{{ return(adapter.dispatch('extra_field', 'emr_usage')(value, name)) }}{% endmacro %}
 {% macro default__extra_field(value, name) %}get_json_object({{ value }}, '$.{{ name }}'){% endmacro %}

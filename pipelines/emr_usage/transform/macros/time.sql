@@ -51,6 +51,13 @@
 {% macro snowflake__billing_date(moment, zone) %}cast(convert_timezone('{{ zone }}', {{ moment }}) as date){% endmacro %}
 {% macro bigquery__billing_date(moment, zone) %}date({{ moment }}, '{{ zone }}'){% endmacro %}
 
+{# The moment at which a date begins in the zone that bills are cut by. #}
+{% macro midnight(day) %}{{ return(adapter.dispatch('midnight', 'emr_usage')(day, var('billing_time_zone'))) }}{% endmacro %}
+{% macro default__midnight(day, zone) %}timezone('{{ zone }}', cast({{ day }} as timestamp)){% endmacro %}
+{% macro spark__midnight(day, zone) %}to_utc_timestamp(cast({{ day }} as timestamp), '{{ zone }}'){% endmacro %}
+{% macro snowflake__midnight(day, zone) %}convert_timezone('{{ zone }}', 'UTC', cast({{ day }} as timestamp_ntz)){% endmacro %}
+{% macro bigquery__midnight(day, zone) %}timestamp({{ day }}, '{{ zone }}'){% endmacro %}
+
 {# The first day of a date's month, or its Monday. #}
 {% macro first_of(part, day) %}{{ return(adapter.dispatch('first_of', 'emr_usage')(part, day)) }}{% endmacro %}
 {% macro default__first_of(part, day) %}cast(date_trunc('{{ part }}', {{ day }}) as date){% endmacro %}

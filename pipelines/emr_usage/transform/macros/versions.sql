@@ -1,5 +1,5 @@
 {# Raise it when a change of the models changes figures: every run is computed again at the next build. #}
-{% macro models_version() %}2{% endmacro %}
+{% macro models_version() %}3{% endmacro %}
 
 {# Before an incremental model adds what is missing, delete what is no longer true of it: rows of runs that were read again or are
    gone, and all rows when rates, owners, a variable or the models have changed. Both happen in one transaction. #}

@@ -1,25 +1,51 @@
 with sums as (
-  select 'runs' as what, sum(cu_hours) as cu_hours, sum(estimated_cost) as estimated_cost, sum(cu_hours_unpriced) as cu_hours_unpriced
-  from {{ ref('job_run_costs') }}
+  select 'runs' as what, currency, sum(cu_hours) as cu_hours, sum(estimated_cost) as estimated_cost
+  from {{ ref('job_run_amounts') }}
+  group by currency
   union all
-  select 'days' as what, sum(cu_hours) as cu_hours, sum(estimated_cost) as estimated_cost, sum(cu_hours_unpriced) as cu_hours_unpriced
+  select 'days' as what, currency, sum(cu_hours) as cu_hours, sum(estimated_cost) as estimated_cost
   from {{ ref('chargeback_daily') }}
+  group by currency
   union all
-  select 'months' as what, sum(cu_hours) as cu_hours, sum(estimated_cost) as estimated_cost, sum(cu_hours_unpriced) as cu_hours_unpriced
+  select 'months' as what, currency, sum(cu_hours) as cu_hours, sum(estimated_cost) as estimated_cost
   from {{ ref('chargeback_monthly') }}
+  group by currency
   union all
-  select
-    'rates' as what,
-    sum(cu_hours) as cu_hours,
-    sum(estimated_cost) as estimated_cost,
-    sum(case when rate_row_number is null then cu_hours else 0 end) as cu_hours_unpriced
+  select 'rates' as what, currency, sum(cu_hours) as cu_hours, sum(estimated_cost) as estimated_cost
   from {{ ref('rates_by_month') }}
+  group by currency
+),
+
+compared as (
+  select
+    currency,
+    count(*) as sums,
+    min(cu_hours) as least_cu_hours,
+    max(cu_hours) as most_cu_hours,
+    min(coalesce(estimated_cost, 0)) as least_cost,
+    max(coalesce(estimated_cost, 0)) as most_cost
+  from sums
+  group by currency
+),
+
+used as (
+  select sum(cu_hours) as cu_hours, sum(cu_hours_unpriced) as cu_hours_unpriced
+  from {{ ref('job_run_costs') }}
+),
+
+charged as (
+  select sum(cu_hours) as cu_hours, sum(cu_hours_unpriced) as cu_hours_unpriced
+  from {{ ref('chargeback_monthly') }}
 )
 
-select sums.*
-from sums
-inner join sums as runs
-  on runs.what = 'runs'
-where coalesce(sums.cu_hours, 0) <> coalesce(runs.cu_hours, 0)
-  or coalesce(sums.estimated_cost, 0) <> coalesce(runs.estimated_cost, 0)
-  or coalesce(sums.cu_hours_unpriced, 0) <> coalesce(runs.cu_hours_unpriced, 0)
+select currency, least_cu_hours, most_cu_hours, least_cost, most_cost
+from compared
+where sums <> 4 or least_cu_hours <> most_cu_hours or least_cost <> most_cost
+
+union all
+
+select null as currency, used.cu_hours, charged.cu_hours, used.cu_hours_unpriced, charged.cu_hours_unpriced
+from used
+cross join charged
+where coalesce(used.cu_hours, 0) <> coalesce(charged.cu_hours, 0)
+  or coalesce(used.cu_hours_unpriced, 0) <> coalesce(charged.cu_hours_unpriced, 0)

@@ -1,20 +1,37 @@
-with hours as (
+with amounts as (
   select
     workspace_id,
     job_run_id,
+    currency,
+    sum(cu_hours) as cu_hours,
     sum(estimated_cost) as estimated_cost,
-    sum(case when pricing_status = 'unpriced' then cu_hours else 0 end) as cu_hours_unpriced,
-    sum(cu_hours * price_per_cu_hour) as exact_cost
+    sum({{ emr_usage.priced_at('cu_hours', 'price_per_cu_hour') }}) as exact_cost
   from {{ ref('job_run_hours') }}
+  group by workspace_id, job_run_id, currency
+),
+
+runs as (
+  select
+    workspace_id,
+    job_run_id,
+    count(currency) as currencies,
+    min(currency) as currency,
+    sum(estimated_cost) as estimated_cost,
+    sum(case when currency is null then cu_hours else 0 end) as cu_hours_unpriced,
+    -- All roundings of a run come to half of the last decimal in each currency.
+    max(abs(estimated_cost - exact_cost)) as error
+  from amounts
   group by workspace_id, job_run_id
 )
 
-select costs.workspace_id, costs.job_run_id, costs.estimated_cost, hours.estimated_cost as estimated_cost_of_hours
+select costs.workspace_id, costs.job_run_id, costs.currency, costs.estimated_cost, runs.estimated_cost as estimated_cost_of_hours
 from {{ ref('job_run_costs') }} as costs
-left join hours
-  on costs.workspace_id = hours.workspace_id and costs.job_run_id = hours.job_run_id
-where (costs.estimated_cost is null) <> (hours.estimated_cost is null)
-  or costs.estimated_cost <> hours.estimated_cost
-  or costs.cu_hours_unpriced <> coalesce(hours.cu_hours_unpriced, 0)
-  -- All roundings of a run come to half of the last decimal.
-  or abs(hours.estimated_cost - hours.exact_cost) > 0.0000005
+left join runs
+  on costs.workspace_id = runs.workspace_id and costs.job_run_id = runs.job_run_id
+where costs.currencies <> coalesce(runs.currencies, 0)
+  or (costs.currencies = 1) <> (costs.currency is not null)
+  or (costs.currencies = 1) <> (costs.estimated_cost is not null)
+  or costs.currency <> runs.currency
+  or costs.estimated_cost <> runs.estimated_cost
+  or costs.cu_hours_unpriced <> coalesce(runs.cu_hours_unpriced, 0)
+  or runs.error > 0.0000005

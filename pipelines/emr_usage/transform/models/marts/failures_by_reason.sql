@@ -17,9 +17,9 @@ reasons as (
     reason,
     count(*) as job_runs,
     currency,
-    cast(sum(coalesce(cu_hours, 0)) as {{ emr_usage.type_exact() }}) as cu_hours_wasted,
-    cast(sum(cu_hours_unpriced) as {{ emr_usage.type_exact() }}) as cu_hours_wasted_unpriced,
-    cast(sum(estimated_cost) as {{ emr_usage.type_exact() }}) as estimated_cost_wasted
+    cast(sum(coalesce(cu_hours, 0)) as {{ emr_usage.type_amount() }}) as cu_hours_wasted,
+    cast(sum(cu_hours_unpriced) as {{ emr_usage.type_amount() }}) as cu_hours_wasted_unpriced,
+    cast(sum(estimated_cost) as {{ emr_usage.type_amount() }}) as estimated_cost_wasted
   from failures
   group by outcome_date, state_change_code, reason, currency
 ),

@@ -17,7 +17,7 @@ weeks as (
     week_start,
     count(*) as job_runs,
     {{ emr_usage.percentile('duration_seconds', 0.95) }} as p95_duration_seconds,
-    cast(avg(cu_hours) as {{ emr_usage.type_exact() }}) as cu_hours_per_run,
+    cast({{ emr_usage.mean('cu_hours') }} as {{ emr_usage.type_amount() }}) as cu_hours_per_run,
     count(near_timeout) as near_timeouts
   from ended
   group by workspace_id, job_key, week_start
@@ -48,7 +48,7 @@ before as (
     job_key,
     week_start,
     {{ emr_usage.percentile('duration_seconds', 0.95) }} as p95_before,
-    cast(avg(cu_hours) as {{ emr_usage.type_exact() }}) as cu_hours_per_run_before
+    cast({{ emr_usage.mean('cu_hours') }} as {{ emr_usage.type_amount() }}) as cu_hours_per_run_before
   from compared
   group by workspace_id, job_key, week_start
 )
@@ -60,7 +60,7 @@ select
   weeks.job_runs,
   weeks.p95_duration_seconds,
   before.p95_before,
-  cast(weeks.p95_duration_seconds / nullif(before.p95_before, 0) as {{ emr_usage.type_exact() }}) as p95_ratio,
+  cast(weeks.p95_duration_seconds / nullif(before.p95_before, 0) as {{ emr_usage.type_amount() }}) as p95_ratio,
   weeks.cu_hours_per_run,
   before.cu_hours_per_run_before,
   weeks.near_timeouts

@@ -94,6 +94,7 @@ usage as (
     sum(case when hours.pricing_status = 'unpriced' then hours.cu_hours else 0 end) as cu_hours_unpriced,
     {{ emr_usage.sum_of_one_currency('hours.estimated_cost', 'hours.currency') }} as estimated_cost,
     {{ emr_usage.one_currency('hours.currency') }} as currency,
+    count(distinct hours.currency) as currencies,
     count(hours.rate_row_number) as priced_hours,
     count(*) as hours
   from {{ ref('job_run_hours') }} as hours
@@ -141,7 +142,8 @@ select
   rules.owner,
   rules.rule_number as owner_rule_number,
   runs.cu_hours,
-  cast(coalesce(usage.cu_hours_unpriced, 0) as {{ emr_usage.type_exact() }}) as cu_hours_unpriced,
+  cast(coalesce(usage.cu_hours_unpriced, 0) as {{ emr_usage.type_amount() }}) as cu_hours_unpriced,
+  coalesce(usage.currencies, 0) as currencies,
   usage.currency,
   usage.estimated_cost,
   case

@@ -6,9 +6,9 @@
   pre_hook="{{ emr_usage.delete_stale('pricing_version') }}",
 ) }}
 
--- Known of a run's use are some points of a rising curve: nothing at its start, its figure at each observation, its latest figure
--- at its end. Between two points use is taken to be even. An hour's part is the difference of the curve at its two ends, each
--- rounded alike, so that the parts add up to the latest figure exactly.
+-- Known of a run's use are some points of a rising curve: nothing at its start and while it waited, its figure at each observation,
+-- its latest figure at its end. Between two points use is taken to be even. An hour's part is the difference of the curve at its two
+-- ends, each rounded alike, so that the parts add up to the latest figure exactly.
 with changed as (
   select
     runs.workspace_id,
@@ -17,11 +17,11 @@ with changed as (
     runs.resource_queue_id,
     runs.cu_hours,
     versions.run_version,
-    {{ emr_usage.epoch_us('runs.charged_from') }} as from_us,
+    {{ emr_usage.epoch_us('runs.used_from') }} as from_us,
     -- A run of no length used what it used in its first microsecond.
     case
-      when runs.charged_until > runs.charged_from then {{ emr_usage.epoch_us('runs.charged_until') }}
-      else {{ emr_usage.epoch_us('runs.charged_from') }} + 1
+      when runs.charged_until > runs.used_from then {{ emr_usage.epoch_us('runs.charged_until') }}
+      else {{ emr_usage.epoch_us('runs.used_from') }} + 1
     end as until_us
   from {{ ref('stg_job_runs') }} as runs
   inner join {{ ref('stg_job_run_versions') }} as versions
@@ -223,8 +223,8 @@ priced as (
 costed as (
   select
     *,
-    used_before * price_per_cu_hour as cost_before,
-    used_until * price_per_cu_hour as cost_until
+    {{ emr_usage.priced_at('used_before', 'price_per_cu_hour') }} as cost_before,
+    {{ emr_usage.priced_at('used_until', 'price_per_cu_hour') }} as cost_until
   from priced
   where is_in_one_day
 
@@ -233,12 +233,12 @@ costed as (
   select
     *,
     coalesce(
-      sum(cu_hours * price_per_cu_hour) over (
+      sum({{ emr_usage.priced_at('cu_hours', 'price_per_cu_hour') }}) over (
         partition by workspace_id, job_run_id, currency order by hour_start rows between unbounded preceding and 1 preceding
       ),
       0
     ) as cost_before,
-    sum(cu_hours * price_per_cu_hour) over (
+    sum({{ emr_usage.priced_at('cu_hours', 'price_per_cu_hour') }}) over (
       partition by workspace_id, job_run_id, currency order by hour_start rows between unbounded preceding and current row
     ) as cost_until
   from priced
@@ -258,7 +258,7 @@ select
   costed.rate_kind,
   costed.rate_source,
   costed.rate_row_number,
-  cast(round(costed.cost_until, 6) - round(costed.cost_before, 6) as {{ emr_usage.type_exact() }}) as estimated_cost,
+  cast(round(costed.cost_until, 6) - round(costed.cost_before, 6) as {{ emr_usage.type_amount() }}) as estimated_cost,
   case when costed.rate_row_number is null then 'unpriced' else 'priced' end as pricing_status,
   costed.run_version,
   inputs.pricing_version

@@ -9,8 +9,8 @@ with used as (
     rate_source,
     min(billing_date) as first_date,
     max(billing_date) as last_date,
-    cast(sum(cu_hours) as {{ emr_usage.type_exact() }}) as cu_hours,
-    cast(sum(estimated_cost) as {{ emr_usage.type_exact() }}) as estimated_cost
+    cast(sum(cu_hours) as {{ emr_usage.type_amount() }}) as cu_hours,
+    cast(sum(estimated_cost) as {{ emr_usage.type_amount() }}) as estimated_cost
   from {{ ref('job_run_hours') }}
   group by billing_month, region_id, rate_row_number, currency, price_per_cu_hour, rate_kind, rate_source
 ),
@@ -40,7 +40,7 @@ select
   offered.list_price_per_cu_hour,
   offered.page_date as list_price_page_date,
   offered.list_price_source,
-  cast(round(used.cu_hours * offered.list_price_per_cu_hour, 6) as {{ emr_usage.type_exact() }}) as cost_at_list_price
+  cast(round({{ emr_usage.priced_at('used.cu_hours', 'offered.list_price_per_cu_hour') }}, 6) as {{ emr_usage.type_amount() }}) as cost_at_list_price
 from used
 left join offered
   on used.region_id = offered.region_id

@@ -2,8 +2,8 @@ select
   hours.billing_month,
   hours.workspace_id,
   costs.creator,
-  cast(sum(hours.cu_hours) as {{ emr_usage.type_exact() }}) as cu_hours,
-  cast(sum(hours.estimated_cost) as {{ emr_usage.type_exact() }}) as estimated_cost,
+  cast(sum(hours.cu_hours) as {{ emr_usage.type_amount() }}) as cu_hours,
+  cast(sum(hours.estimated_cost) as {{ emr_usage.type_amount() }}) as estimated_cost,
   hours.currency,
   count(distinct hours.job_run_id) as job_runs
 from {{ ref('job_run_hours') }} as hours

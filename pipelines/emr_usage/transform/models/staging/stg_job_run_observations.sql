@@ -20,6 +20,7 @@ select distinct
   job_run_id,
   observed_at,
   state,
-  cu_hours
+  state in ('Submitted', 'Pending') as is_waiting,
+  case when state in ('Submitted', 'Pending') then 0 else cu_hours end as cu_hours
 from observations
-where cu_hours is not null
+where cu_hours is not null or state in ('Submitted', 'Pending')

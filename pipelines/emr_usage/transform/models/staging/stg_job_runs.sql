@@ -25,18 +25,46 @@ with observed as (
   }) }}
 ),
 
+-- A run that is seen Submitted or Pending has used nothing until then.
+ends as (
+  {{ emr_usage.raw_table('job_runs', {
+    'workspace_id': 'text',
+    'job_run_id': 'text',
+    'end_time': 'moment',
+    'observed_at': 'moment',
+  }) }}
+),
+
+waited as (
+  select ends.workspace_id, ends.job_run_id, max(observations.observed_at) as waited_until
+  from {{ ref('stg_job_run_observations') }} as observations
+  inner join ends
+    on observations.workspace_id = ends.workspace_id and observations.job_run_id = ends.job_run_id
+  where observations.is_waiting
+    -- Our clock may be ahead of the API's.
+    and observations.observed_at < coalesce(ends.end_time, ends.observed_at)
+  group by ends.workspace_id, ends.job_run_id
+),
+
 weighed as (
   select
-    *,
+    observed.*,
+    waited.waited_until,
     coalesce(submit_time, end_time, observed_at) as charged_from,
     coalesce(end_time, observed_at) as known_until,
     -- Memory over CPU, GiB a core.
     mb_seconds / 1024.0 / nullif(vcore_seconds, 0) as gib_per_core,
+    -- Core-hours, or GiB-hours / 4.
     cast(
-      round(cast(case when vcore_seconds > mb_seconds / 4096.0 then vcore_seconds else mb_seconds / 4096.0 end as decimal(28, 6)) / 3600, 6)
-      as {{ emr_usage.type_exact() }}
+      case
+        when cast(vcore_seconds as decimal(38, 0)) * 4096 > mb_seconds then {{ emr_usage.share_of('vcore_seconds', '1', '3600') }}
+        else {{ emr_usage.share_of('mb_seconds', '1', '14745600') }}
+      end
+      as {{ emr_usage.type_amount() }}
     ) as cu_hours_undiscounted
   from observed
+  left join waited
+    on observed.workspace_id = waited.workspace_id and observed.job_run_id = waited.job_run_id
 ),
 
 discounted as (
@@ -64,6 +92,7 @@ select
   submit_time,
   end_time,
   charged_from,
+  case when waited_until > charged_from then waited_until else charged_from end as used_from,
   case when known_until > charged_from then known_until else charged_from end as charged_until,
   cast(
     ({{ emr_usage.epoch_us('known_until') }} - {{ emr_usage.epoch_us('submit_time') }}) / 1000000.0 as decimal(18, 3)

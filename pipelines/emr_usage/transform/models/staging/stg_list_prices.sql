@@ -3,7 +3,7 @@ with list_prices as (
     'row_number': 'integer',
     'region_id': 'text',
     'currency': 'text',
-    'price_per_cu_hour': 'exact',
+    'price_per_cu_hour': 'price',
     'page_date': 'date',
     'source': 'text',
   }) }}
@@ -11,8 +11,8 @@ with list_prices as (
 
 select
   row_number as list_price_row_number,
-  trim(region_id) as region_id,
-  upper(trim(currency)) as currency,
+  {{ emr_usage.trimmed('region_id') }} as region_id,
+  upper({{ emr_usage.trimmed('currency') }}) as currency,
   price_per_cu_hour as list_price_per_cu_hour,
   page_date,
   source as list_price_source

@@ -5,7 +5,7 @@ with rates as (
     'workspace_id': 'text',
     'resource_queue_id': 'text',
     'currency': 'text',
-    'price_per_cu_hour': 'exact',
+    'price_per_cu_hour': 'price',
     'price_kind': 'text',
     'valid_from': 'date',
     'valid_to': 'date',
@@ -16,10 +16,10 @@ with rates as (
 scoped as (
   select
     row_number as rate_row_number,
-    trim(region_id) as region_id,
-    nullif(trim(workspace_id), '') as workspace_id,
-    nullif(trim(resource_queue_id), '') as resource_queue_id,
-    upper(trim(currency)) as currency,
+    {{ emr_usage.trimmed('region_id') }} as region_id,
+    nullif({{ emr_usage.trimmed('workspace_id') }}, '') as workspace_id,
+    nullif({{ emr_usage.trimmed('resource_queue_id') }}, '') as resource_queue_id,
+    upper({{ emr_usage.trimmed('currency') }}) as currency,
     price_per_cu_hour,
     price_kind as rate_kind,
     valid_from,
