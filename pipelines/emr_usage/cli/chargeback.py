@@ -19,7 +19,16 @@ from emr_usage.load import Target, open_pipeline
 from emr_usage.report import Format, Month, headline, read_billing_time_zone, write_page, write_tables
 from emr_usage.report import default_folder as default_reports
 
-from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option
+from .options import (
+    allow_empty_inputs_option,
+    change_time_zone_option,
+    database_option,
+    inputs_option,
+    month_option,
+    reports_option,
+    target_options,
+    time_zone_option,
+)
 from .terminal import OUTPUT, demand_database, explained, fail, now, tell
 
 NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
@@ -51,10 +60,14 @@ def init_inputs(*, inputs: Path | None, database: Path) -> None:
 @inputs_option
 @click.option("--full-refresh", is_flag=True, help="Compute every run again; the tables come out the same.")
 @time_zone_option
+@change_time_zone_option
+@allow_empty_inputs_option
 def build(
     *,
     full_refresh: bool,
-    billing_time_zone: str,
+    billing_time_zone: str | None,
+    change_time_zone: bool,
+    allow_empty_inputs: bool,
     inputs: Path | None,
     destination: str,
     database: Path,
@@ -65,17 +78,24 @@ def build(
     Examples:
       emr-usage build
       emr-usage build --database /data/emr.duckdb --json
-      emr-usage build --full-refresh --billing-time-zone Europe/Berlin
+      emr-usage build --billing-time-zone Europe/Berlin --change-time-zone
 
     Take in the files of rates and owners, make the tables of the dataset emr_marts, and check their sums. Runs that changed are
     computed again; changed rates or owners compute all of them again, without asking the API. Fails when a check finds a
-    promise broken.
+    promise broken; whoever reads emr_marts then sees the build before, as during a build.
     """
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
     demand_inputs(inputs)
     with explained(target, as_json=as_json, verbose=verbose):
-        made = make_marts(target, inputs, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+        made = make_marts(
+            target,
+            inputs,
+            full_refresh=full_refresh,
+            billing_time_zone=billing_time_zone,
+            change_time_zone=change_time_zone,
+            allow_empty_inputs=allow_empty_inputs,
+        )
     _tell_made(made, target, as_json=as_json)
 
 
@@ -105,17 +125,28 @@ def _tell_made(made: Made, target: Target, *, as_json: bool) -> None:
         tell(*made.lines)
 
 
-def make_marts(target: Target, inputs: Path | None, *, full_refresh: bool = False, billing_time_zone: str) -> Made:
+def make_marts(
+    target: Target,
+    inputs: Path | None,
+    *,
+    full_refresh: bool = False,
+    billing_time_zone: str | None,
+    change_time_zone: bool,
+    allow_empty_inputs: bool,
+) -> Made:
     """Take in the inputs, build the marts and check them."""
     began = now()
     folder = inputs or default_folder(target.database)
     # Without a folder nothing is taken in, and nothing taken away.
-    taken = load_inputs(target, folder).sentence if folder.is_dir() else NO_INPUTS.format(folder=folder)
-    built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    taken = NO_INPUTS.format(folder=folder)
+    if folder.is_dir():
+        taken = load_inputs(target, folder, allow_empty=allow_empty_inputs).sentence
+    built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone, change_time_zone=change_time_zone)
     seconds = (now() - began).total_seconds()
+    told = f"Build {built.record.build_number}: {built.models} models made and {built.checks} checks kept"
     return Made(
-        {"models": built.models, "checks": built.checks, "seconds": round(seconds, 3)},
-        [taken, f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."],
+        {"build": built.record.build_number, "models": built.models, "checks": built.checks, "seconds": round(seconds, 3)},
+        [taken, f"{told} in {seconds:.1f} s, in {target}."],
     )
 
 
