@@ -31,6 +31,9 @@ IMPORTED_ON_THE_WAY = (
     "pyarrow.parquet",
     "dlt.common.libs.pyarrow",
     "emr_usage.cli",
+    # What a build imports.
+    "dbt.cli.main",
+    "dbt.adapters.duckdb.impl",
 )
 
 

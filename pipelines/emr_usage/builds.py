@@ -76,8 +76,7 @@ def record_build(ask: Ask, marts: str, before: BuildRecord | None, billing_time_
     """Add the row of a build, in its transaction, and return it."""
     began, *made_from = ask(_MADE_FROM.format(marts=marts))[0]
     number = before.build_number + 1 if before else 1
-    made = BuildRecord(number, began, billing_time_zone, *made_from, checks, version("emr-usage"))
+    values = (number, began, billing_time_zone, *made_from, checks, version("emr-usage"))
     ask(_CREATE.format(marts=marts))
-    values = tuple(vars(made).values())
     ask(f"INSERT INTO {marts}.builds VALUES ({', '.join(['%s'] * len(values))})", *values)  # noqa: S608  # names of ours
-    return made
+    return BuildRecord(*values)

@@ -3,55 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from contextlib import closing
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg2
-import pyarrow as pa
-import pytest
-from psycopg2.extras import execute_values
 
 from emr_usage.build import build
-from emr_usage.load import Target, open_pipeline
+from emr_usage.load import open_pipeline
 from emr_usage.report import Month, write_page, write_tables
-from paper import MARTS, READ_AT, SCHEMAS, Paper, Row
+from paper import MARTS, READ_AT, Paper
 from paper_cases import TABLES
-from postgres import postgres_server
+from raw_postgres import POSTGRES, write
 
 BUILT_AT = re.compile(r"from build 1 of [^.]+|[^,]+Z$", re.MULTILINE)
-POSTGRES = Target(destination="postgres")
-TYPES = {
-    pa.string(): "text",
-    pa.int64(): "bigint",
-    pa.bool_(): "boolean",
-    pa.date32(): "date",
-    pa.timestamp("us", tz="UTC"): "timestamptz",
-    pa.decimal128(18, 6): "numeric(18, 6)",
-}
-
-
-@pytest.fixture
-def address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    with postgres_server() as server:
-        address = server.new_database("emr")
-        monkeypatch.setenv("DESTINATION__POSTGRES__CREDENTIALS", address)
-        monkeypatch.chdir(tmp_path)
-        yield address
-
-
-def write(address: str, **tables: list[Row]) -> None:
-    with closing(psycopg2.connect(address)) as connection, connection, connection.cursor() as cursor:
-        cursor.execute("CREATE SCHEMA IF NOT EXISTS emr_raw")
-        for name, rows in tables.items():
-            columns = {field.name: TYPES[field.type] for field in SCHEMAS[name]}
-            cursor.execute(f"DROP TABLE IF EXISTS emr_raw.{name} CASCADE")
-            cursor.execute(f"CREATE TABLE emr_raw.{name} ({', '.join(f'{column} {kind}' for column, kind in columns.items())})")
-            execute_values(
-                cursor, f"INSERT INTO emr_raw.{name} VALUES %s", [[row.get(column) for column in columns] for row in rows]
-            )
 
 
 def marts(address: str) -> dict[str, list[tuple[Any, ...]]]:
