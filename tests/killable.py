@@ -33,6 +33,9 @@ IMPORTED_ON_THE_WAY = (
     "emr_usage.build",
     "emr_usage.demo",
     "emr_usage.cli",
+    # What a build imports.
+    "dbt.cli.main",
+    "dbt.adapters.duckdb.impl",
 )
 
 

@@ -102,9 +102,13 @@ class Paper:
                 connection.register("written", pa.Table.from_pylist([_exact(row) for row in rows], schema=SCHEMAS[name]))
                 connection.execute(f"CREATE OR REPLACE TABLE emr_raw.{name} AS FROM written")
 
-    def build(self, *, full_refresh: bool = False, billing_time_zone: str = "Asia/Shanghai") -> Built:
+    def build(
+        self, *, full_refresh: bool = False, billing_time_zone: str = "Asia/Shanghai", change_time_zone: bool = False
+    ) -> Built:
         """Make the marts."""
-        return build(self.target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+        return build(
+            self.target, full_refresh=full_refresh, billing_time_zone=billing_time_zone, change_time_zone=change_time_zone
+        )
 
     def change(self, sql: str) -> None:
         """Change a table by hand."""

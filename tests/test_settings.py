@@ -13,6 +13,7 @@ import pytest
 from emr_serverless import emr_serverless
 from emr_serverless.credentials import AccessKeyConfiguration
 from emr_serverless.validation import SETTINGS, Number
+from emr_usage.defaults import DEFAULT_TIME_ZONE
 
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / ".dlt" / "config.toml").read_text(encoding="utf-8")
@@ -83,7 +84,8 @@ def test_every_setting_is_described_in_the_sources_docstring(name: str) -> None:
 
 def test_the_file_has_the_sections_we_know_and_no_others() -> None:
     config = tomllib.loads(TEXT)
-    assert config.keys() == {"sources", "runtime"}
+    assert config.keys() == {"sources", "emr_usage", "runtime"}
+    assert config["emr_usage"] == {"billing_time_zone": DEFAULT_TIME_ZONE}
     assert config["sources"].keys() == {"emr_serverless"}
     assert config["runtime"] == {"dlthub_telemetry": False}
 

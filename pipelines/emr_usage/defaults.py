@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from typing import Final
 
-# Zone by which the vendor's bills cut days and months.
+# The setting of the zone by which days and months are cut, and its default: that of the vendor's bills.
+TIME_ZONE_SETTING: Final = "emr_usage.billing_time_zone"
 DEFAULT_TIME_ZONE: Final = "Asia/Shanghai"
 # What our command sets unless the user has: the first is a promise of the README, the next two keep no second copy of the data.
 DLT_DEFAULTS: Final = {

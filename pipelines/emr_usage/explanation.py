@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import dlt
 
-from .build import MARTS_DATASET
-from .query import demand_marts, query_rows
+from .build import MARTS_DATASET, STAGING_DATASET
+from .query import query_rows, reading_marts
 
 _RUN: Final = f"""
 SELECT workspace_id, job_run_id, region_id, resource_queue_id, job_run_name, job_key, identity_rule, state, is_final, submit_time,
-  end_time, creator, owner, owner_rule_number, cu_hours, cu_hours_unpriced, currency, estimated_cost, pricing_status
+  end_time, creator, owner, owner_rule_number, cu_hours, cu_hours_unpriced, currency, estimated_cost, pricing_status, run_version
 FROM {MARTS_DATASET}.job_run_costs WHERE job_run_id = %s ORDER BY workspace_id
 """  # noqa: S608  # the dataset's name is ours
 _DAYS: Final = f"""
@@ -31,8 +31,12 @@ SELECT tag_key, tag_value, creator, resource_queue_id, workspace_id, job_name, v
 FROM {MARTS_DATASET}.stg_owners WHERE rule_number = %s
 """  # noqa: S608
 _TAGS: Final = f"""
-SELECT tag_key, tag_value FROM {MARTS_DATASET}.stg_job_run_tags WHERE workspace_id = %s AND job_run_id = %s ORDER BY tag_index
+SELECT tag_key, tag_value FROM {STAGING_DATASET}.stg_job_run_tags WHERE workspace_id = %s AND job_run_id = %s ORDER BY tag_index
 """  # noqa: S608
+_OBSERVED_AT: Final = f"""
+SELECT observed_at FROM {STAGING_DATASET}.stg_job_runs WHERE workspace_id = %s AND job_run_id = %s
+"""  # noqa: S608
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True)
@@ -44,7 +48,9 @@ class Explanation:
         amounts: its cost in each currency of its rates.
         days: its hours by billing date and rate; an unpriced day has no rate.
         rule: what is filled in the rule that names its owner; None when no rule matched.
-        tags: its tags, as submitted.
+        tags: its tags, as last read.
+        is_read_again: whether the run was read after the build, which may have changed its tags.
+        build: the build that all but the tags are of, as its row of builds.
     """
 
     run: dict[str, Any]
@@ -52,6 +58,8 @@ class Explanation:
     days: list[dict[str, Any]]
     rule: dict[str, Any] | None
     tags: list[dict[str, Any]]
+    is_read_again: bool
+    build: dict[str, Any]
 
 
 def explain_run(pipeline: dlt.Pipeline, job_run_id: str) -> list[Explanation]:
@@ -60,8 +68,7 @@ def explain_run(pipeline: dlt.Pipeline, job_run_id: str) -> list[Explanation]:
     Raises:
         BuildError: the marts are not made yet.
     """
-    with pipeline.sql_client() as client:
-        demand_marts(client)
+    with reading_marts(pipeline) as (client, build):
 
         def ask(sql: str, *values: object) -> list[dict[str, Any]]:
             return [{name: _in_utc(value) for name, value in row.items()} for row in query_rows(client, sql, *values)]
@@ -71,7 +78,11 @@ def explain_run(pipeline: dlt.Pipeline, job_run_id: str) -> list[Explanation]:
             key = (run["workspace_id"], job_run_id)
             rule = ask(_RULE, run["owner_rule_number"]) if run["owner_rule_number"] else []
             filled = {name: value for name, value in rule[0].items() if value is not None} if rule else None
-            explanations.append(Explanation(run, ask(_AMOUNTS, *key), ask(_DAYS, *key), filled, ask(_TAGS, *key)))
+            # A version begins with the time of reading, in microseconds.
+            read_at = int(run.pop("run_version").split("/")[0]) * timedelta(microseconds=1) + _EPOCH
+            is_read_again = [row["observed_at"] for row in ask(_OBSERVED_AT, *key)] != [read_at]
+            amounts, days, tags = ask(_AMOUNTS, *key), ask(_DAYS, *key), ask(_TAGS, *key)
+            explanations.append(Explanation(run, amounts, days, filled, tags, is_read_again, vars(build)))
         return explanations
 
 
@@ -87,13 +98,15 @@ def explanation_lines(explanation: Explanation) -> list[str]:
     costs = " and ".join(f"{amount['currency']} {amount['estimated_cost']}" for amount in explanation.amounts)
     cost = f", estimated {costs}" if costs else ""
     tags = ", ".join(f"{tag['tag_key']}={tag['tag_value']}" for tag in explanation.tags) or "none"
+    build = explanation.build
     return [
         f"{run['job_run_id']} in {run['workspace_id']}: {run['job_run_name']}",
         f"State: {run['state']}, submitted {run['submit_time']}, {until}",
         f"Job: {run['job_key']}, by its {run['identity_rule'].replace('_', ' ')}",
         f"Used: {used}{cost} ({run['pricing_status'].replace('_', ' ')})",
         f"Owner: {_owner(explanation)}",
-        f"Tags: {tags}",
+        f"Tags: {tags}{' (read again since the build)' if explanation.is_read_again else ''}",
+        f"Build: {build['build_number']} of {_in_utc(build['built_at']):%Y-%m-%d %H:%M} UTC",
     ]
 
 

@@ -107,7 +107,7 @@ class TooManyRowsError(Exception):
 
 
 class BrokenPromiseError(BuildError):
-    """The marts were made, but a check found them wrong."""
+    """A check found the new marts wrong; those of the last build stay."""
 
 
 @dataclass(frozen=True)
@@ -197,7 +197,7 @@ def _of_models(cause: BaseException) -> Failure | None:
     if not isinstance(cause, BuildError):
         return None
     code = "BrokenPromise" if isinstance(cause, BrokenPromiseError) else "BuildFailed"
-    return Failure(f"{cause} What is loaded stays.", FAILED, code)
+    return Failure(f"{cause} What is loaded stays, and so do the marts of the last build.", FAILED, code)
 
 
 def _of_this_machine(cause: BaseException, target: str) -> Failure | None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
 from .build import MARTS_DATASET
+from .builds import BuildRecord, build_in_force
 from .failures import BuildError
 
 
@@ -17,12 +21,22 @@ def query_rows(client: SqlClientBase[Any], sql: str, *values: object) -> list[di
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
 
-def demand_marts(client: SqlClientBase[Any]) -> None:
-    """See that the marts are there.
+@contextmanager
+def reading_marts(pipeline: dlt.Pipeline) -> Iterator[tuple[SqlClientBase[Any], BuildRecord]]:
+    """Open a destination at one moment, so that all answers are of one build; yields that build too.
 
     Raises:
-        BuildError: they are not made yet.
+        BuildError: there is no build yet.
     """
-    made = "SELECT 1 AS made FROM information_schema.tables WHERE table_schema = %s AND table_name = 'job_run_costs'"
-    if not query_rows(client, made, MARTS_DATASET):
-        raise BuildError("The marts are not made yet. Make them first: emr-usage build.")
+    with pipeline.sql_client() as client, client.begin_transaction():
+        if not pipeline.destination.destination_type.endswith("duckdb"):
+            # A transaction of DuckDB is of one moment by itself.
+            client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+
+        def ask(sql: str, *values: object) -> list[Any]:
+            return [tuple(row.values()) for row in query_rows(client, sql, *values)]
+
+        build = build_in_force(ask, MARTS_DATASET)
+        if build is None:
+            raise BuildError("The marts are not made yet. Make them first: emr-usage build.")
+        yield client, build

@@ -9,7 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option, wait_option
+from .options import (
+    allow_empty_inputs_option,
+    change_time_zone_option,
+    database_option,
+    inputs_option,
+    month_option,
+    reports_option,
+    target_options,
+    time_zone_option,
+    wait_option,
+)
 from .terminal import demand_database, explained, fail, now, output, tell, wait_at_most
 
 if TYPE_CHECKING:
@@ -51,10 +61,14 @@ def init_inputs(*, inputs: Path | None, database: Path) -> None:
 @click.option("--full-refresh", is_flag=True, help="Compute every run again; the tables come out the same.")
 @time_zone_option
 @wait_option
+@change_time_zone_option
+@allow_empty_inputs_option
 def build(
     *,
     full_refresh: bool,
-    billing_time_zone: str,
+    billing_time_zone: str | None,
+    change_time_zone: bool,
+    allow_empty_inputs: bool,
     inputs: Path | None,
     destination: str,
     database: Path,
@@ -66,11 +80,11 @@ def build(
     Examples:
       emr-usage build
       emr-usage build --database /data/emr.duckdb --json
-      emr-usage build --full-refresh --billing-time-zone Europe/Berlin
+      emr-usage build --billing-time-zone Europe/Berlin --change-time-zone
 
     Take in the files of rates and owners, make the tables of the dataset emr_marts, and check their sums. Runs that changed are
     computed again; changed rates or owners compute all of them again, without asking the API. Fails when a check finds a
-    promise broken.
+    promise broken; whoever reads emr_marts then sees the build before, as during a build.
     """
     from emr_usage.load import Target
 
@@ -80,7 +94,14 @@ def build(
     demand_database(target, as_json=as_json)
     demand_inputs(inputs)
     with explained(target, as_json=as_json, verbose=verbose):
-        made = make_marts(target, inputs, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+        made = make_marts(
+            target,
+            inputs,
+            full_refresh=full_refresh,
+            billing_time_zone=billing_time_zone,
+            change_time_zone=change_time_zone,
+            allow_empty_inputs=allow_empty_inputs,
+        )
     if not as_json and made.matches:
         print_matches(made.matches)
     _tell_made(made, target, as_json=as_json)
@@ -114,7 +135,15 @@ def _tell_made(made: Made, target: Target, *, as_json: bool) -> None:
         tell(*made.lines)
 
 
-def make_marts(target: Target, inputs: Path | None, *, full_refresh: bool = False, billing_time_zone: str) -> Made:
+def make_marts(
+    target: Target,
+    inputs: Path | None,
+    *,
+    full_refresh: bool = False,
+    billing_time_zone: str | None,
+    change_time_zone: bool,
+    allow_empty_inputs: bool,
+) -> Made:
     """Take in the inputs, build the marts and check them."""
     from emr_usage.build import build as build_marts
     from emr_usage.inputs import default_folder, load_inputs
@@ -124,14 +153,17 @@ def make_marts(target: Target, inputs: Path | None, *, full_refresh: bool = Fals
     began = now()
     folder = inputs or default_folder(target.database)
     # Without a folder nothing is taken in, and nothing taken away.
-    taken = load_inputs(target, folder).sentence if folder.is_dir() else NO_INPUTS.format(folder=folder)
-    built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone)
+    taken = NO_INPUTS.format(folder=folder)
+    if folder.is_dir():
+        taken = load_inputs(target, folder, allow_empty=allow_empty_inputs).sentence
+    built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone, change_time_zone=change_time_zone)
     pipeline = open_pipeline(target)
     matches, set_aside = read_matches(pipeline), read_set_aside(pipeline)
     seconds = (now() - began).total_seconds()
-    made = f"{built.models} models made and {built.checks} checks kept in {seconds:.1f} s, in {target}."
-    facts = {"models": built.models, "checks": built.checks, "seconds": round(seconds, 3)}
-    return Made(facts | matches.facts | {"set_aside": set_aside}, [taken, *matches.hints, *set_aside, made], matches)
+    told = f"Build {built.record.build_number}: {built.models} models made and {built.checks} checks kept"
+    facts = {"build": built.record.build_number, "models": built.models, "checks": built.checks, "seconds": round(seconds, 3)}
+    lines = [taken, *matches.hints, *set_aside, f"{told} in {seconds:.1f} s, in {target}."]
+    return Made(facts | matches.facts | {"set_aside": set_aside}, lines, matches)
 
 
 @click.command("explain", short_help="Where a run's cost and owner come from.")

@@ -12,6 +12,8 @@ import click
 from .chargeback import demand_inputs, make_marts, make_report
 from .loading import load_facts, load_job_runs, print_failure, print_load
 from .options import (
+    allow_empty_inputs_option,
+    change_time_zone_option,
     forget_workspace_option,
     initial_days_option,
     inputs_option,
@@ -32,12 +34,16 @@ if TYPE_CHECKING:
 @forget_workspace_option
 @inputs_option
 @time_zone_option
+@change_time_zone_option
+@allow_empty_inputs_option
 @month_option
 @reports_option
 def run(
     *,
     inputs: Path | None,
-    billing_time_zone: str,
+    billing_time_zone: str | None,
+    change_time_zone: bool,
+    allow_empty_inputs: bool,
     month: Month | None,
     reports: Path | None,
     destination: str,
@@ -69,7 +75,13 @@ def run(
     print_failure(done)
     if not failure_of_all(done):
         with explained(target, as_json=as_json, verbose=verbose, so_far=facts):
-            marts = make_marts(target, inputs, billing_time_zone=billing_time_zone)
+            marts = make_marts(
+                target,
+                inputs,
+                billing_time_zone=billing_time_zone,
+                change_time_zone=change_time_zone,
+                allow_empty_inputs=allow_empty_inputs,
+            )
             facts["build"] = marts.facts
             if not as_json:
                 tell(*marts.lines)

@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 import click
 
-from emr_usage.defaults import DEFAULT_TIME_ZONE
+from emr_usage.defaults import DEFAULT_TIME_ZONE, TIME_ZONE_SETTING
 
 if TYPE_CHECKING:
     from emr_usage.report import Month
@@ -83,9 +83,13 @@ inputs_option = click.option(
 time_zone_option = click.option(
     "--billing-time-zone",
     type=TimeZone(),
-    default=DEFAULT_TIME_ZONE,
-    show_default=True,
-    help="Zone by which bills cut days and months.",
+    help=f"Zone by which bills cut days and months.  [default: the setting {TIME_ZONE_SETTING}, or {DEFAULT_TIME_ZONE}]",
+)
+change_time_zone_option = click.option(
+    "--change-time-zone", is_flag=True, help="Let the zone be another than that of the last build; cuts all history anew."
+)
+allow_empty_inputs_option = click.option(
+    "--allow-empty-inputs", is_flag=True, help="Let a file of inputs that had rows have none: what it priced or named is lost."
 )
 # The source checks the values of its settings: options that override them take any text.
 initial_days_option = click.option("--initial-days", metavar="DAYS", help="Reach of the first load.  [default: 30]")

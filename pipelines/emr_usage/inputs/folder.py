@@ -62,8 +62,12 @@ def write_examples(folder: Path) -> dict[str, bool]:
     return new
 
 
-def read_inputs(folder: Path) -> Inputs:
+def read_inputs(folder: Path, *, allow_empty: bool = False) -> Inputs:
     """Return what the files of a folder say; a missing file says nothing.
+
+    Args:
+        folder: the files are in.
+        allow_empty: a link to nothing, a file of nothing and a name in other letters count as missing.
 
     Raises:
         InvalidInputsError: with every problem of every file.
@@ -72,15 +76,33 @@ def read_inputs(folder: Path) -> Inputs:
     problems: list[Problem] = []
     for table in INPUT_TABLES:
         try:
-            inputs.rows[table], found = check_table(table, (folder / file_name(table)).read_bytes())
+            content = (folder / file_name(table)).read_bytes()
+            if allow_empty and not content.strip():
+                inputs.missing.append(table)
+                continue
+            inputs.rows[table], found = check_table(table, content)
             problems += found
         except FileNotFoundError:
             inputs.missing.append(table)
+            if not allow_empty:
+                problems += _misplaced(table, folder)
         except OSError as error:
             problems.append(Problem(file_name(table), 0, "", f"it cannot be read ({error.strerror})", "check what is there"))
     if problems:
         raise InvalidInputsError([str(problem) for problem in problems], folder)
     return inputs
+
+
+def _misplaced(table: str, folder: Path) -> Iterator[Problem]:
+    """Yield what keeps a file that seems to be there from being found."""
+    name = file_name(table)
+    if (folder / name).is_symlink():
+        target = (folder / name).readlink()
+        yield Problem(name, 0, "", f"it is a link to {target}, which is not there", "bring that file back, or take the link away")
+    elif folder.is_dir():
+        similar = sorted(path.name for path in folder.iterdir() if path.name.casefold().strip() == name)
+        if similar:
+            yield Problem(name, 0, "", f"it is not there, but {similar[0]} is", f"rename that to {name}")
 
 
 def check_table(table: str, content: bytes) -> tuple[list[Row], list[Problem]]:

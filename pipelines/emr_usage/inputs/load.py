@@ -11,16 +11,24 @@ import dlt
 import pyarrow as pa
 from dlt.extract import DltResource
 
+from emr_usage.build import MARTS_DATASET
+from emr_usage.failures import InvalidInputsError
 from emr_usage.load import RAW_DATASET, Target, loading, open_pipeline, run_whole
+from emr_usage.query import query_rows
 
 from .folder import Inputs, read_inputs
+from .problems import Problem
 from .rows import Row
 from .tables import INPUT_TABLES, file_name
 
 PIPELINE: Final = "emr_usage_inputs"
 # Where the destination can: the old rows stay until the new ones are there, also when the load is cut off.
 REPLACE_STRATEGY: Final = "insert-from-staging"
-_WITHOUT: Final = {"rates": "all usage is unpriced", "owners": "all usage is unallocated"}
+_WITHOUT: Final = {
+    "rates": "all usage is unpriced",
+    "owners": "all usage is unallocated",
+    "list_prices": "there is nothing to compare your rates with",
+}
 
 
 @dataclass(frozen=True)
@@ -41,30 +49,58 @@ class LoadedInputs:
     def sentence(self) -> str:
         """One line that says what there is, and what follows from what is not."""
         counts = ", ".join(f"{table} {count:,}" for table, count in self.rows.items())
-        empty = [f"without {table}, {so}" for table, so in _WITHOUT.items() if not self.rows[table]]
+        empty = [f"without {table}, {_WITHOUT[table]}" for table in ("rates", "owners") if not self.rows[table]]
         files = ", ".join(file_name(table) for table in self.missing)
         missing = [f"there is no {files}: emr-usage init-inputs makes it"] if files else []
         return f"Rows of inputs from {self.folder}: {'; '.join([counts, *empty, *missing])}."
 
 
-def load_inputs(target: Target, folder: Path) -> LoadedInputs:
+def load_inputs(target: Target, folder: Path, *, allow_empty: bool = False) -> LoadedInputs:
     """Replace the tables `rates`, `owners` and `list_prices` of a target by what a folder's files say.
 
     A folder or file that is not there leaves its tables empty. Nothing is written where there is any problem. The job runs'
     pipeline keeps its cursors and its schema: this is another one, in the same dataset, under the same lock.
 
+    Args:
+        target: where the tables are.
+        folder: the files are in.
+        allow_empty: a table that has rows, here or in the build in force, may have none.
+
     Raises:
         InvalidInputsError: with every problem of every file.
         BusyError: a load is under way.
     """
-    inputs = read_inputs(folder)
+    inputs = read_inputs(folder, allow_empty=allow_empty)
     jobs = open_pipeline(target)
     with loading(jobs, target.wait):
         # Where the database was deleted, the job runs' cursors must go before this makes the dataset anew: dlt takes a dataset
         # that is there for the one they belong to.
         jobs.sync_destination()
+        if not allow_empty and (problems := list(_emptied(jobs, inputs))):
+            raise InvalidInputsError([str(problem) for problem in problems], folder)
         run_whole(_open_inputs_pipeline(jobs), _source(inputs))
     return LoadedInputs(folder, {table: len(rows) for table, rows in inputs.rows.items()}, inputs.missing)
+
+
+def _emptied(jobs: dlt.Pipeline, inputs: Inputs) -> Iterator[Problem]:
+    """Yield a problem for each table without rows that had some: by accident more often than not."""
+    empty = [table for table, rows in inputs.rows.items() if not rows]
+    with jobs.sql_client() as client:
+        there = {
+            (row["table_schema"], row["table_name"])
+            for row in query_rows(client, "SELECT table_schema, table_name FROM information_schema.tables")
+        }
+        for table in empty:
+            places = [(RAW_DATASET, table), (MARTS_DATASET, f"stg_{table}")]
+            counts = [
+                query_rows(client, f"SELECT count(*) AS of_all FROM {dataset}.{name}")[0]["of_all"]  # noqa: S608  # names of ours
+                for dataset, name in places
+                if (dataset, name) in there
+            ]
+            if had := max(counts, default=0):
+                what = "it is not there" if table in inputs.missing else "it has no rows"
+                advice = f"bring the file back, or give --allow-empty-inputs, and {_WITHOUT[table]}"
+                yield Problem(file_name(table), 0, "", f"{what}, and {had:,} rows of it are loaded", advice)
 
 
 def _open_inputs_pipeline(jobs: dlt.Pipeline) -> dlt.Pipeline:

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from emr_usage.build import MARTS_DATASET
-from emr_usage.query import demand_marts, query_rows
+from emr_usage.query import query_rows, reading_marts
 
 from .month import Month
 
@@ -24,6 +24,8 @@ _REST: Final = [
     ("estimated_cost", _EXACT),
     ("job_runs", pa.int64()),
 ]
+# The same in every row: which build it is of.
+_BUILD: Final = [("build_number", pa.int64()), ("built_at", pa.timestamp("us", tz="UTC"))]
 TABLES: Final = {
     "chargeback_daily": pa.schema([("billing_date", pa.date32()), *_REST]),
     "chargeback_monthly": pa.schema([("billing_month", pa.date32()), *_REST, ("month_status", pa.string())]),
@@ -31,13 +33,13 @@ TABLES: Final = {
 
 
 def read_chargeback(pipeline: dlt.Pipeline, month: Month) -> dict[str, pa.Table]:
-    """Return the rows of the chargeback tables that are of a month, in order.
+    """Return the rows of the chargeback tables that are of a month, in order; each names the build it is of.
 
     Raises:
         BuildError: the marts are not made yet.
     """
-    with pipeline.sql_client() as client:
-        demand_marts(client)
+    with reading_marts(pipeline) as (client, build):
+        of_build = {name: getattr(build, name) for name, _ in _BUILD}
         tables = {}
         for name, schema in TABLES.items():
             period = schema.names[0]
@@ -45,7 +47,8 @@ def read_chargeback(pipeline: dlt.Pipeline, month: Month) -> dict[str, pa.Table]
                 f"SELECT {', '.join(schema.names)} FROM {MARTS_DATASET}.{name}"  # noqa: S608  # names of ours
                 f" WHERE {period} >= %s AND {period} < %s ORDER BY {period}, owner, workspace_id, currency"
             )
-            tables[name] = pa.Table.from_pylist(query_rows(client, asked, month.first, month.next.first), schema=schema)
+            rows = [row | of_build for row in query_rows(client, asked, month.first, month.next.first)]
+            tables[name] = pa.Table.from_pylist(rows, schema=pa.schema([*schema, *_BUILD]))
         return tables
 
 

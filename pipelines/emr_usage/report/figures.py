@@ -17,9 +17,10 @@ from dlt.destinations.exceptions import DatabaseException
 from dlt.destinations.sql_client import SqlClientBase
 
 from emr_usage.build import MARTS_DATASET
+from emr_usage.builds import BuildRecord
 from emr_usage.failures import BuildError
 from emr_usage.matches import RATES_SQL, RULES_SQL, SET_ASIDE_SQL, Matches, find_matches, set_aside_sentences
-from emr_usage.query import demand_marts, query_rows
+from emr_usage.query import query_rows, reading_marts
 
 from .missing import what_is_missing
 from .month import Month
@@ -119,7 +120,7 @@ class Figures:
 
     Attributes:
         month: it is about.
-        billing_time_zone: by which its days are cut.
+        build: the build they are of.
         made_at: when it was made, UTC.
         loaded_until: how far a month that is under way is loaded, UTC: its beginning where nothing is; None for one that is over.
         asked: every query with its answer, by name.
@@ -134,7 +135,7 @@ class Figures:
     """
 
     month: Month
-    billing_time_zone: str
+    build: BuildRecord
     made_at: datetime
     loaded_until: datetime | None
     asked: Mapping[str, Asked]
@@ -146,6 +147,11 @@ class Figures:
     workspace_names: dict[str, str]
     matches: Matches
     set_aside: list[str]
+
+    @property
+    def billing_time_zone(self) -> str:
+        """By which its days are cut."""
+        return self.build.billing_time_zone
 
     @property
     def currencies(self) -> list[str]:
@@ -207,9 +213,8 @@ def read_billing_time_zone(pipeline: dlt.Pipeline) -> str:
     Raises:
         BuildError: the marts are not made yet.
     """
-    with pipeline.sql_client() as client:
-        demand_marts(client)
-        return _billing_time_zone(_ask_settings(client))
+    with reading_marts(pipeline) as (_, build):
+        return build.billing_time_zone
 
 
 def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Figures:
@@ -223,10 +228,8 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
     Raises:
         BuildError: the marts are not made yet.
     """
-    with pipeline.sql_client() as client:
-        demand_marts(client)
-        settings = _ask_settings(client)
-        zone = _billing_time_zone(settings)
+    with reading_marts(pipeline) as (client, build):
+        zone = build.billing_time_zone
         from_utc, until_utc = month.bounds(zone)
         before_utc, _ = month.previous.bounds(zone)
         values = {
@@ -243,9 +246,8 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
             "enough_runs": ENOUGH_RUNS,
             "long_seconds": LONG_SECONDS,
         }
-        # The settings came first: they say by which zone the others are cut.
-        names = {file.name.removesuffix(".sql") for file in _FOLDER.iterdir()} - {"settings"}
-        asked = {"settings": settings, **{name: _ask(client, _query(name).format(**values)) for name in sorted(names)}}
+        names = sorted(file.name.removesuffix(".sql") for file in _FOLDER.iterdir())
+        asked = {name: _ask(client, _query(name).format(**values)) for name in names}
         asked |= {"rate_matches": _ask(client, RATES_SQL), "owner_rule_matches": _ask(client, RULES_SQL)}
         asked["set_aside"] = _ask(client, SET_ASIDE_SQL.strip())
         matches = find_matches(client, asked["rate_matches"].rows, asked["owner_rule_matches"].rows)
@@ -254,7 +256,7 @@ def read_figures(pipeline: dlt.Pipeline, month: Month, made_at: datetime) -> Fig
     known_until = until_utc if until_utc <= made_at else min([until_utc, max(loaded, default=from_utc)])
     return Figures(
         month,
-        zone,
+        build,
         made_at,
         known_until if known_until < until_utc else None,
         asked,
@@ -278,15 +280,6 @@ def _ask(client: SqlClientBase[Any], sql: str) -> Asked:
         return Asked(sql, query_rows(client, sql))
     except DatabaseException as error:
         raise BuildError("The marts are not whole, or of another version. Make them again: emr-usage build.") from error
-
-
-def _ask_settings(client: SqlClientBase[Any]) -> Asked:
-    return _ask(client, _query("settings").format(marts=MARTS_DATASET))
-
-
-def _billing_time_zone(settings: Asked) -> str:
-    (row,) = settings.rows
-    return str(row["billing_time_zone"])
 
 
 def _workspace_names(rows: Sequence[Row]) -> dict[str, str]:

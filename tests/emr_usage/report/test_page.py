@@ -77,7 +77,7 @@ def test_every_section_names_its_tables_and_holds_its_query(paper: Paper) -> Non
     assert named <= known
     shown = {name for name, asked in figures.asked.items() if asked.sql in page.text}
     # These three are for the page's own words: its zone, its names of workspaces and, where there is no use, other months.
-    assert set(figures.asked) - shown == {"settings", "workspaces", "months"}
+    assert set(figures.asked) - shown == {"workspaces", "months"}
     assert all(paper.ask(asked.sql) is not None for asked in figures.asked.values())
 
 
@@ -300,7 +300,7 @@ def test_a_list_that_is_cut_says_of_how_many(tmp_path: Path) -> None:
     assert "The first 12 of 16." in page.text
 
 
-@pytest.mark.parametrize("missing", ["rates_by_month", "stg_input_versions"])
+@pytest.mark.parametrize("missing", ["rates_by_month", "certified_ranges"])
 def test_marts_of_another_version_are_to_be_made_again(tmp_path: Path, missing: str) -> None:
     paper = built_paper(tmp_path, job_runs=[])
     paper.change(f"DROP TABLE emr_marts.{missing}")

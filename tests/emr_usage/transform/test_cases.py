@@ -176,7 +176,7 @@ def test_the_zone_of_the_bill_is_a_setting(paper: Paper, tmp_path: Path) -> None
     other.write(job_runs=[BOUNDARY], rates=RATES)
     other.build(billing_time_zone="UTC")
     assert other.ask("SELECT billing_month, cu_hours FROM chargeback_monthly") == [(date(2026, 10, 1), Decimal("1.000001"))]
-    other.build(billing_time_zone="Asia/Shanghai")
+    other.build(billing_time_zone="Asia/Shanghai", change_time_zone=True)
     assert len(other.ask("FROM chargeback_monthly")) == len(slices(paper, "boundary", "hour_start")) == 2
 
 

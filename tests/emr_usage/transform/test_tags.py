@@ -18,7 +18,7 @@ from emr_usage.inputs.tags import tag_form
 from emr_usage.load import Target
 from paper import Paper, Row, built_paper, job_run, number, tag, utc
 from postgres import postgres_server
-from postgres_marts import write
+from raw_postgres import write
 
 RUN = job_run("run", utc("2026-10-03 00:00"), utc("2026-10-03 01:00"), 1)
 SAME = [

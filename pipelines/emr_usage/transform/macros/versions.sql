@@ -6,7 +6,7 @@
 {% macro delete_stale(inputs_column) %}
   {% if is_incremental() %}
     delete from {{ this }}
-    where not exists (
+    where {{ 'true or' if var('compute_all') }} not exists (
       select 1
       from {{ ref('stg_job_run_versions') }} as versions
       cross join {{ ref('stg_input_versions') }} as inputs

@@ -1,4 +1,4 @@
-"""Raw tables small enough to check on paper, in PostgreSQL."""
+"""Raw tables in PostgreSQL, as dlt leaves them."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ import psycopg2
 import pyarrow as pa
 from psycopg2.extras import execute_values
 
+from emr_usage.load import Target
 from paper import SCHEMAS, Row
 
+POSTGRES = Target(destination="postgres")
 TYPES = {
     pa.string(): "text",
     pa.int64(): "bigint",
@@ -22,7 +24,6 @@ TYPES = {
 
 
 def write(address: str, **tables: list[Row]) -> None:
-    """Make raw tables anew, of the rows given; the others stay as they are."""
     with closing(psycopg2.connect(address)) as connection, connection, connection.cursor() as cursor:
         cursor.execute("CREATE SCHEMA IF NOT EXISTS emr_raw")
         for name, rows in tables.items():

@@ -1,1 +1,0 @@
-SELECT billing_time_zone FROM {marts}.stg_input_versions

@@ -1,0 +1,57 @@
+"""The billing time zone is a setting, and changes only where it is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from emr_usage.cli import main
+from paper import Paper, job_run, utc
+
+ZONE = "EMR_USAGE__BILLING_TIME_ZONE"
+ZONES = "SELECT billing_time_zone FROM builds ORDER BY build_number"
+
+
+@pytest.fixture
+def paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paper:
+    """Return a database beside no settings but those of the test."""
+    monkeypatch.chdir(tmp_path)
+    paper = Paper(tmp_path / "emr.duckdb")
+    paper.write(job_runs=[job_run("run", utc("2026-10-31 23:00"), utc("2026-10-31 23:30"), 1)])
+    return paper
+
+
+def build(paper: Paper, code: int, *options: str) -> str:
+    done = CliRunner().invoke(main, ["build", "--database", str(paper.target.database), *options])
+    assert done.exit_code == code, done.output
+    return done.stderr
+
+
+def test_the_option_overrides_the_setting_and_a_change_is_asked_for(paper: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(ZONE, "Europe/Berlin")
+    build(paper, 0)
+    build(paper, 0, "--billing-time-zone", "UTC", "--change-time-zone")
+    refused = build(paper, 2)
+    assert "The last build cut days and months by UTC, this one would by Europe/Berlin" in refused
+    assert "--change-time-zone" in refused
+    monkeypatch.delenv(ZONE)
+    assert "by UTC, this one would by Asia/Shanghai" in build(paper, 2)
+    assert paper.ask(ZONES) == [("Europe/Berlin",), ("UTC",)]
+    assert len(paper.ask("FROM chargeback_monthly")) == 1
+
+
+def test_the_setting_can_stand_in_the_file(paper: Paper) -> None:
+    folder = paper.target.database.with_name(".dlt")
+    folder.mkdir()
+    (folder / "config.toml").write_text('[emr_usage]\nbilling_time_zone = "Asia/Kolkata"\n', encoding="utf-8")
+    built = CliRunner().invoke(main, ["build", "--database", str(paper.target.database)])
+    assert built.exit_code == 0, built.output
+    assert paper.ask(ZONES) == [("Asia/Kolkata",)]
+
+
+@pytest.mark.parametrize("zone", ["asia/shanghai", "Mars/Olympus", "8", "'; drop"])
+def test_a_setting_that_names_no_zone_is_refused(paper: Paper, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+    monkeypatch.setenv(ZONE, zone)
+    assert "billing_time_zone is" in build(paper, 2)
