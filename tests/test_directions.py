@@ -26,8 +26,14 @@ ORDER = (
     "windows",
     "tables",
     "literals",
-    "secret_patterns",
+    "secret_names",
+    "secret_values",
+    "secret_tokens",
+    "secret_addresses",
     "commands",
+    "markup",
+    "secret_patterns",
+    "named_secrets",
     "redaction",
     "columns",
     "shapes",
@@ -46,7 +52,7 @@ ORDER = (
     "__init__",
 )
 # These are pure and may know the settings and one another only.
-PURE = ("windows", "tables", "literals", "secret_patterns", "commands", "redaction", "flow")
+PURE = ("windows", "tables", "literals", "flow", *ORDER[ORDER.index("secret_names") : ORDER.index("redaction") + 1])
 SPEAK_HTTP = {"client", "signing"}
 KNOW_ARROW = {"tables", "columns", "shapes", "answers", "conversion", "masking", "package", "account", "load", "__init__"}
 HTTP = {"httpx", "requests", "urllib3", "aiohttp", "http", "socket"}

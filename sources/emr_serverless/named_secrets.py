@@ -17,6 +17,8 @@ _QUOTES: Final = "\\\"'`"
 _WORDS_BEFORE: Final = 32
 # As far before a name as a sentence is looked for.
 _SENTENCE: Final = 24
+# Longer values are not drawn at random by anyone who calls them a key.
+_LOOK: Final = 512
 
 
 def mask_named(text: str, rank_of: RankOf) -> str:
@@ -44,7 +46,11 @@ def _mask_values(text: str, rank_of: RankOf) -> str:
         start = name.end()
         if (name["sign"] or "").startswith(":") and (marks := patterns.YAML_MARKS.match(text, start)):
             start = marks.end()
-        end = value_end(text, name) if start == name.end() else literal_end(text, start)
+        if rank <= Rank.CHOSEN:
+            # What is judged by its look is short; and names of these are many.
+            end = start + literal_end(text[start : start + _LOOK], 0)
+        else:
+            end = value_end(text, name) if start == name.end() else literal_end(text, start)
         if end > start and _is_secret_here(text, name, text[start:end], rank):
             pieces += text[done:start], hide(text[start:end])
             done = end
@@ -64,7 +70,7 @@ def _rank_in_text(text: str, key: tuple[int, int], rank_of: RankOf) -> Rank:
 def _is_secret_here(text: str, name: re.Match[str], value: str, rank: Rank) -> bool:
     bare = value.strip(_QUOTES)
     quoted = bare != value
-    if f"{MASK}@" in value or not is_secret(rank, bare) or not is_secret(rank, bare.rstrip(")]},;.")):
+    if value.startswith(f"{MASK}@") or not is_secret(rank, bare) or not is_secret(rank, bare.rstrip(")]},;.")):
         return False
     if quoted or rank == Rank.NAMED:
         return True
@@ -74,7 +80,7 @@ def _is_secret_here(text: str, name: re.Match[str], value: str, rank: Rank) -> b
         if is_said(bare):
             return False
         start = name.start("key")
-        if patterns.SENTENCE.search(text[max(0, start - _SENTENCE) : start]):
+        if name["key"].lower() not in patterns.LAST_WORDS and patterns.SENTENCE.search(text[max(0, start - _SENTENCE) : start]):
             return is_chosen(bare)
     return True
 

@@ -228,8 +228,8 @@ class Redactor:
             if field == "sparkSubmitParameters" and isinstance(value, str):
                 masked[name] = self.spark_submit_parameters(value)
             else:
-                within = [within for within in (parent, beside.get(field) or field) if within]
-                masked[name] = self._mask_json(value, ".".join(within))
+                named = max(beside.get(field) or field, name, key=self._rank)
+                masked[name] = self._mask_json(value, f"{parent}.{named}" if parent else named)
         return masked
 
 

@@ -37,7 +37,7 @@ _OF_KEY: Final = (
     "|signing|auth|app|client|subscription|ssh|session|licen[sc]e|secret|deploy|activation"
 )
 _SECRET: Final = re.compile(
-    rf"""(?x) passw(?:or)?[dt] | passwort | pass_?(?:phrase|code|wd) | pass_word | pwd | _pw_ | secret(?!ar) | credential | _creds?_
+    rf"""(?x) passw(?:or)?[dt] | passwort | pass_?(?:phrase|code|wd) | pass_word | pwd | _pw_ | secret(?!ar|s?_?manager) | credential | _creds?_
     | access_?key | access_?id_ | (?:{_OF_KEY})_?keys?_ | signature | cookie | _(?:sas|sig|jwt)_
     | authori[sz]ation_\Z | identified_by | (?<!by)(?<!com)(?<!sur)(?<!tres)pass_ | pass(?:in|out)_\Z | {FOREIGN}"""
 )
@@ -89,7 +89,8 @@ def rank_of(name: str) -> Rank:
     if token and not _COUNTED_TOKEN.search(joined) and (secret is None or token.end() > secret.end()):
         return _by_its_end(words, joined, token, Rank.SECRET if token[0] == "bearer" else Rank.TOKEN)
     if secret:
-        return _by_its_end(words, joined, secret, Rank.SECRET)
+        # Nobody's key is a number, but passwords are.
+        return _by_its_end(words, joined, secret, Rank.TOKEN if "key" in secret[0] else Rank.SECRET)
     return Rank.RANDOM if _RANDOM.search(joined) else Rank.NONE
 
 

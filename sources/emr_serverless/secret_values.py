@@ -28,9 +28,9 @@ _TYPES: Final = (
     r"|[Ii]nt(?:eger)?|INT|[Bb]ool(?:ean)?|BOOLEAN|BINARY|Any|SecretStr|object|Object)(?:\([0-9, ]{1,9}\))?[\]>]?\??"
 )
 _TYPE: Final = re.compile(_TYPES + r"[,;)]*\Z")
-_CLASS: Final = re.compile(r"(?:[a-z_][\w]{0,63}\.){1,12}(?:[A-Z][A-Za-z]{0,120}[$\w]{0,64}|[a-z]{1,64}\.[A-Z][\w$]{0,120})\Z")
+_CLASS: Final = re.compile(r"(?:[a-z_][\w]{0,63}\.){2,12}[A-Z][\w$]{0,160}\Z")
 _REFERENCE: Final = re.compile(
-    r"""(?x) \$[A-Z_][A-Z0-9_]*\Z | \$\{[\w.:/\-]*\}\Z | \$\([^()]*\)\Z | \{\{[^{}]*\}\}\Z | \#\{[^{}]*\}\Z | %\(?[\w.]*\)?s?%?\Z | <[\w \-./]*>\Z
+    r"""(?x) \$[A-Z_][A-Z0-9_]*\Z | \$\{[\w.:/\-]*\}\Z | \$\([^()]*\)\Z | \{\{[^{}]*\}\}\Z | \#\{[^{}]*\}\Z | %\([\w.]*\)s\Z | %[sd]\Z | <[\w \-./]*>\Z
     | [?*]+\Z | [*xX•.#_\-]{3,}\Z | \[?\(?(?:redacted|masked|hidden|\*+)\)?\]?\Z | :[a-z_]+\Z | %[A-Z_]+%\Z
     | (?:arn|acs):[\w./:\-*]*\Z | (?:vault|kms|ssm|secretsmanager|jceks|keyvault|env|file|oss|hdfs|s3a?|classpath|secret)://[\w./\-{}$*]*\Z
     | \{?secrets/[\w./\-]*\}?\Z"""
@@ -46,6 +46,7 @@ _PAIR: Final = re.compile(r"[A-Za-z_][\w.]*=")
 _SEGMENT: Final = re.compile(r"[^\-_./:,;&=?]+")
 _SYMBOLS: Final = re.compile(r"[!#$%^*~+]")
 _EDGE: Final = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
+_CAPITAL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _GROUPS: Final = re.compile(r"[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8}){2,}\Z")
 _LONGEST: Final = 4_096
 
@@ -86,7 +87,7 @@ def is_chosen(value: str) -> bool:
     text = value.strip("[](){}<>,;\"'")
     if not text or text.lower().rstrip(".,;:!?") in _SAID or _WORD.match(text) or _IDENTIFIER.match(text) or _PAIR.match(text):
         return False
-    return not (_NUMBER.match(text) or is_harmless(Rank.CHOSEN, text)) and any(map(str.isalnum, text)) and len(text) > 3
+    return not (_NUMBER.match(text) or is_harmless(Rank.CHOSEN, text)) and any(map(str.isalnum, text)) and len(text) > 2
 
 
 def is_said(value: str) -> bool:
@@ -100,8 +101,10 @@ def _is_random_segment(segment: str) -> bool:
         return any(map(str.isalpha, segment))
     if len(segment) < 8 or not digits or not any(map(str.isalpha, segment)):
         return False
+    edges = len(_EDGE.findall(segment))
     mixed = segment != segment.lower() and segment != segment.upper()
-    return len(_EDGE.findall(segment)) > 2 or (mixed and len(segment) > 11 and len(_EDGE.findall(segment)) > 1)
+    # Words begin with a capital every few letters, what is drawn changes more often.
+    return edges > 2 or (mixed and len(segment) > 11 and (edges > 1 or len(_CAPITAL.findall(segment)) * 4 > len(segment)))
 
 
 def names_itself(name: str, value: str) -> bool:
