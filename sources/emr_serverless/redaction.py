@@ -81,6 +81,26 @@ class Redactor:
             return value
         return self._short_options(value) if len(value) <= _CACHED_CHARACTERS else self._mask_spark_submit(value)
 
+    def tag(self, key: str, value: str) -> str:
+        """Return the value of a tag, which owners are named by: as a setting under `patterns`, in every mode."""
+        return Redactor.setting(self, key, value)
+
+    def message(self, value: str) -> str:
+        """Return what the API says of a failure."""
+        return self.text(value)
+
+    def address(self, value: str) -> str:
+        """Return an address that the API made."""
+        return self.text(value)
+
+    def entry_point(self, value: str) -> str:
+        """Return what a job runs."""
+        return self.text(value)
+
+    def unknown_fields(self, fields: Any) -> Any:
+        """Return response fields that have no column, by their paths."""
+        return self.json(fields)
+
     def arguments(self, values: Sequence[str]) -> list[str]:
         """Return the entry point's arguments, each by its form and by the option before it."""
         return self._mask_arguments(values) if self._enabled else list(values)

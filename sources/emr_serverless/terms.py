@@ -57,6 +57,7 @@ class Report:
         workspaces: workspaces asked.
         expected_rows: runs on the start axis by the API's counts; None before the first answer.
         unknown_fields: response fields without a column, with how often they came.
+        redact: what is masked: patterns, strict, or off.
     """
 
     rows: int = 0
@@ -66,6 +67,7 @@ class Report:
     expected_rows: int | None = None
     packages: int = 0
     unknown_fields: Counter[str] = field(default_factory=Counter)
+    redact: str = ""
 
 
 @dataclass(frozen=True)

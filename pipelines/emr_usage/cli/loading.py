@@ -166,6 +166,8 @@ def print_load(done: Load, target: Target) -> None:
         tell("No workspace is visible there: check --region, and the key's RAM rights.")
     if done.terms.backfill and report.workspaces and not report.windows:
         tell("This backfill is certified already; --force reads it again.")
+    if report.redact == "off":
+        tell('Nothing was masked: redact = "off". Secrets in configurations, arguments and messages are in the tables.')
     if report.unknown_fields:
         named = ", ".join(f"{name} ({times:,})" for name, times in report.unknown_fields.most_common(MAX_NAMED))
         tell(f"Fields without a column, kept in job_runs.extra: {named}.")
