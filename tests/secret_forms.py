@@ -13,16 +13,21 @@ LETTERS = string.ascii_letters + string.digits
 CHINESE = "密码数据平台"
 
 
-def is_chosen(secret: str) -> bool:
-    return secret not in {"null", "None", "true", "True", "false", "False"}
+def with_a_digit(texts: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Return texts none of which is a word, a number, a reference or a class, for those are spared."""
+    return texts.map(lambda text: f"k7{text}") | texts.map(lambda text: f"{text}7q")
 
 
 # Anything a person may choose, quotes and line breaks included.
-CHOSEN = st.text(st.sampled_from(LETTERS + CHINESE + string.punctuation + " \n\t€é"), min_size=1, max_size=30).filter(is_chosen)
+CHOSEN = with_a_digit(st.text(st.sampled_from(LETTERS + CHINESE + string.punctuation + " \n\t€é"), min_size=1, max_size=30))
 # Unquoted: no white space, no quotes, nothing that ends a pair.
-UNQUOTED = st.builds(
-    "{}{}".format, st.sampled_from(LETTERS), st.text(st.sampled_from(LETTERS + CHINESE + "!#$%()*+-./:=?@[]^_{|}~>"), max_size=30)
-).filter(is_chosen)
+UNQUOTED = with_a_digit(
+    st.builds(
+        "{}{}".format,
+        st.sampled_from(LETTERS),
+        st.text(st.sampled_from(LETTERS + CHINESE + "!#$%()*+-./:=?@[]^_{|}~>"), max_size=30),
+    )
+)
 # RFC 3986 allows these in a password; `@` it does not, but people do.
 IN_ADDRESS = st.text(st.sampled_from(LETTERS + CHINESE + "-._~!$&'()*+,;=:@%"), min_size=1, max_size=30)
 LETTERS_ONLY = st.text(st.sampled_from(LETTERS), min_size=8, max_size=40)

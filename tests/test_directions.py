@@ -28,10 +28,18 @@ ORDER = (
     "hidden_defaults",
     "tables",
     "literals",
-    "secret_patterns",
+    "secret_names",
+    "secret_values",
+    "secret_tokens",
+    "secret_addresses",
     "commands",
+    "markup",
+    "secret_patterns",
+    "named_secrets",
     "redaction",
+    "spark_settings",
     "columns",
+    "strict",
     "shapes",
     "answers",
     "refusals",
@@ -54,7 +62,10 @@ ORDER = (
     "__init__",
 )
 # These are pure and may know the settings and one another only.
-PURE = ("windows", "hidden_defaults", "tables", "literals", "secret_patterns", "commands", "redaction", "flow")
+PURE = (
+    *("windows", "hidden_defaults", "tables", "literals", "flow"),
+    *ORDER[ORDER.index("secret_names") : ORDER.index("redaction") + 1],
+)
 SPEAK_HTTP = {"client", "signing"}
 KNOW_ARROW = {
     "tables",

@@ -6,11 +6,13 @@ import logging
 import threading
 from collections.abc import Iterator, Sequence
 from itertools import repeat
+from pathlib import Path
 from typing import Any, cast
 
 import dlt
 import pyarrow as pa
 from dlt.common.schema.typing import TTableSchemaColumns
+from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from . import settings
@@ -22,6 +24,7 @@ from .guards import prepare
 from .load import Load
 from .memory import remembered
 from .redaction import Redactor
+from .strict import StrictRedactor, kept_key
 from .tables import RAW_TABLES
 from .terms import Backfill, Limits, Report
 from .validation import read_setting, shown
@@ -58,8 +61,9 @@ def emr_serverless(
     max_connections: int = settings.MAX_CONNECTIONS,
     requests_per_second: float | None = None,
     request_timeout_seconds: float = settings.REQUEST_TIMEOUT_SECONDS,
-    redact: bool = True,  # noqa: FBT001, FBT002  # dlt injects settings by name
+    redact: str = settings.REDACT,
     redact_patterns: Sequence[str] = (),
+    redact_key: TSecretStrValue | None = None,
 ) -> Iterator[DltResource]:
     """Return the next package of a load: run a pipeline with it until `load.unfinished` is false.
 
@@ -77,13 +81,16 @@ def emr_serverless(
         max_connections: requests in flight at most; throttling lowers it for a while.
         requests_per_second: a fixed cap, for those who know their quota.
         request_timeout_seconds: how long one attempt waits for an answer.
-        redact: mask secrets before anything is written.
+        redact: what is masked before anything is written. patterns: secrets, by their names and forms; strict: besides, every
+            value that a user gave a job; off: nothing.
         redact_patterns: further regular expressions, matched against keys and values.
+        redact_key: of the digests that strict redaction leaves; without one it is made, and kept in the pipeline's folder.
 
     Raises:
         CheckSettingsError: a setting cannot be used, or a key of `sources.emr_serverless` is not a setting; see validation.py.
         EmrServerlessError: while the package is read; its class says what to do next.
     """
+    load.report.redact = redact
     limits = Limits(
         region_ids=tuple(region_ids),
         workspace_ids=tuple(workspace_ids),
@@ -96,7 +103,7 @@ def emr_serverless(
     )
 
     def connect() -> tuple[Client, Redactor]:
-        redactor = Redactor(enabled=redact, extra_patterns=redact_patterns)
+        redactor = _redactor(redact, redact_patterns, redact_key)
         client = Client(
             provide_key=configured_access_key(credentials) if credentials else default_chain(),
             clock=load.terms.clock,
@@ -136,6 +143,19 @@ def _recall(state: dict[str, Any], load: Load) -> None:
         logger.warning("%s: what this concerns is read again", finding)
     state.clear()
     state.update(found.state)
+
+
+def _redactor(redact: str, extra_patterns: Sequence[str], key: str | None) -> Redactor:
+    if redact != "strict":
+        return Redactor(enabled=redact == "patterns", extra_patterns=extra_patterns)
+    folder = Path(dlt.current.pipeline().pipelines_dir)
+    try:
+        return StrictRedactor(key or kept_key(folder), extra_patterns)
+    except (OSError, ValueError) as error:
+        advice = (
+            "Give redact_key at least 16 characters in .dlt/secrets.toml, or let it be made in a folder that can be written to."
+        )
+        raise CheckSettingsError(f"Strict redaction has no key: {error}", advice=advice) from error
 
 
 def _table_resource(name: str, pages: DltResource) -> DltResource:

@@ -12,13 +12,20 @@ from typing import Final
 
 MASK: Final = "**redacted**"
 
+# Characters that look like another or like nothing: of full width, of no width.
+UNFOLDED: Final = re.compile("[\uff10-\uff19\uff1d\uff21-\uff3a\uff41-\uff5a\u200b-\u200f\u2060\ufeff\u00ad]")
+_FOLDED: Final[dict[int, str | None]] = {
+    **{code: chr(code - 0xFEE0) for code in range(0xFF01, 0xFF5F)},
+    **dict.fromkeys((*range(0x200B, 0x2010), 0x2060, 0xFEFF, 0x00AD)),
+}
+
 QUOTE: Final = r"\\{0,8}[\"'`]"
 CLOSING_QUOTE: Final = rf"{QUOTE}(?=[\s,;:)\]}}>&\\]|\Z)"
 # `,` `;` and `&` may be part of a password: they end it only where a next pair or nothing follows. `\u0026` is `&` inside JSON.
 _NEXT_PAIR: Final = r"(?=\s|\Z|[\"'(\[{\\]{0,8}[\w.\-%]++[\"'\\]{0,8}\s*+(?:[=:]|\\u003d))"
-_STOP: Final = rf"{CLOSING_QUOTE}|(?:[&;,](?:amp;)?|\\u0026){_NEXT_PAIR}|</[\w.:\-]++>"
+_STOP: Final = rf"[\uff0c\u3002\uff1b\u3001\uff09]|{CLOSING_QUOTE}|(?:[&;,](?:amp;)?|\\u0026){_NEXT_PAIR}|</[\w.:\-]++>"
 # Without quotes, up to white space or to what ends a pair.
-_BARE: Final = re.compile(rf"(?i)(?>(?:[^\s\"'`&;,\\<]++|(?!{_STOP})\S)+)")
+_BARE: Final = re.compile(rf"(?i)(?>(?:[^\s\"'`&;,\\<\uff0c\u3002\uff1b\u3001\uff09]++|(?!{_STOP})\S)+)")
 # Backslashes, doubled quotes and quotes escaped as a whole, as in JSON inside JSON. Never closed, it goes on to the end.
 _QUOTED: Final = re.compile(
     r"""(?xs) "(?>(?:[^"\\]++|\\.?+|"")*)(?:"|\Z) | '(?>(?:[^'\\]++|\\.?+|'')*)(?:'|\Z) | `[^`]*+`?
@@ -40,6 +47,11 @@ SHELL_WORD: Final = re.compile(r"(?s)(?>(?:[^\s\"'\\]++|\\.?+|\"(?>(?:[^\"\\]++|
 WORD: Final = re.compile(r"[\w.\-]+")
 PAIR: Final = re.compile(r"(?s)(?P<head>(?P<open>[\"']?)(?:--conf=)?(?P<key>[\w.\-]++)=)(?P<value>.*?)(?P<quote>(?P=open)?)")
 NEXT_OPTION: Final = re.compile(r"--[A-Za-z]")
+
+
+def fold(text: str) -> str:
+    """Return a text with characters of full width as ASCII has them, and without those of no width."""
+    return text.translate(_FOLDED)
 
 
 def quote_around(word: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Final
 
 import orjson
@@ -18,16 +19,26 @@ from .columns import json_text
 from .redaction import Redactor
 from .tables import TEXT
 
-# Texts that hold no secret by their nature: keys, the API's own words and versions, and what the audit says of itself.
+# Keys, and what the audit says of itself. Every other text is looked at; ids and names pass by their form.
 PLAIN_COLUMNS: Final = frozenset(
     {
-        *("workspace_id", "job_run_id", "region_id", "state", "state_change_code", "code_type", "creator", "priority"),
-        *("release_version", "display_release_version", "resource_queue_id", "arguments_digest"),
-        *("resource", "load", "window_id", "mode", "axis", "asked", "status", "certified_by", "error_code"),
+        *("workspace_id", "job_run_id", "region_id", "arguments_digest"),
+        *("resource", "load", "window_id", "mode", "axis", "asked", "status", "certified_by"),
     }
 )
 # A value is judged by the key beside it too.
 KEY_OF_VALUE: Final = {"tag_value": "tag_key", "config_item_value": "config_item_key"}
+# The columns that are more than a text; the API's addresses are those of logs and of the UI.
+METHODS: Final[Mapping[str, Callable[[Redactor, str], str]]] = {
+    "spark_submit_parameters": lambda redactor, text: redactor.spark_submit_parameters(text),
+    "extra": lambda redactor, text: json_text(redactor.unknown_fields(orjson.loads(text))),
+    "entry_point": lambda redactor, text: redactor.entry_point(text),
+    **dict.fromkeys(("state_change_message", "fail_reason"), lambda redactor, text: redactor.message(text)),
+    **dict.fromkeys(
+        ("web_ui", "driver_std_out", "driver_std_error", "driver_syslog", "driver_startup"),
+        lambda redactor, text: redactor.address(text),
+    ),
+}
 
 
 def mask_tables(tables: Mapping[str, pa.Table], redactor: Redactor) -> dict[str, pa.Table]:
@@ -53,13 +64,10 @@ def _mask_table(table: pa.Table, redactor: Redactor) -> pa.Table:
             continue
         column = original[field.name]
         if field.name in KEY_OF_VALUE:
-            masked = _mask_values(original[KEY_OF_VALUE[field.name]], column, redactor)
-        elif field.name == "extra":
-            masked = _mask_distinct(column, lambda text: json_text(redactor.json(orjson.loads(text))), redactor)
-        elif field.name == "spark_submit_parameters":
-            masked = _mask_distinct(column, redactor.spark_submit_parameters, redactor)
+            mask_value = redactor.tag if field.name == "tag_value" else redactor.setting
+            masked = _mask_values(original[KEY_OF_VALUE[field.name]], column, mask_value, redactor)
         else:
-            masked = _mask_distinct(column, redactor.text, redactor)
+            masked = _mask_distinct(column, partial(METHODS.get(field.name, Redactor.text), redactor), redactor)
         table = _replace(table, field.name, masked)
     return table
 
@@ -75,18 +83,18 @@ def _mask_distinct(column: pa.ChunkedArray, mask: Callable[[str], str], redactor
     encoded = pc.dictionary_encode(column).combine_chunks()
     texts = encoded.dictionary.to_pylist() if (suspects := _suspects(encoded.dictionary, redactor)) else []
     for position in suspects:
-        texts[position] = mask(texts[position])
+        texts[position] = texts[position] and mask(texts[position])
     return pa.array(texts, TEXT).take(encoded.indices) if suspects else column
 
 
-def _mask_values(keys: pa.ChunkedArray, values: pa.ChunkedArray, redactor: Redactor) -> pa.Array:
+def _mask_values(keys: pa.ChunkedArray, values: pa.ChunkedArray, mask: Callable[[str, str], str], redactor: Redactor) -> pa.Array:
     suspicious = pc.or_(_is_suspicious(keys, redactor), _is_suspicious(values, redactor))
     suspects = pc.indices_nonzero(suspicious).to_pylist()
     if not suspects:
         return values
     names, texts = keys.to_pylist(), values.to_pylist()
     for position in suspects:
-        texts[position] = redactor.setting(names[position] or "", texts[position]) if texts[position] else texts[position]
+        texts[position] = texts[position] and mask(names[position] or "", texts[position])
     return pa.array(texts, TEXT)
 
 

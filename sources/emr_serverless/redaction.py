@@ -1,7 +1,7 @@
 """Text in, text without secrets out. Pure: no clock, no network, no files.
 
 A secret is known by its name (`fs.oss.accessKeySecret`, `--password`) or by its form (`scheme://user:pass@host`, `LTAI...`):
-see secret_patterns.py.
+see secret_names.py, secret_values.py and secret_tokens.py. Names in texts are found by named_secrets.py.
 """
 
 from __future__ import annotations
@@ -13,8 +13,14 @@ from json import dumps, loads
 from typing import Any, Final, TypeVar
 
 from . import secret_patterns as patterns
+from . import secret_tokens as tokens
 from .commands import mask_command_arguments, mask_commands
-from .literals import MASK, NEXT_OPTION, PAIR, SHELL_WORD, WORD, hide, quote_around, quote_before, value_end
+from .literals import MASK, NEXT_OPTION, PAIR, SHELL_WORD, UNFOLDED, WORD, fold, hide, quote_around
+from .markup import mask_markup
+from .named_secrets import mask_named
+from .secret_addresses import mask_addresses, mask_rest
+from .secret_names import Rank, rank_of
+from .secret_values import is_secret
 
 # Names, queues and configuration values repeat from run to run; SQL texts do not, and would fill the memory.
 _CACHED_CHARACTERS: Final = 512
@@ -22,6 +28,7 @@ _CACHED_VALUES: Final = 16_384
 
 # Masking one secret may bring another to light. Who needs more rounds than this means harm, and is masked whole.
 _ROUNDS: Final = 4
+_SUSPICION: Final = re.compile(patterns.SUSPICION)
 
 _T = TypeVar("_T", str, list[str])
 
@@ -43,7 +50,6 @@ class Redactor:
         self._extra = tuple(_compile(pattern) for pattern in extra_patterns)
         self._short_text = lru_cache(_CACHED_VALUES)(self._mask_text)
         self._short_options = lru_cache(_CACHED_VALUES)(self._mask_spark_submit)
-        self._short_key = lru_cache(_CACHED_VALUES)(self._rank)
         self._short_word = lru_cache(_CACHED_VALUES)(self._read_word)
 
     @property
@@ -64,16 +70,36 @@ class Redactor:
         return [value and self.text(value) for value in values]
 
     def setting(self, key: str, value: str) -> str:
-        """Return the value of a configuration item or tag: masked whole when the key looks secret, else as free text."""
+        """Return the value of a configuration item or tag: masked whole when the key says that it is a secret, else as free text."""
         if not self._enabled:
             return value
-        return MASK if value and self._key_rank(key) else self.text(value)
+        return MASK if is_secret(self._rank(key), value) else self.text(value)
 
     def spark_submit_parameters(self, value: str) -> str:
         """Return the options of spark-submit; whatever is not masked keeps its quotes and spaces."""
         if not self._enabled:
             return value
         return self._short_options(value) if len(value) <= _CACHED_CHARACTERS else self._mask_spark_submit(value)
+
+    def tag(self, key: str, value: str) -> str:
+        """Return the value of a tag, which owners are named by: as a setting under `patterns`, in every mode."""
+        return Redactor.setting(self, key, value)
+
+    def message(self, value: str) -> str:
+        """Return what the API says of a failure."""
+        return self.text(value)
+
+    def address(self, value: str) -> str:
+        """Return an address that the API made."""
+        return self.text(value)
+
+    def entry_point(self, value: str) -> str:
+        """Return what a job runs."""
+        return self.text(value)
+
+    def unknown_fields(self, fields: Any) -> Any:
+        """Return response fields that have no column, by their paths."""
+        return self.json(fields)
 
     def arguments(self, values: Sequence[str]) -> list[str]:
         """Return the entry point's arguments, each by its form and by the option before it."""
@@ -84,74 +110,48 @@ class Redactor:
         if not self._enabled:
             return value
         try:
-            return self._mask_json(value)
+            return self._mask_json(value, "")
         except RecursionError:
             return MASK  # nested too deep to be looked at, so not shown
 
     def _is_harmless(self, value: str) -> bool:
         """Tell most harmless values from the rest at a fraction of the price. A key pattern of the user may be anchored."""
-        if self._extra:
-            return False
-        if patterns.FORMS.search(value):
-            return False
-        if value.isascii():
-            return not (patterns.SIGNS.search(value) and patterns.NAMES.search(value.lower()))
-        return not (patterns.NAMES.search(value.lower()) or patterns.CHINESE_NAMES.search(value))
+        return not self._extra and not _SUSPICION.search(value)
 
-    def _key_rank(self, key: str) -> int:
-        """Return 2 for the name of a secret, 1 for an abbreviation that may be one, 0 for any other."""
-        return self._short_key(key) if len(key) <= _CACHED_CHARACTERS else self._rank(key)
-
-    def _rank(self, key: str) -> int:
-        if patterns.SECRET_KEY.search(key) or any(pattern.search(key.lstrip("-")) for pattern in self._extra):
-            return 2
-        return 1 if patterns.SHORT_KEY.search(key) else 0
+    def _rank(self, key: str) -> Rank:
+        if self._extra and any(pattern.search(key.lstrip("-")) for pattern in self._extra):
+            return Rank.NAMED
+        return rank_of(key)
 
     def _mask_text(self, value: str) -> str:
-        return value if self._is_harmless(value) else _settle(self._mask_once, value, MASK)
+        if self._is_harmless(value):
+            return value
+        masked = _settle(self._mask_once, value, MASK)
+        if UNFOLDED.search(masked):
+            folded = fold(masked)
+            found = _settle(self._mask_once, folded, MASK)
+            return masked if found == folded else found
+        return masked
 
     def _mask_once(self, value: str) -> str:
         if value.lstrip()[:1] in ("{", "["):
             value = self._mask_document(value)
-        value = patterns.PEM.sub(MASK, value)
-        for address in (patterns.URI, patterns.ENCODED_URI, patterns.ORACLE):
-            value = address.sub(_mask_rest, value)
+        value = mask_addresses(tokens.PEM.sub(MASK, value))
         value = mask_commands(value)
-        near_key_id = patterns.KEY_ID.search(value) is not None
-        value = self._mask_named(value)
+        near_key_id = tokens.KEY_ID.search(value) is not None
+        value = tokens.HOOK.sub(mask_rest, value)
+        value = mask_named(mask_markup(value, self._is_secret), self._rank)
         # Before secrets of known lengths, which a part of a token may have.
-        value = patterns.TOKEN.sub(MASK, value)
+        value = tokens.TOKEN.sub(MASK, value)
         if near_key_id:
-            value = patterns.KEY_SECRET.sub(MASK, patterns.KEY_ID.sub(MASK, value))
-        value = patterns.HOOK.sub(_mask_rest, patterns.BEARER.sub(_mask_rest, value))
+            value = tokens.KEY_SECRET.sub(MASK, tokens.KEY_ID.sub(MASK, value))
+        value = tokens.BEARER.sub(mask_rest, value)
         for pattern in self._extra:
             value = pattern.sub(_mask_match, value)
         return value
 
-    def _mask_named(self, text: str) -> str:
-        """Mask what stands behind a secret name."""
-        pieces: list[str] = []
-        done = position = 0
-        while name := patterns.NAME.search(text, position):
-            # What follows a harmless name may be a name itself.
-            position = name.end("key")
-            if not self._is_secret_in_text(name):
-                continue
-            start, end = name.end(), value_end(text, name)
-            if end > start and not patterns.NO_SECRET.match(text, start):
-                pieces += text[done:start], hide(text[start:end])
-                done = end
-                position = start if _is_quoted_name(text, start, end) else end
-        return "".join((*pieces, text[done:]))
-
-    def _is_secret_in_text(self, name: re.Match[str]) -> bool:
-        rank = self._key_rank(name["key"])
-        if rank == 1:  # `date_sk = d.date_sk` in a query is no secret
-            return patterns.KEY_MATERIAL.match(name.string, name.end()) is not None
-        if rank == 0 and name["key"].lower() in patterns.LAST_WORDS:
-            start, end = name.span("key")
-            return patterns.SPACED_KEY.search(name.string, max(0, start - 32), end) is not None
-        return rank > 0
+    def _is_secret(self, name: str, value: str) -> bool:
+        return is_secret(self._rank(name), value)
 
     def _mask_spark_submit(self, value: str) -> str:
         return value if self._is_harmless(value) else _settle(self._mask_options, value, MASK)
@@ -175,34 +175,47 @@ class Redactor:
 
     def _mask_words(self, words: Sequence[str], *, bare_keys: bool) -> list[str]:
         masked: list[str] = []
-        awaited = False
+        awaited = Rank.NONE
         for before, word in zip(("", *words), words, strict=False):
-            text, is_option, is_bare_key = self._short_word(word) if len(word) <= _CACHED_CHARACTERS else self._read_word(word)
-            masked.append(_mask_awaited(word) or text if awaited else text)
-            # `password = x` and `Authorization: Basic x` are three words.
-            goes_on = (awaited and word in ("=", ":")) or _is_scheme(before, word)
-            awaited = is_option or (bare_keys and is_bare_key) or goes_on
-        if masked != words and any(patterns.KEY_ID.search(word) for word in words):
-            return [patterns.KEY_SECRET.sub(MASK, word) for word in masked]
+            if awaited and word in ("=", ":"):  # `password = x` are three words
+                masked.append(word)
+                continue
+            text, of_option, of_bare_key = self._short_word(word) if len(word) <= _CACHED_CHARACTERS else self._read_word(word)
+            is_scheme = _is_scheme(before, word)
+            masked.append(_mask_awaited(word, awaited) or text if awaited and not (is_scheme and awaited < Rank.SECRET) else text)
+            # `Authorization: Basic x` are three words.
+            awaited = Rank.SECRET if is_scheme else max(of_option, of_bare_key if bare_keys else Rank.NONE)
+        if masked != words and any(tokens.KEY_ID.search(word) for word in words):
+            return [tokens.KEY_SECRET.sub(MASK, word) for word in masked]
         return masked
 
-    def _read_word(self, word: str) -> tuple[str, bool, bool]:
-        """Return an argument or shell word masked; whether it is an option, or a bare name, whose value is the next word."""
+    def _read_word(self, word: str) -> tuple[str, Rank, Rank]:
+        """Return an argument or shell word masked; how secret the next word is by this one as an option, and as a bare name."""
         pair = PAIR.fullmatch(word)
-        if pair and self._key_rank(pair["key"]):
-            return f"{pair['head']}{hide(pair['value'])}{pair['quote']}", False, False
+        if pair and (rank := self._rank_of_option(pair["key"])):
+            value = pair["value"]
+            if not value:
+                return word, rank if word.startswith("-") else Rank.NONE, Rank.NONE
+            if is_secret(rank, value.strip("\"'")):
+                return f"{pair['head']}{hide(value)}{pair['quote']}", Rank.NONE, Rank.NONE
         quote = quote_around(word)
         text = f"{quote}{self.text(word[len(quote) : -len(quote)])}{quote}" if quote else self.text(word)
         name = word.removesuffix(":")
-        is_secret = WORD.fullmatch(name) is not None and self._key_rank(name) > 0
-        is_option = word.startswith("-")
-        return text, is_secret and is_option, is_secret and not is_option and patterns.BARE_KEY.match(name) is not None
+        rank = self._rank_of_option(name) if WORD.fullmatch(name) else Rank.NONE
+        if word.startswith("-"):
+            return text, rank, Rank.NONE
+        is_bare = rank >= Rank.TOKEN and (rank == Rank.NAMED or patterns.BARE_KEY.match(name) is not None)
+        return text, Rank.NONE, rank if is_bare else Rank.NONE
+
+    def _rank_of_option(self, name: str) -> Rank:
+        rank = self._rank(name)
+        return Rank.SECRET if rank == Rank.CHOSEN and name.startswith("-") else rank
 
     def _mask_document(self, text: str) -> str:
         """Mask a text that is a JSON document as one; what it is not stays as it was."""
         try:
             document = loads(text)
-            masked = self._mask_json(document)
+            masked = self._mask_json(document, "")
             if masked == document:
                 return text
             return dumps(masked, ensure_ascii=False, separators=None if '": ' in text else (",", ":"))
@@ -211,35 +224,51 @@ class Redactor:
         except RecursionError:
             return MASK
 
-    def _mask_json(self, value: Any) -> Any:
-        if isinstance(value, str):
-            return self.text(value)
+    def _mask_json(self, value: Any, name: str) -> Any:
+        """Return a JSON value masked by the names of the fields that it is in."""
+        if isinstance(value, dict):
+            return self._mask_fields(value, name)
         if isinstance(value, list):
             if all(isinstance(item, str) for item in value):
-                return self._mask_arguments(value)
-            return [self._mask_json(item) for item in value]
-        return self._mask_fields(value) if isinstance(value, dict) else value
+                value = self._mask_arguments(value)
+            return [self._mask_json(item, name) for item in value]
+        if value is None or isinstance(value, bool):
+            return value
+        rank = self._rank(name) if name else Rank.NONE
+        if rank and is_secret(rank, str(value)):
+            return MASK
+        return self.text(value) if isinstance(value, str) else value
 
-    def _mask_fields(self, fields: dict[str, Any]) -> dict[str, Any]:
-        # `{"key": .., "value": ..}`, `{"configItemKey": .., "configItemValue": ..}`, `{"name": .., "value": ..}`.
-        named = {field[:-5].lower(): field for field in fields if field[-5:].lower() == "value"}
-        keys = {}
-        for field, key in fields.items() if named else ():
-            for ending in ("key", "name"):
-                stem = field.lower().removesuffix(ending)
-                if isinstance(key, str) and stem in named and stem != field.lower():
-                    keys[named[stem]] = key
+    def _mask_fields(self, fields: dict[str, Any], parent: str) -> dict[str, Any]:
+        beside = _names_beside(fields)
         masked = {}
         for field, value in fields.items():
-            name, beside = self.text(field), keys.get(field, "")
             # Masked, a name may be that of a secret where it was none before.
-            if any(map(self._key_rank, (field, name, beside, self.text(beside)))):
-                masked[name] = value if value is None or value == "" or isinstance(value, bool) else MASK
-            elif field == "sparkSubmitParameters" and isinstance(value, str):
+            name = self.text(field)
+            if field == "sparkSubmitParameters" and isinstance(value, str):
                 masked[name] = self.spark_submit_parameters(value)
             else:
-                masked[name] = self._mask_json(value)
+                named = max(beside.get(field) or field, name, key=self._rank)
+                masked[name] = self._mask_json(value, f"{parent}.{named}" if parent else named)
         return masked
+
+
+def _names_beside(fields: dict[str, Any]) -> dict[str, str]:
+    """Return the name of each field's value that stands in another field.
+
+    `{"key": .., "value": ..}`, `{"configItemKey": .., "configItemValue": ..}`, `{"name": .., "value": ..}`, `{"k": .., "v": ..}`.
+    """
+    named = {field[:-5].lower(): field for field in fields if field[-5:].lower() == "value"}
+    names = {}
+    for field, key in fields.items() if named else ():
+        for ending in ("key", "name"):
+            stem = field.lower().removesuffix(ending)
+            if isinstance(key, str) and stem in named and stem != field.lower():
+                names[named[stem]] = key
+    short = {field.lower(): field for field in fields if field in ("k", "v", "K", "V")}
+    if len(short) > 1 and isinstance(fields[short["k"]], str):
+        names[short["v"]] = fields[short["k"]]
+    return names
 
 
 def _compile(pattern: str) -> re.Pattern[str]:
@@ -252,12 +281,6 @@ def _compile(pattern: str) -> re.Pattern[str]:
     return compiled
 
 
-def _mask_rest(match: re.Match[str]) -> str:
-    """Mask what follows the part to keep, up to the `@` that ends a password."""
-    keep: str = match["keep"]
-    return f"{keep}{MASK}{'@' if match[0].endswith('@') else '%40' if match[0].endswith('%40') else ''}"
-
-
 def _mask_match(match: re.Match[str]) -> str:
     """Mask what a pattern of the user matches, unless it lies inside a mask."""
     start, end = match.span()
@@ -265,23 +288,16 @@ def _mask_match(match: re.Match[str]) -> str:
     return match[0] if start == end or is_masked else MASK
 
 
-def _is_quoted_name(text: str, start: int, end: int) -> bool:
-    """Tell whether a value in quotes may itself be the name of a value that follows, as in `token "password": "x"`."""
-    quote = quote_before(text, start)
-    name = patterns.NAME.match(text, start + len(quote)) if quote else None
-    return name is not None and name["sign"] is not None and name.end("key") + len(quote) == end
-
-
 def _is_scheme(before: str, word: str) -> bool:
     """Tell whether a word is the scheme in front of a header's credentials. Most words are not, as their end tells."""
     return word[-6:].lower().endswith(patterns.SCHEMES) and patterns.SCHEME.search(f"{before} {word}") is not None
 
 
-def _mask_awaited(word: str) -> str:
-    """Mask the word behind a secret option, but for quotes around it. Return nothing for an option, which is no value."""
+def _mask_awaited(word: str, rank: Rank) -> str:
+    """Mask the word behind a secret option, but for quotes around it. Return nothing where it is no secret."""
     quote = quote_around(word)
     inner = word[len(quote) : len(word) - len(quote)]
-    return f"{quote}{MASK}{quote}" if inner and not NEXT_OPTION.match(inner) else ""
+    return f"{quote}{MASK}{quote}" if not NEXT_OPTION.match(inner) and is_secret(rank, inner) else ""
 
 
 def _settle(mask: Callable[[_T], _T], value: _T, otherwise: _T) -> _T:

@@ -60,6 +60,11 @@ OPEN_READS: Final = 4
 # Loads in a row in which the API does not answer for a run before it leaves the open list.
 STRAGGLER_MISSES: Final = 3
 
+REDACT: Final = "patterns"
+REDACT_MODES: Final = ("patterns", "strict", "off")
+# Characters of the key of strict redaction's digests: nobody finds it by trying.
+SHORTEST_REDACT_KEY: Final = 16
+
 MAX_CONNECTIONS: Final = 8
 REQUEST_TIMEOUT_SECONDS: Final = 30.0
 CONNECT_TIMEOUT_SECONDS: Final = 5.0

@@ -61,6 +61,7 @@ class Report:
         hidden_defaults: by workspace, parameters of the API whose absence hides runs; it was asked with and without them.
         unknown_fields: response fields without a column, as `table.path`, with the rows that had them.
         new_fields: those that no finished load has reported before; known at the end of the load.
+        redact: what is masked: patterns, strict, or off.
     """
 
     rows: int = 0
@@ -73,6 +74,7 @@ class Report:
     hidden_defaults: dict[str, list[str]] = field(default_factory=dict)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     new_fields: list[str] = field(default_factory=list)
+    redact: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
@@ -66,19 +66,36 @@ class Number:
 
 @dataclass(frozen=True)
 class Choice:
-    """One of some words, with what each stands for."""
+    """One of some words."""
 
-    values: Mapping[str, Any]
+    values: Sequence[str]
 
-    def read(self, value: Any) -> Any:
-        """Return what a word stands for, whatever its case."""
-        try:
-            return self.values[str(value).lower()]
-        except KeyError:
-            raise UnusableError from None
+    def read(self, value: Any) -> str:
+        """Return the word in lower case."""
+        word = str(value).lower()
+        if word not in self.values:
+            raise UnusableError
+        return word
 
     def __str__(self) -> str:
         return " or ".join(self.values)
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A text that no message shows, of a number of characters at least."""
+
+    shortest: int
+    hidden: bool = True
+
+    def read(self, value: Any) -> str:
+        """Return the text as it is."""
+        if not isinstance(value, str) or len(value) < self.shortest:
+            raise UnusableError
+        return value
+
+    def __str__(self) -> str:
+        return f"a text of at least {self.shortest} characters"
 
 
 @dataclass(frozen=True)
@@ -189,8 +206,9 @@ SETTINGS: Final[Mapping[str, Setting]] = {
     ),
     "requests_per_second": Setting(Number("requests per second", 0.01, 10_000)),
     "request_timeout_seconds": Setting(Number("seconds", 0.1, 300), settings.REQUEST_TIMEOUT_SECONDS),
-    "redact": Setting(Choice({"true": True, "false": False}), default=True),
+    "redact": Setting(Choice(settings.REDACT_MODES), settings.REDACT),
     "redact_patterns": Setting(Texts('["acme-[0-9a-f]{8}"]', _check_pattern, hidden=True), ()),
+    "redact_key": Setting(Secret(settings.SHORTEST_REDACT_KEY)),
 }
 
 
@@ -215,7 +233,8 @@ def read_setting(name: str, value: Any) -> Any:
     except (ValueError, OverflowError, RecursionError):
         pass
     places = [".dlt/config.toml", environment_name(name), *([setting.option] if setting.option else ())]
-    given = "" if isinstance(setting.kind, Texts) and setting.kind.hidden else f" = {shown(value)}"
+    is_hidden = isinstance(setting.kind, (Texts, Secret)) and setting.kind.hidden
+    given = "" if is_hidden else f" = {shown(value)}"
     raise CheckSettingsError(
         f"The setting {name}{given} cannot be used{reason}. It must be {setting.kind}",
         advice=f"Correct it in {', '.join(places[:-1])} or {places[-1]}.",

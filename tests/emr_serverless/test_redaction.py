@@ -17,7 +17,18 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from emr_serverless import commands, literals, redaction, secret_patterns
+from emr_serverless import (
+    commands,
+    literals,
+    markup,
+    named_secrets,
+    redaction,
+    secret_addresses,
+    secret_names,
+    secret_patterns,
+    secret_tokens,
+    secret_values,
+)
 from emr_serverless.literals import MASK
 from emr_serverless.redaction import Redactor
 from secret_forms import CHOSEN, FORMS, WHOLE_VALUES
@@ -71,7 +82,7 @@ MASKED_TEXTS = {
     "backquotes alone": "token `§x y§`",
     "sql backquotes": "`token` = `§x y§` AND x",
     "sql identified by": "CREATE USER u IDENTIFIED  BY '§x§' ACCOUNT LOCK",
-    "sql comparison": "token <> '§x§' OR token != '§y§' OR token >= '§z§'",
+    "sql comparison": "token <> '§x1§' OR token != '§y1§' OR token >= '§z1§'",
     "backslash in quotes": r"""password="§a\"b c\\§" x="y" """,
     "quote in quotes": "password='§it's§' x",
     "quote in a bare value": "password=§it's§ x",
@@ -97,7 +108,7 @@ MASKED_TEXTS = {
     "cut JSON with a compact list": '{"tokens":§["a","b"]§,"c":1',
     "cut JSON pair": '{"key": "db.password", "value": "§x§", "a',
     "escaped JSON": r"{\"user\":\"u\",\"password\":\"§x \\\" y§\",\"a\":1",
-    "JSON number": '{"a": 1, "token": §123§, "b',
+    "JSON number": '{"a": 1, "token": §12345678§, "b',
     "xml": "<user>u</user><password>§x§</password><a>b</a>",
     "hadoop xml": "<property><name>fs.oss.accessKeySecret</name><value>§x§</value></property>",
     "url token": "https://h/p?a=1&token=§x§&b=2",
@@ -124,9 +135,9 @@ MASKED_TEXTS = {
     "bearer, small": "bearer §abcdefghijklmnop§ bearer+§abcdefghijklmnop§",
     "bearer, capital": "BEARER §abcdefghijklmnop§",
     "bearer encoded": "sent bearer%20§abcdefghijklmnop§ to h",
-    "words": "Secret Access Key: §x§, Access Key ID: §y§, Secret Key: §z§, Private Key: §a§, Api Key: §b§",
-    "more words": "Encryption Key: §x§, Account Key: §y§, pass phrase: §z§, pass word: §a§, pass code: §b§",
-    "chinese": "用户: u 密码: §x§ 访问密钥=§y§ 口令\uff1a§z§ 令牌=§a§ 凭证=§b§",
+    "words": "Secret Access Key: §abc1§, Access Key ID: §bcd1§, Secret Key: §cde1§, Private Key: §def1§, Api Key: §efg1§",
+    "more words": "Encryption Key: §abcd1§, Account Key: §bcde1§, pass phrase: §cdef1§, pass word: §defg1§, pass code: §efgh1§",
+    "chinese": "用户: u 密码: §x1§ 访问密钥=§y1§ 口令\uff1a§z1§ 令牌=§a1§ 凭证=§b1§",
     "key id": f"id §{KEY_ID}§ x",
     "key id, glued": f"id%3D§{KEY_ID}§ my§{KEY_ID}§",
     "sts id": "id §STS.NTfakefake§ x",
@@ -135,7 +146,7 @@ MASKED_TEXTS = {
     "key pair": f"§{KEY_ID}§:§{KEY_SECRET}§ x",
     "key pair, sts": f"§STS.NTfakefake§ §{KEY_SECRET}{KEY_SECRET[:14]}§ x",
     "key pair, aws": "§AKIAIOSFODNN7EXAMPLE§ §wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY§ x",
-    "abbreviated": f"oss.sk=§{KEY_SECRET}§ ak: §ABCDEFabcdef1234§",
+    "abbreviated": f"oss.sk=§{KEY_SECRET}§ ak: §AB1CDEF2abcdef34§",
     "jwt": f"got §{JWT}§ back",
     "jwt beside a key id": f"§{KEY_ID}§ §eyJhbGciOi{KEY_SECRET}.eyJzdWIiOiIxIn0.c2ln§ x",
     "jwt escaped": rf"a\n§{JWT}§ b%2C§{JWT}§",
@@ -244,19 +255,26 @@ def test_a_closing_quote_ends_the_value_before(after: str) -> None:
 
 
 SECRET_KEYS = """
-    spark.secret my_SECRET_x password ConnectionPassword db-passwd PASSWD pass.word passcode pass-phrase passphrase MYSQL_PWD
-    token tokenizer securityToken connectionToken fs.oss.securityToken credential spark.credentials.file fs.oss.accessKeyId
+    spark.secret my_SECRET_x password ConnectionPassword db-passwd PASSWD pass.word passcode pass-phrase passphrase MYSQL_PWD password1
+    token securityToken connectionToken fs.oss.securityToken credential credentials dbCreds fs.oss.accessKeyId token.prod
     fs.oss.accessKeySecret FS_OSS_ACCESS_KEY_SECRET accesskeyid AccessKeyId aws_secret_access_key odps.access.id odps.access.key
     GoogleAccessId client-secret apikey api_key x-api-key privateKey private_key fs.azure.account.key.h sharedKey storage_key
     fs.s3a.encryption.key crypt.key aes-key master.key signingKey auth_key appKey clientKey subscription-key ssh_key session.key
-    pass db_pass dbPass ssl.keystore.pass x-oss-signature Signature bearer Cookie Authorization proxy-authorization authorisation
-    auth docker.auth pw db_pw dbPw userPW sas fs.azure.sas.c.a blobSas blobSAS sasUrl sig reqSig jwt userJwt userJWT ak sk OSS_AK
-    fs.oss.sk ossAk ossSK javax.jdo.option.ConnectionPassword 密码 数据库密钥 口令 令牌 凭证 凭据
+    crypto.key enc_key hmacKey rsa.key desKey kms.key licenseKey licence_key
+    db_pass dbPass userpass ssl.keystore.pass x-oss-signature Signature bearer Cookie Authorization proxy-authorization authorisation
+    pw db_pw dbPw userPW sas fs.azure.sas.c.a blobSas blobSAS sig reqSig jwt userJwt userJWT javax.jdo.option.ConnectionPassword
+    密码 数据库密钥 口令 令牌 凭证 凭据 密碼 密鑰 秘钥 私钥 パスワード 비밀번호 пароль senha passwort contraseña mot_de_passe
 """.split()  # noqa: SIM905  # a list of them would fill three pages
+# Their values are masked where they look drawn at random.
+DOUBTFUL_KEYS = (
+    "ak sk OSS_AK fs.oss.sk ossAk ossSK key some.key auth docker.auth enc hmac rsa des kms crypto license sign".split()
+)  # noqa: SIM905
 HARMLESS_KEYS = """
-    spark.executor.memory spark.app.name key value compass bypass author authentication.type authorization.enabled monkey task
-    mask risk sigma jwtx design passthrough wsass spark.sql.shuffle.partitions access.identity masky
-    primary_key team environment
+    spark.executor.memory spark.app.name value compass bypass author authentication.type authorization.enabled monkey task
+    mask risk sigma jwtx design passthrough wsass spark.sql.shuffle.partitions access.identity masky tokenizer tokenized
+    team environment fs.oss.credentials.provider secret.enabled token.version password.count secret.file secretName accessKeyOwner
+    token.ttl credential.class secret-type page_token nextToken maxTokens total_tokens sasUrl spark.credentials.file use.token
+    密码错误 密码策略
 """.split()  # noqa: SIM905  # as above
 
 
@@ -264,15 +282,50 @@ HARMLESS_KEYS = """
 def test_the_value_of_a_secret_key_is_masked_whole(key: str) -> None:
     assert REDACTOR.setting(key, "a b") == MASK
     assert REDACTOR.setting(key, "") == ""
-    assert REDACTOR.json({key: "x", "a": "b"}) == {key: MASK, "a": "b"}
+    assert REDACTOR.json({key: "z", "a": "b"}) == {key: MASK, "a": "b"}
     assert REDACTOR.arguments([f"{key}=a b"]) == [f"{key}={MASK}"]
     assert REDACTOR.arguments([f"--{key}", "a b", "c"]) == [f"--{key}", MASK, "c"]
-    assert REDACTOR.spark_submit_parameters(f"--conf {key}=x --conf a=b") == f"--conf {key}={MASK} --conf a=b"
+    assert REDACTOR.spark_submit_parameters(f"--conf {key}=z --conf a=b") == f"--conf {key}={MASK} --conf a=b"
+
+
+@pytest.mark.parametrize("key", DOUBTFUL_KEYS)
+def test_the_value_of_a_doubtful_key_is_masked_where_it_looks_random(key: str) -> None:
+    assert REDACTOR.setting(key, KEY_SECRET) == MASK
+    for value in ("silver", "order_id", "Apache-2.0", "ERR-1001", "2026-01-01", "alias/etl"):
+        assert REDACTOR.setting(key, value) == value
+
+
+HARMLESS_VALUES = """
+    4 4096 1.5 300s 30min 12h 4g true FALSE yes none null com.aliyun.emr.fs.auth.RamRoleCredentialsProvider $DB_PASSWORD ${env:PW}
+    {{secrets/prod/db}} #{token} %(token)s <your-password> ****** xxxxxxxx ? STRING varchar(64) os.environ["X"] 2026-01-01
+    vault://prod/db arn:aws:secretsmanager:x
+""".split()  # noqa: SIM905  # as above
+
+
+@pytest.mark.parametrize("value", HARMLESS_VALUES)
+def test_a_value_that_is_no_secret_by_its_form_stays_under_any_key(value: str) -> None:
+    for key in ("spark.a.token", "api_key"):
+        assert REDACTOR.setting(key, value) == value
+
+
+def test_digits_are_a_password_and_count_tokens() -> None:
+    assert REDACTOR.setting("db.password", "123456") == MASK
+    assert REDACTOR.setting("token", "123456") == "123456"
+    assert REDACTOR.setting("token", "12345678") == MASK
+    assert REDACTOR.setting("pass", "silver") == "silver"
+    assert REDACTOR.setting("pass", "Silver7") == MASK
 
 
 @pytest.mark.parametrize("key", SECRET_KEYS)
 def test_a_secret_key_is_known_in_text(key: str) -> None:
     assert REDACTOR.text(f"x {key}={KEY_SECRET} y") == f"x {key}={MASK} y"
+
+
+@pytest.mark.parametrize("key", ["\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44", "pass\u200bword"])
+def test_a_key_in_other_characters_is_known(key: str) -> None:
+    assert REDACTOR.setting(key, "z") == MASK
+    assert REDACTOR.arguments([f"--{key}=z"]) == [f"--{key}={MASK}"]
+    assert REDACTOR.text(f"x {key}=z7") in {f"x {key}={MASK}", f"x password={MASK}"}
 
 
 @pytest.mark.parametrize("key", HARMLESS_KEYS)
@@ -296,10 +349,10 @@ def test_the_value_of_a_harmless_key_is_still_read_as_text() -> None:
         '--conf "spark.password=§a b§" --conf "spark.x=1 2"   --token "§q r§" x',
         "--conf a.secret='§q w§' --conf b.c=d",
         r"--conf a.secret=§q\ w§ --conf b.c=d",
-        "--conf=fs.secret=§1§ \\\n --conf b=c",
-        "--conf oss.sk=§short§ --conf b=c",
+        "--conf=fs.secret=§z§ \\\n --conf b=c",
+        "--conf oss.sk=short --conf b=c",
         '--driver-java-options "-Da=b -Djavax.password=§x§ -Dc=d" --conf x=y',
-        "--conf hadoop.security.authorization=§true§ --conf b=c",
+        "--conf hadoop.security.authorization=true --conf b=c",
         "--conf a.token=§a;b&c=d,e=f§ --conf b=c",
         "--conf a=-----B --conf 'k=§-----BEGIN PRIVATE KEY-----MII§' --conf b=c",
         "--conf a.uri=mongodb://u:§p§@h.example/x --conf b=c",
@@ -326,18 +379,18 @@ def test_options_of_spark_submit_keep_their_quotes(text: str) -> None:
         ["-password", "§x§", "t"],
         ["--password", "'§x y§'", "t"],
         ["--token=§a b&c=d§", "k=v"],
-        ["-Dfs.secret=§a b§", "--conf", "spark.x.sk=§z§", "--conf", "a=b"],
+        ["-Dfs.secret=§a b§", "--conf", "spark.x.pw=§z§", "--conf", "a=b"],
         ["password", "§x§", "y"],
         ["fs.oss.accessKeySecret", "§x§", "y"],
         ["db.passwd", "§x§", "MYSQL_PWD", "§x§", "passphrase", "§x§", "refresh_token", "§x§", "access_key_id", "§x§"],
         ["load", "token_refresh_daily", "2024-01-01"],
         ["password:", "§x§", "y"],
-        ["password", "§=§", "§x§", "y", "--token", "§:§", "§x§"],
+        ["password", "=", "§x§", "y", "--token", ":", "§x§"],
         ["-H", "Authorization:", "§Basic§", "§abc§", "https://h/x"],
         ["-H", "Authorization: §Basic abc§", "https://h/x"],
         ["Authorization=§Basic§", "§abc§", "x"],
         ["--authorization", "§Bearer§", "§abc§", "x"],
-        ["--auth", "§basic§", "x"],
+        ["--auth", "basic", "x"],
         ["curl", "-s", "-u", "user:§my pass§", "https://h/x"],
         ["/bin/curl", "--user=user:§pass§", "-Uu:§pass§", "--user", "u", "x"],
         ["mysql", "-uroot", "-p§my pass§", "-p", "shop"],
@@ -352,11 +405,11 @@ def test_options_of_spark_submit_keep_their_quotes(text: str) -> None:
         [f"§{KEY_ID}§", f"§{KEY_SECRET}§", "x"],
         [f"§{KEY_SECRET}§", f"id=§{KEY_ID}§", "x"],
         [KEY_SECRET, "x"],
-        ["-e", "CREATE TABLE t OPTIONS ('password' '§x§', 'a' 'b'); SET fs.oss.accessKeySecret=§y§; SELECT 1"],
+        ["-e", "CREATE TABLE t OPTIONS ('password' '§x§', 'a' 'b'); SET fs.oss.accessKeySecret=§z§; SELECT 1"],
         ['{"db":{"host":"h","password":"§x§"}}', "t"],
-        ['[{"configItemKey": "my.pwd", "configItemValue": "§7§"}]', "t"],
+        ['[{"configItemKey": "my.pwd", "configItemValue": "§x7§"}]', "t"],
         ["--url", "jdbc:mysql://h/d?user=u&password=§p§"],
-        [f"{LONG}=1", f"{LONG}.password=§1§"],
+        [f"{LONG}=1", f"{LONG}.password=§z§"],
     ],
 )
 def test_arguments_are_masked_each_by_its_form_and_by_the_one_before(values: list[str]) -> None:
@@ -366,12 +419,18 @@ def test_arguments_are_masked_each_by_its_form_and_by_the_one_before(values: lis
 @pytest.mark.parametrize(
     ("value", "expected"),
     [
-        ({"a": {"password": 5, "b": [1, None, True]}}, {"a": {"password": MASK, "b": [1, None, True]}}),
-        ({"token": None, "secret": True, "password": "", "sk": 1.5}, {"token": None, "secret": True, "password": "", "sk": MASK}),
-        ({"credentials": {"x": "y"}, "tokens": ["x"]}, {"credentials": MASK, "tokens": MASK}),
-        ([{"key": "db.password", "value": 5}], [{"key": "db.password", "value": MASK}]),
+        ({"a": {"password": 5678, "b": [1, None, True]}}, {"a": {"password": MASK, "b": [1, None, True]}}),
+        (
+            {"token": None, "secret": True, "password": "", "pwd": "z"},
+            {"token": None, "secret": True, "password": "", "pwd": MASK},
+        ),
+        ({"credentials": {"x": "z"}, "tokens": ["z"]}, {"credentials": {"x": MASK}, "tokens": [MASK]}),
+        ({"credentials": {"type": "z"}, "maxTokens": 4096}, {"credentials": {"type": "z"}, "maxTokens": 4096}),
+        ({"crypto": {"key": KEY_SECRET}}, {"crypto": {"key": MASK}}),
+        ({"k": "secret", "v": "z"}, {"k": "secret", "v": MASK}),
+        ([{"key": "db.password", "value": 5678}], [{"key": "db.password", "value": MASK}]),
         ({"value": "x", "key": "a.secret", "z": "y"}, {"value": MASK, "key": "a.secret", "z": "y"}),
-        ({"configItemKey": "a.sk", "configItemValue": "x"}, {"configItemKey": "a.sk", "configItemValue": MASK}),
+        ({"configItemKey": "a.pw", "configItemValue": "x"}, {"configItemKey": "a.pw", "configItemValue": MASK}),
         ({"tagKey": "token", "tagValue": "x"}, {"tagKey": "token", "tagValue": MASK}),
         ({"name": "DB_PASSWORD", "value": "x"}, {"name": "DB_PASSWORD", "value": MASK}),
         ({"Key": "password", "Value": "x", "aKey": "b"}, {"Key": "password", "Value": MASK, "aKey": "b"}),
@@ -383,8 +442,8 @@ def test_arguments_are_masked_each_by_its_form_and_by_the_one_before(values: lis
         ({"sparkSubmitParameters": "--conf 'a.token=x y' z"}, {"sparkSubmitParameters": f"--conf 'a.token={MASK}' z"}),
         ({"sparkSubmitParameters": 5}, {"sparkSubmitParameters": 5}),
         ({KEY_ID: 1}, {MASK: 1}),
-        ('{"a": {"token": 5}}', f'{{"a": {{"token": "{MASK}"}}}}'),
-        ('{"a":"{\\"token\\":5}","b":"é"}', f'{{"a":"{{\\"token\\":\\"{MASK}\\"}}","b":"é"}}'),
+        ('{"a": {"token": 56789012}}', f'{{"a": {{"token": "{MASK}"}}}}'),
+        ('{"a":"{\\"token\\":56789012}","b":"é"}', f'{{"a":"{{\\"token\\":\\"{MASK}\\"}}","b":"é"}}'),
         (' [{"value":"x y","key":"password"}]', f'[{{"value":"{MASK}","key":"password"}}]'),
         (5, 5),
     ],
@@ -665,7 +724,21 @@ def test_any_repetition_comes_back(start: str, grains: str, end: str) -> None:
     REDACTOR.arguments([text, text])
 
 
-@pytest.mark.parametrize("module", [commands, literals, redaction, secret_patterns])
+@pytest.mark.parametrize(
+    "module",
+    [
+        commands,
+        literals,
+        markup,
+        named_secrets,
+        redaction,
+        secret_addresses,
+        secret_names,
+        secret_patterns,
+        secret_tokens,
+        secret_values,
+    ],
+)
 def test_no_group_is_possessive(module: ModuleType) -> None:
     # Python before 3.11.5 matches those wrongly, and secrets stay (CPython gh-106052).
     source = Path(str(module.__file__)).read_text(encoding="utf-8")

@@ -185,6 +185,8 @@ def print_load(done: Load, target: Target) -> None:
         before = sorted(report.certified_before)
         of_some = "" if before == report.workspaces else f" for {', '.join(before)}"
         tell(f"An earlier run of this backfill has certified it already{of_some}; --force reads it again.")
+    if report.redact == "off":
+        tell('Nothing was masked: redact = "off". Secrets in configurations, arguments and messages are in the tables.')
     if report.new_fields:
         named = ", ".join(report.new_fields[:MAX_NAMED])
         more = f" and {len(report.new_fields) - MAX_NAMED:,} more" if len(report.new_fields) > MAX_NAMED else ""
