@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
 import signal
-import struct
-import subprocess
-import termios
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
@@ -32,6 +27,7 @@ from emr_usage import progress
 from emr_usage.cli import main
 from emr_usage.emulator import DEFAULT_KEY, AccessKey, Faults
 from nursery import Fate
+from screen import on_a_terminal
 from small_account import NOW, REGIONS, pass_a_night, served
 
 COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
@@ -412,7 +408,7 @@ class TestDatabase:
 class TestStopped:
     """Ctrl-C, and the SIGTERM of a scheduler, wherever they hit."""
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_while_the_api_does_not_answer(self, desk: Desk, number: signal.Signals) -> None:
         gate = desk.emulator.faults = Gate(passing=8)
         with desk.start("load", "--json", *desk.source_options) as process:
@@ -431,6 +427,8 @@ class TestStopped:
             # The last job of a package: dlt would forget the signal, and the load would go on.
             Fate(SQL_JOB, "after", 8, blow="SIGINT"),
             Fate(SQL_JOB, "after", 8, blow="SIGTERM"),
+            Fate(SQL_JOB, "after", 8, blow="SIGHUP"),
+            Fate(COPY_JOB, blow="SIGHUP"),
             Fate("dlt.load.load:Load.complete_package", "after", blow="SIGTERM"),
         ],
         ids=lambda fate: f"{fate.place.partition(':')[2]} {fate.blow}",
@@ -573,7 +571,8 @@ class TestProgress:
     def test_on_a_terminal_it_is_drawn_in_place(self, tmp_path: Path) -> None:
         with served(faults=Faults(latency_seconds=0.03)) as emulator:
             desk = Desk(tmp_path, emulator, REGIONS)
-            screen, code = on_a_terminal([str(COMMAND), "load", *desk.source_options, "--max-connections", "2"], desk)
+            load = [str(COMMAND), "load", *desk.source_options, "--max-connections", "2"]
+            screen, code = on_a_terminal(load, desk.folder, desk.usual_environment)
         assert code == 0
         drawn = re.search(
             r"\n(\d+) windows, ([\d,]+) rows, [\d,]+ rows/s, [12] in flight, 0 throttled, about [\d,]+ s left", screen
@@ -595,28 +594,3 @@ class TestProgress:
             "loading: 0 windows, 20 rows, 2 rows/s, 0 in flight, 0 throttled, time left not known yet",
             "loading: 0 windows, 40 rows, 2 rows/s, 0 in flight, 0 throttled, time left not known yet",
         ]
-
-
-def on_a_terminal(arguments: list[str], desk: Desk) -> tuple[str, int]:
-    """Run a command on a terminal of the usual size; return all that was written to it, and the exit code."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    variables = desk.usual_environment | {"TERM": "xterm-256color"}
-    with subprocess.Popen(arguments, cwd=desk.folder, env=variables, stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        written = b"".join(until_closed(ours))
-        process.wait(60)
-    os.close(ours)
-    return written.decode(), process.returncode
-
-
-def until_closed(terminal: int) -> Iterator[bytes]:
-    """Yield what comes out of a terminal until nobody has it open any more."""
-    while True:
-        try:
-            part = os.read(terminal, 65_536)
-        except OSError:  # Linux says so when the other side is closed
-            return
-        if not part:
-            return
-        yield part

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,7 @@ from emr_usage.report import Format, Month, headline, read_billing_time_zone, wr
 from emr_usage.report import default_folder as default_reports
 
 from .options import database_option, inputs_option, month_option, reports_option, target_options, time_zone_option
-from .terminal import OUTPUT, demand_database, explained, fail, now, tell
+from .terminal import OUTPUT, demand_database, explained, fail, now, print_json, tell
 
 NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
 
@@ -100,7 +99,7 @@ class Made:
 
 def _tell_made(made: Made, target: Target, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"status": "complete", "exit_code": 0, "target": str(target), **made.facts}))
+        print_json({"status": "complete", "exit_code": 0, "target": str(target), **made.facts})
     else:
         tell(*made.lines)
 
@@ -138,7 +137,7 @@ def explain_cost(*, job_run_id: str, destination: str, database: Path, as_json: 
     if not explanations:
         fail(f"There is no job run {job_run_id} in the marts of {target}.", "NoSuchRun", as_json=as_json)
     if as_json:
-        click.echo(json.dumps([vars(explanation) for explanation in explanations], default=str))
+        print_json([vars(explanation) for explanation in explanations])
     else:
         for explanation in explanations:
             _print_explanation(explanation)

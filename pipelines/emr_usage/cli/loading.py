@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from emr_usage.progress import live_display
 from emr_usage.status import Status, read_status
 
 from .options import Moment, initial_days_option, source_options, target_options
-from .terminal import ERRORS, OUTPUT, demand_database, explained, log_to, now, tell
+from .terminal import ERRORS, OUTPUT, demand_database, explained, log_to, now, print_json, tell
 
 MAX_NAMED = 10
 
@@ -76,7 +75,7 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     with explained(target, as_json=as_json, verbose=verbose):
         found = read_status(open_pipeline(target))
     if as_json:
-        click.echo(json.dumps(_status_facts(found), default=str))
+        print_json(_status_facts(found))
     else:
         _print_status(found, target)
     sys.exit(INCOMPLETE if found.incomplete else 0)
@@ -88,7 +87,7 @@ def _load(backfill: Backfill | None, *, destination: str, database: Path, as_jso
     done = load_job_runs(target, backfill, as_json=as_json, **options)
     facts = load_facts(done, target)
     if as_json:
-        click.echo(json.dumps(facts))
+        print_json(facts)
     else:
         print_load(done, target)
     print_failure(done)

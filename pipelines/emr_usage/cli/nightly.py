@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,7 @@ from .options import (
     source_options,
     time_zone_option,
 )
-from .terminal import explained, now, tell
+from .terminal import explained, now, print_json, tell
 
 
 @click.command(short_help="Load, build and report: the line for cron.")
@@ -73,5 +72,5 @@ def run(
             if not as_json:
                 tell(*page.lines)
     if as_json:
-        click.echo(json.dumps(facts | {"seconds": round((now() - began).total_seconds(), 3)}))
+        print_json(facts | {"seconds": round((now() - began).total_seconds(), 3)})
     sys.exit(facts["exit_code"])

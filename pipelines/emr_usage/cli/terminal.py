@@ -12,15 +12,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NoReturn
 
-import click
-from rich.console import Console
-
 from emr_usage.failures import FAILED, STOPPED, explain
 from emr_usage.load import Target
 
-# Without markup: brackets in a path or in what the API said are just that.
-ERRORS = Console(stderr=True, markup=False)
-OUTPUT = Console(markup=False)
+from .console import SafeConsole
+
+ERRORS = SafeConsole(stderr=True)
+OUTPUT = SafeConsole()
 
 
 def now() -> datetime:
@@ -47,11 +45,15 @@ def explained(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[s
     """
     # Schedulers and containers end a command by SIGTERM: it is told and ends like Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # So does a terminal that is closed, by SIGHUP, which dlt does not know; nohup has it ignored, and it stays so.
+    hangup = signal.getsignal(signal.SIGHUP)
+    if hangup != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: signal.raise_signal(signal.SIGTERM))
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where every failure ends
         if verbose:
-            traceback.print_exc()
+            ERRORS.print(traceback.format_exc().rstrip(), highlight=False, soft_wrap=True)
         failure = explain(error, str(target))
         if failure.code == STOPPED:
             # The process waits for a merge that is under way; a second Ctrl-C does not.
@@ -59,12 +61,18 @@ def explained(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[s
         fail(failure.sentence, failure.code, as_json=as_json, exit_code=failure.exit_code, so_far=so_far)
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGHUP, hangup)
 
 
 def tell(*lines: str) -> None:
-    """Print lines as they are: no part of them is coloured, and the terminal wraps them."""
+    """Print lines as they are: no part of them is coloured, and the terminal wraps them; a line feed in a name begins none."""
     for line in lines:
-        OUTPUT.print(line, highlight=False, soft_wrap=True)
+        OUTPUT.print(line.replace("\n", "\\n"), highlight=False, soft_wrap=True)
+
+
+def print_json(facts: object) -> None:
+    """Print facts as one line of JSON."""
+    tell(json.dumps(facts, default=str))
 
 
 def fail(
@@ -74,11 +82,11 @@ def fail(
     ERRORS.print(f"Error: {sentence}", highlight=False, soft_wrap=True)
     if as_json:
         failed = {"status": "failed", "exit_code": exit_code, "error": {"code": code, "sentence": sentence}}
-        click.echo(json.dumps({**(so_far or {}), **failed}))
+        print_json({**(so_far or {}), **failed})
     sys.exit(exit_code)
 
 
-def log_to(console: Console) -> None:
+def log_to(console: SafeConsole) -> None:
     """Send the source's warnings to the console that also draws the progress, so that neither garbles the other."""
     logger = logging.getLogger("emr_serverless")
     logger.handlers = [_ConsoleHandler(console)]
@@ -86,7 +94,7 @@ def log_to(console: Console) -> None:
 
 
 class _ConsoleHandler(logging.Handler):
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: SafeConsole) -> None:
         super().__init__(logging.WARNING)
         self._console = console
 

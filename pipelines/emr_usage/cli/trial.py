@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import click
@@ -11,7 +12,7 @@ from emr_usage.emulator import DEFAULT_KEY, Emulator, serve_forever
 from emr_usage.load import Target
 from emr_usage.progress import live_display
 
-from .terminal import ERRORS, OUTPUT, explained, fail, now, tell
+from .terminal import ERRORS, OUTPUT, explained, fail, log_to, now, tell
 
 
 @click.command(short_help="Answer as the API would, for trials and tests.")
@@ -59,6 +60,7 @@ def demo(*, folder: Path, verbose: bool) -> None:
     and the weeks before it, make the marts and October's report, and answer three questions in SQL.
     """
     target = Target(database=folder / "emr.duckdb")
-    with explained(target, as_json=False, verbose=verbose), live_display(ERRORS, "demo") as display:
-        for step in demo_story.run_demo(folder, now, display):
-            tell(step) if isinstance(step, str) else OUTPUT.print(step)
+    log_to(ERRORS)
+    with explained(target, as_json=False, verbose=verbose):
+        for step in demo_story.run_demo(folder, now, partial(live_display, ERRORS)):
+            tell(step) if isinstance(step, str) else OUTPUT.print(step, highlight=False)
