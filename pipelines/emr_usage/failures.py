@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -24,11 +25,17 @@ INCOMPLETE: Final = 3
 STOPPED: Final = "Stopped"
 # A limit on a file's size or on a user's share of the disk ends a load as a full disk does.
 NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# What a folder of another user, or one that is read-only or no folder at all, answers.
+NO_ACCESS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP})
 _DISK_FULL: Final = re.compile(
     r"no space left|disk full|out of (disk )?space|could not write file|disk quota|file too large", re.IGNORECASE
 )
 _HELD: Final = re.compile(r"could not set lock|conflicting lock|being used by another process", re.IGNORECASE)
 _DAMAGED: Final = re.compile(r"not a valid duckdb database|could not read enough bytes|checksum", re.IGNORECASE)
+_DENIED: Final = re.compile(
+    r"(?:cannot|could not|failed to) (?:open|create|write).*: (permission denied|read-only file system|operation not permitted)",
+    re.IGNORECASE,
+)
 _HOLDER: Final = re.compile(r"PID (\d+)")
 
 
@@ -64,6 +71,25 @@ class FolderError(Exception):
 
     def __init__(self, folder: Path, option: str, error: OSError) -> None:
         super().__init__(f"{folder} cannot be written ({error.strerror}). Give another folder with {option}.")
+
+
+class NothingLoadedError(Exception):
+    """The destination holds nothing that a load has completed."""
+
+
+class WorkingFilesError(Exception):
+    """The folder of working files cannot be used.
+
+    Args:
+        folder: it.
+        why: what is the matter with it, as a part of a sentence.
+    """
+
+    def __init__(self, folder: Path, why: str) -> None:
+        super().__init__(
+            f"The folder of working files {folder} {why}. Give it to the user who runs emr-usage, or remove it: nothing that is"
+            " loaded is in it, and the next load makes it anew."
+        )
 
 
 class BrokenPromiseError(BuildError):
@@ -128,7 +154,7 @@ def explain(error: BaseException, target: str) -> Failure:
 
 
 def _known(cause: BaseException, target: str) -> Failure | None:
-    return _of_this_machine(cause, target) or _of_settings(cause, target) or _of_models(cause)
+    return _of_this_machine(cause, target) or _of_files(cause, target) or _of_settings(cause, target) or _of_models(cause)
 
 
 def _of_models(cause: BaseException) -> Failure | None:
@@ -160,9 +186,29 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
     return None
 
 
+def _of_files(cause: BaseException, target: str) -> Failure | None:
+    text = str(cause)
+    if isinstance(cause, (FolderError, WorkingFilesError)):
+        return Failure(text, FAILED, "NoFolder")
+    if isinstance(cause, NothingLoadedError):
+        return Failure(f"{target} holds no completed load. Load first: emr-usage load --region REGION", FAILED, "NothingLoaded")
+    if isinstance(cause, (duckdb.Error, BuildError)) and (denied := _DENIED.search(text)):
+        sentence = (
+            f"The database {target} or its folder cannot be written by this user ({denied[1].capitalize()}). Change their"
+            " permissions, or give another --database; status, report and explain only read."
+        )
+        return Failure(sentence, FAILED, "NoFolder")
+    if isinstance(cause, OSError) and cause.errno in NO_ACCESS and cause.filename:
+        path = Path(os.fsdecode(cause.filename)).absolute()
+        sentence = (
+            f"{path.parent} cannot be used by this user: {path.name}: {cause.strerror}. Change the permissions of the folder and"
+            " what is in it, or give another one; nothing that is loaded was changed."
+        )
+        return Failure(sentence, FAILED, "NoFolder")
+    return None
+
+
 def _of_settings(cause: BaseException, target: str) -> Failure | None:
-    if isinstance(cause, FolderError):
-        return Failure(str(cause), FAILED, "NoFolder")
     if isinstance(cause, InvalidInputsError):
         return Failure(str(cause), USAGE, "InvalidInputs")
     if isinstance(cause, ConfigFieldMissingException):

@@ -14,13 +14,16 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import dlt
+import duckdb
 from dlt.common.destination import Destination
 from dlt.common.runtime import signals
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.extract import DltSource
 
 from emr_serverless import Backfill, CheckSettingsError, EmrServerlessError, Load, Report, emr_serverless, prepare
 
 from .failures import BusyError
+from .working_folder import open_in
 
 PIPELINE: Final = "emr_usage"
 RAW_DATASET: Final = "emr_raw"
@@ -102,7 +105,11 @@ def open_pipeline(target: Target) -> dlt.Pipeline:
         raise CheckSettingsError("No destination is given", advice="Give one of dlt's to --destination, or leave it out.")
     data_dir = os.environ.get("DLT_DATA_DIR")
     folder = Path(data_dir, "pipelines", name) if data_dir else beside
-    return dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=str(folder))
+
+    def open_with(files: Path) -> dlt.Pipeline:
+        return dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=str(files))
+
+    return open_in(folder, open_with, _locked)
 
 
 def _fingerprint(destination: str) -> str:
@@ -114,14 +121,17 @@ def _fingerprint(destination: str) -> str:
     return hashlib.sha256(repr([configuration.fingerprint(), *place]).encode()).hexdigest()
 
 
-@contextlib.contextmanager
-def exclusive(pipeline: dlt.Pipeline) -> Iterator[None]:
+def exclusive(pipeline: dlt.Pipeline) -> contextlib.AbstractContextManager[None]:
     """Hold a pipeline's working files for one process.
 
     Raises:
         BusyError: another load holds them.
     """
-    folder = Path(pipeline.pipelines_dir)
+    return _locked(Path(pipeline.pipelines_dir))
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
     folder.mkdir(parents=True, exist_ok=True)
     with (folder / f"{PIPELINE}.lock").open("w") as lock:
         try:
@@ -141,7 +151,31 @@ def loading(pipeline: dlt.Pipeline) -> Iterator[None]:
     with exclusive(pipeline):
         prepare(pipeline)
         signals.exit_event.clear()
+        with _leaving_no_empty_database(pipeline):
+            yield
+
+
+@contextlib.contextmanager
+def _leaving_no_empty_database(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Remove the DuckDB file that a load has made and then put nothing into, because it failed."""
+    configuration = pipeline.destination_client().config
+    if (
+        not isinstance(configuration, DuckDbClientConfiguration)
+        or (database := Path(configuration.credentials.database)).exists()
+    ):
         yield
+        return
+    try:
+        yield
+    except BaseException:
+        # A file that cannot be opened is not ours to judge: the failure under way says more.
+        with contextlib.suppress(duckdb.Error, OSError):
+            with duckdb.connect(str(database), read_only=True) as connection:
+                is_empty = connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone() is None
+            if is_empty:
+                for path in (database, database.with_name(f"{database.name}.wal")):
+                    path.unlink(missing_ok=True)
+        raise
 
 
 def run_whole(pipeline: dlt.Pipeline, source: DltSource) -> None:

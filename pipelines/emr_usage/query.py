@@ -8,6 +8,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from .build import MARTS_DATASET
 from .failures import BuildError
+from .loaded import require_runs
 
 
 def query_rows(client: SqlClientBase[Any], sql: str, *values: object) -> list[dict[str, Any]]:
@@ -21,8 +22,10 @@ def demand_marts(client: SqlClientBase[Any]) -> None:
     """See that the marts are there.
 
     Raises:
+        NothingLoadedError: nothing is loaded that they could be made of.
         BuildError: they are not made yet.
     """
     made = "SELECT 1 AS made FROM information_schema.tables WHERE table_schema = %s AND table_name = 'job_run_costs'"
     if not query_rows(client, made, MARTS_DATASET):
+        require_runs(client)
         raise BuildError("The marts are not made yet. Make them first: emr-usage build.")

@@ -8,6 +8,7 @@ from typing import Any
 
 import dlt
 
+from .loaded import require_load
 from .query import query_rows
 
 # The audit rows of the newest load, and what it could not complete.
@@ -36,12 +37,12 @@ class Status:
     """What a destination holds.
 
     Attributes:
-        last_load: when the newest load began, as its audit rows name it; None before the first.
+        last_load: when the newest load began, as its audit rows name it.
         workspaces: every workspace that has loaded.
         incomplete: the newest load's windows that are short or failed, as rows of `extraction_windows`.
     """
 
-    last_load: str | None
+    last_load: str
     workspaces: list[WorkspaceStatus] = field(default_factory=list)
     incomplete: list[dict[str, Any]] = field(default_factory=list)
 
@@ -50,20 +51,16 @@ def read_status(pipeline: dlt.Pipeline) -> Status:
     """Return the status of a pipeline's destination.
 
     Raises:
+        NothingLoadedError: no load was ever recorded.
         Exception: whatever the destination raises when it cannot be opened; see failures.py.
     """
     pipeline.sync_destination()
-    name: str | None = pipeline.default_schema_name
-    if name is None:
-        return Status(None)
-    sources = pipeline.state.get("sources", {}).get(name, {})
+    sources = pipeline.state.get("sources", {}).get(pipeline.default_schema_name or "", {})
     memory = sources.get("resources", {}).get("job_runs", {}).get("workspaces", {})
     with pipeline.sql_client() as client:
-        if not client.has_dataset():
-            return Status(None)
-        last_load = (client.execute_sql(LAST_LOAD_SQL) or [[None]])[0][0]
-        has_runs = "job_runs" in pipeline.default_schema.tables
-        counts = {row[0]: row[1] for row in client.execute_sql(COUNTS_SQL) or []} if has_runs else {}
+        require_load(client)
+        ((last_load,),) = client.execute_sql(LAST_LOAD_SQL) or []
+        counts = {row[0]: row[1] for row in client.execute_sql(COUNTS_SQL) or []}
         incomplete = query_rows(client, INCOMPLETE_SQL, last_load)
     return Status(last_load, [_workspace(name, memory[name], counts) for name in sorted(memory)], incomplete)
 

@@ -69,23 +69,15 @@ def assert_everything_shows_something(database: Path) -> None:
         ours = "table_schema IN ('emr_raw', 'emr_marts') AND table_name NOT LIKE '\\_dlt%' ESCAPE '\\'"
         found = emr.execute(f"SELECT table_schema, table_name FROM information_schema.tables WHERE {ours}").fetchall()
         assert len(found) > 25
-        empty = [
-            f"{schema}.{name}"
-            for schema, name in found
-            if emr.execute(f"SELECT 1 FROM {schema}.{name} LIMIT 1").fetchone() is None
-        ]
-        assert empty == []
+        names = [f"{schema}.{name}" for schema, name in found]
+        assert [name for name in names if emr.execute(f"SELECT 1 FROM {name} LIMIT 1").fetchone() is None] == []
         named = {rule for (rule,) in emr.execute("SELECT DISTINCT identity_rule FROM emr_marts.job_run_costs").fetchall()}
         assert named == IDENTITY_RULES
-        rules = (
-            "emr_marts.job_run_costs AS costs JOIN emr_marts.stg_owners AS rules ON costs.owner_rule_number = rules.rule_number"
-        )
+        rules = "emr_marts.job_run_costs JOIN emr_marts.stg_owners AS rules ON owner_rule_number = rules.rule_number"
         used = emr.execute(f"SELECT {', '.join(f'count(rules.{name})' for name in RULE_COLUMNS)} FROM {rules}").fetchone() or ()
         assert [name for name, count in zip(RULE_COLUMNS, used, strict=True) if not count] == []
-        idle = emr.execute(
-            f"SELECT owner FROM emr_marts.stg_owners WHERE rule_number NOT IN (SELECT rules.rule_number FROM {rules})"
-        )
-        assert idle.fetchall() == [], "a rule that names nobody"
+        idle = f"SELECT owner FROM emr_marts.stg_owners WHERE rule_number NOT IN (SELECT owner_rule_number FROM {rules})"
+        assert emr.execute(idle).fetchall() == [], "rules that name nobody"
 
 
 def assert_document_is_fresh(database: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import click
+import dlt
 from rich.box import SIMPLE
 from rich.table import Table
 
@@ -14,7 +15,9 @@ from emr_usage.build import build as build_marts
 from emr_usage.explanation import Explanation, explain_run, explanation_lines
 from emr_usage.failures import FolderError
 from emr_usage.inputs import default_folder, load_inputs, write_examples
-from emr_usage.load import Target, open_pipeline
+from emr_usage.load import Target
+from emr_usage.loaded import require_runs
+from emr_usage.reader import open_reader
 from emr_usage.report import Format, Month, headline, read_billing_time_zone, write_page, write_tables
 from emr_usage.report import default_folder as default_reports
 
@@ -107,6 +110,8 @@ def _tell_made(made: Made, target: Target, *, as_json: bool) -> None:
 def make_marts(target: Target, inputs: Path | None, *, full_refresh: bool = False, billing_time_zone: str) -> Made:
     """Take in the inputs, build the marts and check them."""
     began = now()
+    with open_reader(target) as pipeline, pipeline.sql_client() as client:
+        require_runs(client)
     folder = inputs or default_folder(target.database)
     # Without a folder nothing is taken in, and nothing taken away.
     taken = load_inputs(target, folder).sentence if folder.is_dir() else NO_INPUTS.format(folder=folder)
@@ -132,8 +137,8 @@ def explain_cost(*, job_run_id: str, destination: str, database: Path, as_json: 
     """
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
-    with explained(target, as_json=as_json, verbose=verbose):
-        explanations = explain_run(open_pipeline(target), job_run_id)
+    with explained(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
+        explanations = explain_run(pipeline, job_run_id)
     if not explanations:
         fail(f"There is no job run {job_run_id} in the marts of {target}.", "NoSuchRun", as_json=as_json)
     if as_json:
@@ -195,15 +200,13 @@ def report(
     """
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
-    with explained(target, as_json=as_json, verbose=verbose):
-        made = make_report(target, month, reports, kind)
+    with explained(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
+        made = make_report(pipeline, month, reports or default_reports(target.database), kind)
     _tell_made(made, target, as_json=as_json)
 
 
-def make_report(target: Target, month: Month | None, folder: Path | None, kind: Format = "html") -> Made:
-    """Write a report of a month, by default that of yesterday, into a folder, by default beside the database."""
-    pipeline = open_pipeline(target)
-    folder = folder or default_reports(target.database)
+def make_report(pipeline: dlt.Pipeline, month: Month | None, folder: Path, kind: Format = "html") -> Made:
+    """Write a report of a month, by default that of yesterday, into a folder."""
     month = month or Month.of_yesterday(now(), read_billing_time_zone(pipeline))
     if kind != "html":
         paths = [str(path) for path in write_tables(pipeline, month, folder, kind)]

@@ -16,6 +16,7 @@ from emr_usage.demo import summary
 from emr_usage.failures import FAILED, INCOMPLETE
 from emr_usage.load import Request, Target, failure_of_all, open_pipeline, run_load
 from emr_usage.progress import live_display
+from emr_usage.reader import open_reader
 from emr_usage.status import Status, read_status
 
 from .options import Moment, initial_days_option, source_options, target_options
@@ -72,8 +73,8 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     """
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
-    with explained(target, as_json=as_json, verbose=verbose):
-        found = read_status(open_pipeline(target))
+    with explained(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
+        found = read_status(pipeline)
     if as_json:
         print_json(_status_facts(found))
     else:
@@ -191,7 +192,7 @@ def _status_facts(found: Status) -> dict[str, Any]:
 
 
 def _print_status(found: Status, target: Target) -> None:
-    tell(f"{target}: last load {found.last_load or 'never'}; times are UTC")
+    tell(f"{target}: last load {found.last_load}; times are UTC")
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("workspace", "submitted until", "ended until", "runs open", "runs"):
         table.add_column(title, no_wrap=True)

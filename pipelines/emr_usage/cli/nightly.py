@@ -9,7 +9,8 @@ from typing import Any
 import click
 
 from emr_usage.load import Target, failure_of_all
-from emr_usage.report import Month
+from emr_usage.reader import open_reader
+from emr_usage.report import Month, default_folder
 
 from .chargeback import demand_inputs, make_marts, make_report
 from .loading import load_facts, load_job_runs, print_failure, print_load
@@ -67,7 +68,8 @@ def run(
             facts["build"] = marts.facts
             if not as_json:
                 tell(*marts.lines)
-            page = make_report(target, month, reports)
+            with open_reader(target) as pipeline:
+                page = make_report(pipeline, month, reports or default_folder(target.database))
             facts["report"] = page.facts
             if not as_json:
                 tell(*page.lines)
