@@ -80,6 +80,9 @@ def _undamaged(folder: Path, open_pipeline: Callable[[Path], dlt.Pipeline]) -> d
 
 def _read_all(pipeline: dlt.Pipeline) -> None:
     """Read the working files as far as dlt will."""
+    for name in ("load", "normalize", "schemas"):
+        if Path(pipeline.working_dir, name).is_file():
+            raise ValueError(f"{name} is no folder")
     for name in pipeline.schema_names:
         pipeline.schemas[name]
     pipeline.list_extracted_load_packages()

@@ -334,6 +334,29 @@ class TestTroubles:
 class TestDatabase:
     """The DuckDB file: held by others, wrong, deleted, or two of them."""
 
+    def test_a_failed_first_load_leaves_none(self, desk: Desk) -> None:
+        assert desk.load(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret").code == 1
+        assert not desk.database.exists()
+        assert desk.run("status", "--json").facts["error"]["code"] == "NoDatabase"
+        desk.load_whole()
+
+    def test_one_that_holds_nothing_is_no_good_one(self, desk: Desk) -> None:
+        duckdb.connect(str(desk.database)).close()
+        for arguments in (["status"], ["build"], ["report"], ["explain", "jr-1"]):
+            done = desk.run(*arguments, "--json")
+            assert (done.code, done.facts["error"]["code"]) == (1, "NothingLoaded"), arguments
+            assert "Load first: emr-usage load --region REGION" in done.sentence
+        desk.load_whole()
+
+    def test_one_that_holds_refusals_only_is_no_good_one(self, desk: Desk) -> None:
+        desk.emulator.faults = Faults(denied={"ListJobRuns": (403, "NoPermission")})
+        assert desk.load().code == 1
+        assert desk.run("status", "--json").code == 3
+        assert desk.run("build", "--json").facts["error"]["code"] == "NothingLoaded"
+        desk.emulator.faults = Faults()
+        pass_a_night(desk.emulator)
+        desk.load_whole()
+
     def test_it_is_open_in_another_program(self, desk: Desk) -> None:
         with duckdb.connect(str(desk.database)):
             done = desk.load()

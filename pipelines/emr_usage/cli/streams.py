@@ -6,7 +6,7 @@ import errno
 import io
 import os
 import sys
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 import click
 
@@ -19,18 +19,22 @@ failed_writes: Final[dict[str, OSError]] = {}
 class SafeGroup(click.Group):
     """A group of commands that report when their output could not be written."""
 
-    def main(self, *arguments: Any, **options: Any) -> Any:
+    def main(self, *arguments: Any, **options: Any) -> NoReturn:
         """Run a command. Exits with 1 where it was complete but its output is not, except where the reader has gone."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
-            return super().main(*arguments, **options)
+            code = super().main(*arguments, **options)
         except OSError as error:  # in what click itself prints
+            if error.filename:
+                raise
             failed_writes["stdout"] = error
             raise SystemExit(_exit_code(0)) from None
         except SystemExit as end:
             raise SystemExit(_exit_code(end.code)) from None
+        else:
+            raise SystemExit(code)
         finally:
             for name in failed_writes:
                 _discard_what_is_left(name)
