@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,8 @@ from .exit_codes import FAILED, IN_USE, USAGE
 STOPPED: Final = "Stopped"
 # A limit on a file's size or on a user's share of the disk ends a load as a full disk does.
 NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# What a folder of another user, or one that is read-only or no folder at all, answers.
+NO_ACCESS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP})
 _DISK_FULL: Final = re.compile(
     r"no space left|disk full|out of (disk )?space|could not write file|disk quota|file too large", re.IGNORECASE
 )
@@ -43,6 +46,12 @@ _KIND_OF_HINT: Final[Mapping[Any, str]] = {
     dict: "a JSON object",
     list: "a JSON list",
 }
+
+
+_DENIED: Final = re.compile(
+    r"(?:cannot|could not|failed to) (?:open|create|write).*: (permission denied|read-only file system|operation not permitted)",
+    re.IGNORECASE,
+)
 _HOLDER: Final = re.compile(r"PID (\d+)")
 
 
@@ -104,6 +113,25 @@ class TooManyRowsError(Exception):
     def __init__(self, table: str, rows: int, limit: int) -> None:
         sentence = f"{table} has {rows:,} rows in this month, and a sheet of a workbook holds {limit:,}."
         super().__init__(f"{sentence} Write it with --format csv or --format parquet.")
+
+
+class NothingLoadedError(Exception):
+    """The destination holds nothing that a load has completed."""
+
+
+class WorkingFilesError(Exception):
+    """The folder of working files cannot be used.
+
+    Args:
+        folder: it.
+        why: what is the matter with it, as a part of a sentence.
+    """
+
+    def __init__(self, folder: Path, why: str) -> None:
+        super().__init__(
+            f"The folder of working files {folder} {why}. Give it to the user who runs emr-usage, or remove it: nothing that is"
+            " loaded is in it, and the next load makes it anew."
+        )
 
 
 class BrokenPromiseError(BuildError):
@@ -190,7 +218,7 @@ def _known(cause: BaseException, target: str) -> Failure | None:
         code = "Busy" if isinstance(cause, BusyError) else "DatabaseHeld"
         advice = "Run again when it has ended, or give --wait SECONDS to a command that writes; what is loaded stays."
         return Failure(f"The database {target} is in use by {user}. {advice}", IN_USE, code)
-    return _of_this_machine(cause, target) or _of_settings(cause, target) or _of_models(cause)
+    return _of_this_machine(cause, target) or _of_files(cause, target) or _of_settings(cause, target) or _of_models(cause)
 
 
 def _of_models(cause: BaseException) -> Failure | None:
@@ -221,9 +249,31 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
     return None
 
 
+def _of_files(cause: BaseException, target: str) -> Failure | None:
+    text = str(cause)
+    if isinstance(cause, (FolderError, WorkingFilesError)):
+        return Failure(text, FAILED, "NoFolder")
+    if isinstance(cause, NothingLoadedError):
+        return Failure(f"{target} holds no completed load. Load first: emr-usage load --region REGION", FAILED, "NothingLoaded")
+    if isinstance(cause, (duckdb.Error, BuildError)) and (denied := _DENIED.search(text)):
+        sentence = (
+            f"The database {target} or its folder cannot be written by this user ({denied[1].capitalize()}). Change their"
+            " permissions, or give another --database; status, report and explain only read."
+        )
+        return Failure(sentence, FAILED, "NoFolder")
+    if isinstance(cause, OSError) and cause.errno in NO_ACCESS and cause.filename:
+        path = Path(os.fsdecode(cause.filename)).absolute()
+        sentence = (
+            f"{path.parent} cannot be used by this user: {path.name}: {cause.strerror}. Change the permissions of the folder and"
+            " what is in it, or give another one; nothing that is loaded was changed."
+        )
+        return Failure(sentence, FAILED, "NoFolder")
+    return None
+
+
 def _of_settings(cause: BaseException, target: str) -> Failure | None:
-    if isinstance(cause, (FolderError, TooManyRowsError)):
-        return Failure(str(cause), FAILED, "NoFolder" if isinstance(cause, FolderError) else "TooManyRows")
+    if isinstance(cause, TooManyRowsError):
+        return Failure(str(cause), FAILED, "TooManyRows")
     if isinstance(cause, InvalidInputsError):
         return Failure(str(cause), USAGE, "InvalidInputs")
     if isinstance(cause, ConfigFieldMissingException):

@@ -13,8 +13,10 @@ from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import dlt
+import duckdb
 from dlt.common.destination import Destination
 from dlt.common.runtime import signals
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.extract import DltSource
 
 from emr_serverless import (
@@ -28,7 +30,8 @@ from emr_serverless import (
     prepare,
 )
 
-from .lock import NO_WAIT, Wait, exclusive, wait_for
+from .lock import NO_WAIT, Wait, exclusive, heal_lock, wait_for
+from .working_folder import open_in
 
 PIPELINE: Final = "emr_usage"
 RAW_DATASET: Final = "emr_raw"
@@ -85,6 +88,7 @@ def open_pipeline(target: Target) -> dlt.Pipeline:
     fingerprint of the database, so that two of them never share cursors. `DLT_DATA_DIR` puts them all in one place, each in a
     folder of its own.
     """
+    database: Path | None = None
     if target.is_duckdb:
         # Merges side by side add up their memory: 820 MB instead of 520 MB for 100,000 runs. A relative path dlt would resolve
         # by the folder in which the working files were made, not by the present one. DuckDB keeps its log beside the path that
@@ -102,7 +106,11 @@ def open_pipeline(target: Target) -> dlt.Pipeline:
         raise CheckSettingsError("No destination is given", advice="Give one of dlt's to --destination, or leave it out.")
     data_dir = os.environ.get("DLT_DATA_DIR")
     folder = Path(data_dir, "pipelines", name) if data_dir else beside
-    return dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=str(folder))
+
+    def open_with(files: Path) -> dlt.Pipeline:
+        return dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=str(files))
+
+    return open_in(folder, open_with, heal_lock(database))
 
 
 def _fingerprint(destination: str) -> str:
@@ -124,7 +132,31 @@ def loading(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
     with exclusive(pipeline, wait):
         prepare(pipeline)
         signals.exit_event.clear()
+        with _leaving_no_empty_database(pipeline):
+            yield
+
+
+@contextlib.contextmanager
+def _leaving_no_empty_database(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Remove the DuckDB file that a load has made and then put nothing into, because it failed."""
+    configuration = pipeline.destination_client().config
+    if (
+        not isinstance(configuration, DuckDbClientConfiguration)
+        or (database := Path(configuration.credentials.database)).exists()
+    ):
         yield
+        return
+    try:
+        yield
+    except BaseException:
+        # A file that cannot be opened is not ours to judge: the failure under way says more.
+        with contextlib.suppress(duckdb.Error, OSError):
+            with duckdb.connect(str(database), read_only=True) as connection:
+                is_empty = connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone() is None
+            if is_empty:
+                for path in (database, database.with_name(f"{database.name}.wal")):
+                    path.unlink(missing_ok=True)
+        raise
 
 
 def run_whole(pipeline: dlt.Pipeline, source: DltSource) -> None:

@@ -91,13 +91,27 @@ def _enter(held: ExitStack, lock: Lock) -> None:
 
 def _locks(pipeline: dlt.Pipeline, configuration: Any) -> Iterator[Lock]:
     if isinstance(configuration, DuckDbClientConfiguration):
-        database = Path(configuration.credentials.database)
-        yield partial(lock_file, database.with_name(f"{database.name}.lock"), "--database")
+        yield partial(_lock_of_files, Path(configuration.credentials.database), Path(pipeline.pipelines_dir))
         return
-    yield partial(lock_file, Path(pipeline.pipelines_dir, "emr_usage.lock"), "DLT_DATA_DIR")
+    yield partial(_lock_of_files, None, Path(pipeline.pipelines_dir))
     # Redshift's configuration is a kind of PostgreSQL's, but it has no advisory locks.
     if type(configuration) is PostgresClientConfiguration:
         yield partial(advisory_lock, configuration.credentials)
+
+
+def _lock_of_files(database: Path | None, folder: Path) -> AbstractContextManager[None]:
+    if database:
+        return lock_file(database.with_name(f"{database.name}.lock"), "--database")
+    return lock_file(folder / "emr_usage.lock", "DLT_DATA_DIR")
+
+
+def heal_lock(database: Path | None) -> Callable[[Path], AbstractContextManager[None]]:
+    """Return what holds a folder of working files while it is made anew: the lock file of those who write.
+
+    Args:
+        database: the DuckDB file the working files are for; None for other destinations.
+    """
+    return partial(_lock_of_files, database)
 
 
 def _open_once(pipeline: dlt.Pipeline, database: Path) -> None:

@@ -12,6 +12,7 @@ from dlt.destinations.sql_client import SqlClientBase
 from .build import MARTS_DATASET
 from .builds import BuildRecord, build_in_force
 from .failures import BuildError
+from .loaded import require_runs
 
 
 def query_rows(client: SqlClientBase[Any], sql: str, *values: object) -> list[dict[str, Any]]:
@@ -26,6 +27,7 @@ def reading_marts(pipeline: dlt.Pipeline) -> Iterator[tuple[SqlClientBase[Any], 
     """Open a destination at one moment, so that all answers are of one build; yields that build too.
 
     Raises:
+        NothingLoadedError: nothing is loaded that they could be made of.
         BuildError: there is no build yet.
     """
     with pipeline.sql_client() as client, client.begin_transaction():
@@ -38,5 +40,6 @@ def reading_marts(pipeline: dlt.Pipeline) -> Iterator[tuple[SqlClientBase[Any], 
 
         build = build_in_force(ask, MARTS_DATASET)
         if build is None:
+            require_runs(client)
             raise BuildError("The marts are not made yet. Make them first: emr-usage build.")
         yield client, build

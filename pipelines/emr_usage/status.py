@@ -10,6 +10,7 @@ import dlt
 
 from emr_serverless import remembered
 
+from .loaded import require_load
 from .query import query_rows
 
 # The audit rows of the newest load, and what it could not complete.
@@ -38,12 +39,12 @@ class Status:
     """What a destination holds.
 
     Attributes:
-        last_load: when the newest load began, as its audit rows name it; None before the first.
+        last_load: when the newest load began, as its audit rows name it.
         workspaces: every workspace that has loaded.
         incomplete: the newest load's windows that are short or failed, as rows of `extraction_windows`.
     """
 
-    last_load: str | None
+    last_load: str
     workspaces: list[WorkspaceStatus] = field(default_factory=list)
     incomplete: list[dict[str, Any]] = field(default_factory=list)
 
@@ -52,20 +53,17 @@ def read_status(pipeline: dlt.Pipeline, now: datetime) -> Status:
     """Return the status of a pipeline's destination at a time, UTC.
 
     Raises:
+        NothingLoadedError: no load was ever recorded.
         Exception: whatever the destination raises when it cannot be opened; see failures.py.
     """
     pipeline.sync_destination()
-    name: str | None = pipeline.default_schema_name
-    if name is None:
-        return Status(None)
     # The working folder may remember more than the database holds.
-    memory = remembered(pipeline, name, {}, now).state.get("workspaces", {})
+    state = remembered(pipeline, pipeline.default_schema_name or "", {}, now).state
+    memory = state.get("workspaces", {})
     with pipeline.sql_client() as client:
-        if not client.has_dataset():
-            return Status(None)
-        last_load = (client.execute_sql(LAST_LOAD_SQL) or [[None]])[0][0]
-        has_runs = "job_runs" in pipeline.default_schema.tables
-        counts = {row[0]: row[1] for row in client.execute_sql(COUNTS_SQL) or []} if has_runs else {}
+        require_load(client)
+        ((last_load,),) = client.execute_sql(LAST_LOAD_SQL) or []
+        counts = {row[0]: row[1] for row in client.execute_sql(COUNTS_SQL) or []}
         incomplete = query_rows(client, INCOMPLETE_SQL, last_load)
     return Status(last_load, [_workspace(name, memory[name], counts) for name in sorted(memory)], incomplete)
 

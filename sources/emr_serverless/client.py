@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -47,6 +48,8 @@ from .signing import Acs3Auth, canonical_path, canonical_query
 
 # Names, IPv4 and IPv6 addresses.
 _HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
+# How Python's library for TLS names the refusal.
+CERTIFICATE_REFUSED: Final = "CERTIFICATE_VERIFY_FAILED"
 
 
 @dataclass
@@ -118,6 +121,17 @@ def backoff_seconds(attempt: int, jitter: Callable[[], float]) -> float:
     return ceiling * jitter()
 
 
+def _trusted_authorities() -> ssl.SSLContext:
+    """Return whose certificates are accepted: those of SSL_CERT_FILE or SSL_CERT_DIR where they are set."""
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise CheckSettingsError(
+            f"The certificates of SSL_CERT_FILE or SSL_CERT_DIR cannot be read ({error.strerror or error})",
+            advice="Set it to a PEM file, or unset it.",
+        ) from None
+
+
 class _Retry(Exception):  # noqa: N818  # not an error of ours: one attempt's verdict
     """One attempt failed in a way that may pass."""
 
@@ -179,6 +193,7 @@ class Client:
             timeout=httpx.Timeout(request_timeout_seconds, connect=min(CONNECT_TIMEOUT_SECONDS, request_timeout_seconds)),
             limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
             trust_env=not hosted_here,  # a proxy of the company must not be asked for this machine
+            verify=_trusted_authorities(),
             headers={"accept": "application/json", "user-agent": "emr-usage"},
             transport=transport,
         )
@@ -269,6 +284,8 @@ class Client:
         try:
             response = self._http.send(request)
         except httpx.RequestError as error:  # on the way, or in unpacking what came
+            if CERTIFICATE_REFUSED in str(error):
+                raise self._unverified(url, error) from None
             raise _Retry(self._unanswered(url, error)) from None
         self._answered.add(urlsplit(url).netloc)
         if not response.is_success:
@@ -282,6 +299,19 @@ class Client:
         host = urlsplit(url).netloc
         what = f"{host} did not answer ({type(error).__name__}: {self._scrub(str(error)) or 'no details'})"
         return TryLaterError(what) if self._has_answered(url) else ReachEndpointError(what)
+
+    def _unverified(self, url: str, error: httpx.RequestError) -> EmrServerlessError:
+        reason = (
+            str(error)
+            .partition(f"{CERTIFICATE_REFUSED}] ")[2]
+            .partition(" (_ssl.c")[0]
+            .removeprefix("certificate verify failed: ")
+        )
+        return ReachEndpointError(
+            f"The certificate of {urlsplit(url).netloc} was refused: {self._scrub(reason)}",
+            advice="Set SSL_CERT_FILE to a PEM file of the authorities to trust, such as your company's proxy's; see also whether"
+            " this machine's clock and the --endpoint are right.",
+        )
 
     def _refused(self, operation: str, response: httpx.Response, *, has_token: bool) -> Exception:
         status = response.status_code

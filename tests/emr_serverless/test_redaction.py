@@ -266,9 +266,26 @@ SECRET_KEYS = """
     密码 数据库密钥 口令 令牌 凭证 凭据 密碼 密鑰 秘钥 私钥 パスワード 비밀번호 пароль senha passwort contraseña mot_de_passe
 """.split()  # noqa: SIM905  # a list of them would fill three pages
 # Their values are masked where they look drawn at random.
-DOUBTFUL_KEYS = (
-    "ak sk OSS_AK fs.oss.sk ossAk ossSK key some.key auth docker.auth enc hmac rsa des kms crypto license sign".split()
-)  # noqa: SIM905
+DOUBTFUL_KEYS = [
+    "ak",
+    "sk",
+    "OSS_AK",
+    "fs.oss.sk",
+    "ossAk",
+    "ossSK",
+    "key",
+    "some.key",
+    "auth",
+    "docker.auth",
+    "enc",
+    "hmac",
+    "rsa",
+    "des",
+    "kms",
+    "crypto",
+    "license",
+    "sign",
+]
 HARMLESS_KEYS = """
     spark.executor.memory spark.app.name value compass bypass author authentication.type authorization.enabled monkey task
     mask risk sigma jwtx design passthrough wsass spark.sql.shuffle.partitions access.identity masky tokenizer tokenized

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
-import pty
 import re
 import signal
-import struct
-import subprocess
-import termios
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from io import StringIO
@@ -32,6 +27,7 @@ from emr_usage.cli import main
 from emr_usage.emulator import DEFAULT_KEY, AccessKey, Faults
 from gate import Gate
 from nursery import Fate
+from screen import on_a_terminal
 from small_account import NOW, REGIONS, pass_a_night, served
 
 COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
@@ -326,6 +322,29 @@ class TestTroubles:
 class TestDatabase:
     """The DuckDB file: held by others, wrong, deleted, or two of them."""
 
+    def test_a_failed_first_load_leaves_none(self, desk: Desk) -> None:
+        assert desk.load(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret").code == 1
+        assert not desk.database.exists()
+        assert desk.run("status", "--json").facts["error"]["code"] == "NoDatabase"
+        desk.load_whole()
+
+    def test_one_that_holds_nothing_is_no_good_one(self, desk: Desk) -> None:
+        duckdb.connect(str(desk.database)).close()
+        for arguments in (["status"], ["build"], ["report"], ["explain", "jr-1"]):
+            done = desk.run(*arguments, "--json")
+            assert (done.code, done.facts["error"]["code"]) == (1, "NothingLoaded"), arguments
+            assert "Load first: emr-usage load --region REGION" in done.sentence
+        desk.load_whole()
+
+    def test_one_that_holds_refusals_only_is_no_good_one(self, desk: Desk) -> None:
+        desk.emulator.faults = Faults(denied={"ListJobRuns": (403, "NoPermission")})
+        assert desk.load().code == 1
+        assert desk.run("status", "--json").code == 3
+        assert desk.run("build", "--json").facts["error"]["code"] == "NothingLoaded"
+        desk.emulator.faults = Faults()
+        pass_a_night(desk.emulator)
+        desk.load_whole()
+
     def test_it_is_open_in_another_program(self, desk: Desk) -> None:
         with duckdb.connect(str(desk.database)):
             done = desk.load()
@@ -400,7 +419,7 @@ class TestDatabase:
 class TestStopped:
     """Ctrl-C, and the SIGTERM of a scheduler, wherever they hit."""
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
     def test_while_the_api_does_not_answer(self, desk: Desk, number: signal.Signals) -> None:
         gate = desk.emulator.faults = Gate(passing=8)
         with desk.start("load", "--json", *desk.source_options) as process:
@@ -419,6 +438,8 @@ class TestStopped:
             # The last job of a package: dlt would forget the signal, and the load would go on.
             Fate(SQL_JOB, "after", 8, blow="SIGINT"),
             Fate(SQL_JOB, "after", 8, blow="SIGTERM"),
+            Fate(SQL_JOB, "after", 8, blow="SIGHUP"),
+            Fate(COPY_JOB, blow="SIGHUP"),
             Fate("dlt.load.load:Load.complete_package", "after", blow="SIGTERM"),
         ],
         ids=lambda fate: f"{fate.place.partition(':')[2]} {fate.blow}",
@@ -561,7 +582,8 @@ class TestProgress:
     def test_on_a_terminal_it_is_drawn_in_place(self, tmp_path: Path) -> None:
         with served(faults=Faults(latency_seconds=0.03)) as emulator:
             desk = Desk(tmp_path, emulator, REGIONS)
-            screen, code = on_a_terminal([str(COMMAND), "load", *desk.source_options, "--max-connections", "2"], desk)
+            load = [str(COMMAND), "load", *desk.source_options, "--max-connections", "2"]
+            screen, code = on_a_terminal(load, desk.folder, desk.usual_environment)
         assert code == 0
         drawn = re.search(
             r"\n(\d+) windows, ([\d,]+) rows, [\d,]+ rows/s, [12] in flight, 0 throttled, about [\d,]+ s left", screen
@@ -583,28 +605,3 @@ class TestProgress:
             "loading: 0 windows, 20 rows, 2 rows/s, 0 in flight, 0 throttled, time left not known yet",
             "loading: 0 windows, 40 rows, 2 rows/s, 0 in flight, 0 throttled, time left not known yet",
         ]
-
-
-def on_a_terminal(arguments: list[str], desk: Desk) -> tuple[str, int]:
-    """Run a command on a terminal of the usual size; return all that was written to it, and the exit code."""
-    ours, theirs = pty.openpty()
-    fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
-    variables = desk.usual_environment | {"TERM": "xterm-256color"}
-    with subprocess.Popen(arguments, cwd=desk.folder, env=variables, stdin=theirs, stdout=theirs, stderr=theirs) as process:
-        os.close(theirs)
-        written = b"".join(until_closed(ours))
-        process.wait(60)
-    os.close(ours)
-    return written.decode(), process.returncode
-
-
-def until_closed(terminal: int) -> Iterator[bytes]:
-    """Yield what comes out of a terminal until nobody has it open any more."""
-    while True:
-        try:
-            part = os.read(terminal, 65_536)
-        except OSError:  # Linux says so when the other side is closed
-            return
-        if not part:
-            return
-        yield part

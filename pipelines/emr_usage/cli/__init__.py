@@ -9,10 +9,11 @@ from emr_usage.defaults import set_dlt_defaults
 from .chargeback import build, explain_cost, init_inputs, report
 from .loading import backfill, load, status
 from .nightly import run
+from .streams import SafeGroup
 from .trial import demo, emulator
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=SafeGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="emr-usage")
 def main() -> None:
     """\b

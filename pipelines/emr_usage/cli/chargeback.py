@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,9 +19,11 @@ from .options import (
     time_zone_option,
     wait_option,
 )
-from .terminal import demand_database, explained, fail, now, output, tell, wait_at_most
+from .terminal import demand_database, explained, fail, now, output, print_json, tell, wait_at_most
 
 if TYPE_CHECKING:
+    import dlt
+
     from emr_usage.explanation import Explanation
     from emr_usage.load import Target
     from emr_usage.matches import Matches
@@ -130,7 +131,7 @@ class Made:
 
 def _tell_made(made: Made, target: Target, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps({"status": "complete", "exit_code": 0, "target": str(target), **made.facts}))
+        print_json({"status": "complete", "exit_code": 0, "target": str(target), **made.facts})
     else:
         tell(*made.lines)
 
@@ -147,18 +148,21 @@ def make_marts(
     """Take in the inputs, build the marts and check them."""
     from emr_usage.build import build as build_marts
     from emr_usage.inputs import default_folder, load_inputs
-    from emr_usage.load import open_pipeline
+    from emr_usage.loaded import require_runs
     from emr_usage.matches import read_matches, read_set_aside
+    from emr_usage.reader import open_reader
 
     began = now()
+    with open_reader(target) as pipeline, pipeline.sql_client() as client:
+        require_runs(client)
     folder = inputs or default_folder(target.database)
     # Without a folder nothing is taken in, and nothing taken away.
     taken = NO_INPUTS.format(folder=folder)
     if folder.is_dir():
         taken = load_inputs(target, folder, allow_empty=allow_empty_inputs).sentence
     built = build_marts(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone, change_time_zone=change_time_zone)
-    pipeline = open_pipeline(target)
-    matches, set_aside = read_matches(pipeline), read_set_aside(pipeline)
+    with open_reader(target) as pipeline:
+        matches, set_aside = read_matches(pipeline), read_set_aside(pipeline)
     seconds = (now() - began).total_seconds()
     told = f"Build {built.record.build_number}: {built.models} models made and {built.checks} checks kept"
     facts = {"build": built.record.build_number, "models": built.models, "checks": built.checks, "seconds": round(seconds, 3)}
@@ -179,16 +183,17 @@ def explain_cost(*, job_run_id: str, destination: str, database: Path, as_json: 
     is not priced.
     """
     from emr_usage.explanation import explain_run
-    from emr_usage.load import Target, open_pipeline
+    from emr_usage.load import Target
+    from emr_usage.reader import open_reader
 
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
-    with explained(target, as_json=as_json, verbose=verbose):
-        explanations = explain_run(open_pipeline(target), job_run_id)
+    with explained(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
+        explanations = explain_run(pipeline, job_run_id)
     if not explanations:
         fail(f"There is no job run {job_run_id} in the marts of {target}.", "NoSuchRun", as_json=as_json)
     if as_json:
-        click.echo(json.dumps([vars(explanation) for explanation in explanations], default=str))
+        print_json([vars(explanation) for explanation in explanations])
     else:
         for explanation in explanations:
             _print_explanation(explanation)
@@ -251,22 +256,20 @@ def report(
     no network to be opened; or the tables chargeback_daily and chargeback_monthly of that month as files.
     """
     from emr_usage.load import Target
+    from emr_usage.reader import open_reader
+    from emr_usage.report import default_folder as default_reports
 
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
-    with explained(target, as_json=as_json, verbose=verbose):
-        made = make_report(target, month, reports, kind)
+    with explained(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
+        made = make_report(pipeline, month, reports or default_reports(target.database), kind)
     _tell_made(made, target, as_json=as_json)
 
 
-def make_report(target: Target, month: Month | None, folder: Path | None, kind: Format = "html") -> Made:
-    """Write a report of a month, by default that of yesterday, into a folder, by default beside the database."""
-    from emr_usage.load import open_pipeline
+def make_report(pipeline: dlt.Pipeline, month: Month | None, folder: Path, kind: Format = "html") -> Made:
+    """Write a report of a month, by default that of yesterday, into a folder."""
     from emr_usage.report import Month, headline, read_billing_time_zone, write_chargeback_workbook, write_page, write_tables
-    from emr_usage.report import default_folder as default_reports
 
-    pipeline = open_pipeline(target)
-    folder = folder or default_reports(target.database)
     month = month or Month.of_yesterday(now(), read_billing_time_zone(pipeline))
     if kind == "xlsx":
         path, rounded = write_chargeback_workbook(pipeline, month, folder)

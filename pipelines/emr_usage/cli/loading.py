@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ import click
 from emr_usage.exit_codes import FAILED, INCOMPLETE
 
 from .options import Moment, forget_workspace_option, initial_days_option, source_options, target_options
-from .terminal import demand_database, errors, explained, log_to, now, output, tell, wait_at_most
+from .terminal import demand_database, errors, explained, log_to, now, output, print_json, tell, wait_at_most
 
 if TYPE_CHECKING:
     from emr_serverless import Backfill, Load
@@ -73,15 +72,16 @@ def status(*, destination: str, database: Path, as_json: bool, verbose: bool) ->
     Show, for each workspace, how far both axes are certified, how many runs are open, and what the last load could not complete.
     Exits with 3 where the last load is incomplete.
     """
-    from emr_usage.load import Target, open_pipeline
+    from emr_usage.load import Target
+    from emr_usage.reader import open_reader
     from emr_usage.status import read_status
 
     target = Target(destination, database)
     demand_database(target, as_json=as_json)
-    with explained(target, as_json=as_json, verbose=verbose):
-        found = read_status(open_pipeline(target), now())
+    with explained(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
+        found = read_status(pipeline, now())
     if as_json:
-        click.echo(json.dumps(_status_facts(found), default=str))
+        print_json(_status_facts(found))
     else:
         _print_status(found, target)
     sys.exit(INCOMPLETE if found.incomplete else 0)
@@ -97,7 +97,7 @@ def _load(
     done = load_job_runs(target, backfill, as_json=as_json, **options)
     facts = load_facts(done, target)
     if as_json:
-        click.echo(json.dumps(facts))
+        print_json(facts)
     else:
         print_load(done, target)
     print_failure(done)
@@ -217,7 +217,7 @@ def _print_status(found: Status, target: Target) -> None:
     from rich.box import SIMPLE
     from rich.table import Table
 
-    tell(f"{target}: last load {found.last_load or 'never'}; times are UTC")
+    tell(f"{target}: last load {found.last_load}; times are UTC")
     table = Table(box=SIMPLE, pad_edge=False)
     for title in ("workspace", "submitted until", "ended until", "runs open", "runs"):
         table.add_column(title, no_wrap=True)

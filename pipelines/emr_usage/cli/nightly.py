@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,7 +21,7 @@ from .options import (
     source_options,
     time_zone_option,
 )
-from .terminal import explained, now, tell, wait_at_most
+from .terminal import explained, now, print_json, tell, wait_at_most
 
 if TYPE_CHECKING:
     from emr_usage.report import Month
@@ -63,6 +62,8 @@ def run(
     they fail, the exit code is theirs, 1 or 2; what is loaded stays.
     """
     from emr_usage.load import Target, failure_of_all
+    from emr_usage.reader import open_reader
+    from emr_usage.report import default_folder
 
     began = now()
     target = Target(destination, database, wait_at_most(wait_seconds))
@@ -85,10 +86,11 @@ def run(
             facts["build"] = marts.facts
             if not as_json:
                 tell(*marts.lines)
-            page = make_report(target, month, reports)
+            with open_reader(target) as pipeline:
+                page = make_report(pipeline, month, reports or default_folder(target.database))
             facts["report"] = page.facts
             if not as_json:
                 tell(*page.lines)
     if as_json:
-        click.echo(json.dumps(facts | {"seconds": round((now() - began).total_seconds(), 3)}))
+        print_json(facts | {"seconds": round((now() - began).total_seconds(), 3)})
     sys.exit(facts["exit_code"])

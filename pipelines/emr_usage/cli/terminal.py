@@ -13,31 +13,29 @@ from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
 
-import click
-
 from emr_usage.exit_codes import FAILED
 
 if TYPE_CHECKING:
-    from rich.console import Console
-
     from emr_usage.load import Target
     from emr_usage.lock import Wait
 
-
-@cache
-def output() -> Console:
-    """Return standard output. Without markup: brackets in a path or in what the API said are just that."""
-    from rich.console import Console
-
-    return Console(markup=False)
+    from .console import SafeConsole
 
 
 @cache
-def errors() -> Console:
-    """Return standard error, likewise."""
-    from rich.console import Console
+def output() -> SafeConsole:
+    """Return standard output."""
+    from .console import SafeConsole
 
-    return Console(stderr=True, markup=False)
+    return SafeConsole()
+
+
+@cache
+def errors() -> SafeConsole:
+    """Return standard error."""
+    from .console import SafeConsole
+
+    return SafeConsole(stderr=True)
 
 
 def now() -> datetime:
@@ -74,13 +72,17 @@ def explained(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[s
     """
     # Schedulers and containers end a command by SIGTERM: it is told and ends like Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # So does a terminal that is closed, by SIGHUP, which dlt does not know; nohup has it ignored, and it stays so.
+    hangup = signal.getsignal(signal.SIGHUP)
+    if hangup != signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda _number, _frame: signal.raise_signal(signal.SIGTERM))
     try:
         yield
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where every failure ends
         from emr_usage.failures import STOPPED, explain
 
         if verbose:
-            traceback.print_exc()
+            errors().print(traceback.format_exc().rstrip(), highlight=False, soft_wrap=True)
         failure = explain(error, str(target))
         if failure.code == STOPPED:
             # The process waits for a merge that is under way; a second Ctrl-C does not.
@@ -88,12 +90,18 @@ def explained(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[s
         fail(failure.sentence, failure.code, as_json=as_json, exit_code=failure.exit_code, so_far=so_far)
     finally:
         signal.signal(signal.SIGTERM, before)
+        signal.signal(signal.SIGHUP, hangup)
 
 
 def tell(*lines: str) -> None:
-    """Print lines as they are: no part of them is coloured, and the terminal wraps them."""
+    """Print lines as they are: no part of them is coloured, and the terminal wraps them; a line feed in a name begins none."""
     for line in lines:
-        output().print(line, highlight=False, soft_wrap=True)
+        output().print(line.replace("\n", "\\n"), highlight=False, soft_wrap=True)
+
+
+def print_json(facts: object) -> None:
+    """Print facts as one line of JSON."""
+    tell(json.dumps(facts, default=str))
 
 
 def fail(
@@ -103,11 +111,11 @@ def fail(
     errors().print(f"Error: {sentence}", highlight=False, soft_wrap=True)
     if as_json:
         failed = {"status": "failed", "exit_code": exit_code, "error": {"code": code, "sentence": sentence}}
-        click.echo(json.dumps({**(so_far or {}), **failed}))
+        print_json({**(so_far or {}), **failed})
     sys.exit(exit_code)
 
 
-def log_to(console: Console) -> None:
+def log_to(console: SafeConsole) -> None:
     """Send the source's warnings to the console that also draws the progress, so that neither garbles the other."""
     logger = logging.getLogger("emr_serverless")
     logger.handlers = [_ConsoleHandler(console)]
@@ -115,7 +123,7 @@ def log_to(console: Console) -> None:
 
 
 class _ConsoleHandler(logging.Handler):
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: SafeConsole) -> None:
         super().__init__(logging.WARNING)
         self._console = console
 

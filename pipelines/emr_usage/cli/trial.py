@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from .terminal import errors, explained, fail, now, output, tell
+from .terminal import errors, explained, fail, log_to, now, output, tell
 
 if TYPE_CHECKING:
     from emr_usage.emulator import Emulator
@@ -66,6 +67,7 @@ def demo(*, folder: Path, verbose: bool) -> None:
     from emr_usage.progress import live_display
 
     target = Target(database=folder / "emr.duckdb")
-    with explained(target, as_json=False, verbose=verbose), live_display(errors(), "demo") as display:
-        for step in demo_story.run_demo(folder, now, display):
-            tell(step) if isinstance(step, str) else output().print(step)
+    log_to(errors())
+    with explained(target, as_json=False, verbose=verbose):
+        for step in demo_story.run_demo(folder, now, partial(live_display, errors())):
+            tell(step) if isinstance(step, str) else output().print(step, highlight=False)

@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import shlex
 import shutil
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
 from importlib import resources
 from pathlib import Path
 from typing import Any, Final
 
 import duckdb
-from rich.console import RenderableType
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 
 from emr_serverless import Backfill, Load
 from emr_usage.build import build
-from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, company
+from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Switches, company
 from emr_usage.inputs import default_folder, load_inputs
 from emr_usage.load import Request, Target, open_pipeline, run_load
+from emr_usage.progress import Display
 from emr_usage.report import Month, headline, write_page
 from emr_usage.report import default_folder as default_reports
 
@@ -30,31 +37,40 @@ FIRST_DAYS: Final = 32
 MONTH: Final = Month(date(2026, 10, 1))
 # September is compared with: what ran in it may have been submitted weeks before.
 OLDEST: Final = datetime(2026, 8, 1, tzinfo=UTC)
+# A day that stays incomplete, long before the company's first run.
+REFUSED_DAY: Final = Backfill(datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 7, 2, tzinfo=UTC))
 RUNS_PER_DAY: Final = 300
 REGION: Final = "cn-hangzhou"
-BAR: Final = 20
+BAR: Final = 16
 
+# Terminals are 80 columns wide at least: so are the tables at most, and the lines of SQL.
 QUESTIONS: Final = {
     "Who spent how much in October?": """
-SELECT owner, sum(cu_hours) AS cu_hours, sum(cu_hours_unpriced) AS cu_hours_unpriced, sum(estimated_cost) AS estimated_usd
+SELECT owner, round(sum(cu_hours)) AS cu_hours,
+  round(sum(estimated_cost), 2) AS usd
 FROM emr_marts.chargeback_monthly WHERE billing_month = DATE '2026-10-01'
-GROUP BY ALL ORDER BY estimated_usd DESC""",
+GROUP BY owner ORDER BY usd DESC NULLS LAST""",
     "On which days did runs fail, and what did that cost?": """
-SELECT billing_date, sum(job_runs) AS runs, sum(failed) AS failed, sum(estimated_cost_wasted) AS estimated_usd_wasted
-FROM emr_marts.job_reliability_daily GROUP BY ALL ORDER BY estimated_usd_wasted DESC LIMIT 6""",
+SELECT billing_date, sum(job_runs) AS runs, sum(failed) AS failed,
+  round(sum(estimated_cost_wasted), 2) AS usd_wasted
+FROM emr_marts.job_reliability_daily
+GROUP BY billing_date ORDER BY usd_wasted DESC NULLS LAST LIMIT 6""",
     "Is anything missing?": """
-SELECT mode, axis, status, count(*) AS windows, sum(total_count) AS api_counts, sum(rows_distinct) AS rows_seen
+SELECT mode, axis, status, count(*) AS windows,
+  sum(total_count)::BIGINT AS counted, sum(rows_distinct)::BIGINT AS received
 FROM emr_raw.extraction_windows GROUP BY ALL ORDER BY ALL""",
 }
 
 
-def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[[Load], None]) -> Iterator[RenderableType]:
+def run_demo(
+    folder: Path, clock: Callable[[], datetime], display: Callable[[str], AbstractContextManager[Display]]
+) -> Iterator[RenderableType]:
     """Make the demo's database anew in a folder, and yield what happened, step by step, to be printed.
 
     Args:
         folder: is emptied of an earlier demo and then holds `emr.duckdb`, `inputs` and `reports`.
         clock: the real time, UTC.
-        on_progress: shows the loads while they run.
+        display: shows a load while it runs, and only then: what is yielded is printed when nothing is redrawn.
     """
     target = Target(database=folder / "emr.duckdb")
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,8 +78,8 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     today = Clock(int(TODAY.timestamp() * 1000))
     history = company(SEED, TODAY, days=DAYS_OF_HISTORY, runs_per_day=RUNS_PER_DAY, region_ids=(REGION,))
-    with Emulator(history, today) as emulator:
-        yield f"An emulator answers at {emulator.url}, as Alibaba Cloud would; its clock stands at {TODAY:%Y-%m-%d %H:%M} UTC."
+    with Emulator(history, today, switches=Switches(list_details=True)) as emulator:
+        yield f"An emulator answers at {emulator.url}; its clock stands at {TODAY:%Y-%m-%d %H:%M} UTC."
         overrides: dict[str, Any] = {
             "region_ids": [REGION],
             "initial_days": FIRST_DAYS,
@@ -78,10 +94,15 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
             # two loads begin in the same minute.
             today.advance(minutes=1)
             emulator.faults.clock_skew_seconds = (today.now() - began).total_seconds()
-            done = run_load(pipeline, Request(today.now, backfill=backfill, overrides=overrides), on_progress)
+            with display("loading") as on_progress:
+                request = Request(today.now, today.now(), backfill, overrides=overrides)
+                done = run_load(pipeline, request, on_progress)
             return summary(done, clock() - began)
 
         yield f"First load, {FIRST_DAYS} days back: {load()}"
+        emulator.faults.denied = {history.workspaces()[-1]["workspaceId"]: (403, "NoPermission")}
+        yield f"Backfill of a day in July, refused by one workspace: {load(REFUSED_DAY)}"
+        emulator.faults.denied = {}
         for _ in range(3):
             today.advance(days=1)
             yield f"The night of {today.now():%b %d}: {load()}"
@@ -99,9 +120,7 @@ def run_demo(folder: Path, clock: Callable[[], datetime], on_progress: Callable[
     page, figures = write_page(pipeline, MONTH, default_reports(target.database), today.now())
     for question, sql in QUESTIONS.items():
         yield answer(target.database, question, sql)
-    ask = f"import duckdb; duckdb.connect('{target.database}').sql('FROM emr_marts.chargeback_monthly').show()"
-    yield f"Ask more:  duckdb {target.database}"
-    yield f'      or:  python -c "{ask}"'
+    yield from hints(target.database)
     yield f"{headline(figures)}."
     yield f"Report: {page}"
 
@@ -122,18 +141,68 @@ def summary(load: Load, took: timedelta) -> str:
     return f"{report.rows:,} rows in {took.total_seconds():.1f} s, {complete} of {total} windows certified"
 
 
+@dataclass(frozen=True)
+class Bar:
+    """A bar of a table, in characters that the terminal has.
+
+    Attributes:
+        share: of the longest bar.
+    """
+
+    share: float
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[str]:
+        yield ("#" if options.ascii_only else "█") * round(BAR * self.share)
+
+
 def answer(database: Path, question: str, sql: str) -> RenderableType:
-    """Return the answer to one question as a table, with bars on its last column."""
+    """Return the answer to one question as a table above its SQL; the last column, where it is money, with bars."""
     with duckdb.connect(str(database), read_only=True) as connection:
         result = connection.execute(sql)
         names = [column[0] for column in result.description or []]
         rows = result.fetchall()
-    table = Table(title=question, title_justify="left", caption=sql.strip(), caption_justify="left")
-    for name in names:
-        table.add_column(name)
-    table.add_column("")
-    most = max((float(row[-1] or 0) for row in rows), default=0)
+    last = [row[-1] for row in rows]
+    has_bars = any(isinstance(value, Decimal) for value in last)
+    most = max((float(value or 0) for value in last), default=0) or 1
+    table = Table(title=question, title_justify="left")
+    for name, value in zip(names, rows[0] if rows else names, strict=True):
+        table.add_column(name, justify="right" if isinstance(value, (int, float, Decimal)) else "left", overflow="fold")
+    if has_bars:
+        table.add_column("", width=BAR)
     for row in rows:
-        bar = "█" * round(BAR * float(row[-1] or 0) / most) if most else ""
-        table.add_row(*(f"{value:,}" if isinstance(value, (int, float)) else str(value) for value in row), bar)
-    return table
+        bar = [Bar(float(row[-1] or 0) / most)] if has_bars else []
+        table.add_row(*(_text(value) for value in row), *bar)
+    return Group(table, f"{sql.strip()}\n")
+
+
+def _text(value: object) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,}" if isinstance(value, (int, float, Decimal)) else str(value)
+
+
+def hints(database: Path) -> Iterator[str]:
+    """Yield commands to go on with, which run as they are in the present folder."""
+    sql = "SELECT job_run_id FROM emr_marts.job_run_costs WHERE estimated_cost > 0 ORDER BY estimated_cost DESC LIMIT 1"
+    with duckdb.connect(str(database), read_only=True) as connection:
+        dearest = connection.execute(sql).fetchone()
+    emr_usage, name = _program("emr-usage"), shlex.quote(str(database))
+    ask = f"""
+import duckdb
+emr = duckdb.connect({json.dumps(str(database), ensure_ascii=False)}, read_only=True)
+emr.sql("FROM emr_marts.chargeback_monthly").show()"""
+    yield "Go on from here:"
+    yield f"{emr_usage} status --database {name}"
+    if dearest:
+        yield f"{emr_usage} explain {dearest[0]} --database {name}"
+    yield from f"{_program(Path(sys.executable).name)} -c {shlex.quote(ask)}".splitlines()
+    yield ""
+
+
+def _program(name: str) -> str:
+    """Return how a program beside this Python is called from the present folder."""
+    path = Path(sys.executable).with_name(name)
+    if (found := shutil.which(name)) and Path(found).absolute() == path:
+        return name
+    here = Path.cwd()
+    return shlex.quote(f"./{path.relative_to(here)}" if path.is_relative_to(here) else str(path))

@@ -105,6 +105,18 @@ def job_tags(chance: random.Random, team: cast.Team, *, environment: str, workfl
     return tags
 
 
+def name_workflow(job: Job, name: str) -> None:
+    """Have a scheduler that names its workflows mark a job's runs.
+
+    Args:
+        job: A job whose runs carry the mark of some workflow; others stay as they are.
+        name: The workflow's name.
+    """
+    tags = job.fields["tags"]
+    if tags and any(tag["key"] == "workflow" for tag in tags):
+        job.fields["tags"] = [*tags, {"key": "workflow_name", "value": name}]
+
+
 def make_job(
     chance: random.Random,
     team: cast.Team,

@@ -10,7 +10,7 @@ from . import cast
 from .clock import epoch_ms
 from .estate import gpu_fields, queue_fields, subscription_fields
 from .filters import DAY_MS
-from .jobs import Job, ad_hoc_job, job_tags, make_job, recurring_jobs
+from .jobs import Job, ad_hoc_job, job_tags, make_job, name_workflow, recurring_jobs
 from .lives import HOUR_MS, MINUTE_MS, SECOND_MS, Attempt, Place, live, stream
 from .planted import PLANTS, SECRETS, plant
 from .run import Run
@@ -28,6 +28,7 @@ STUCK_EVERY_DAYS = 7
 BAD_DEPLOY_DAYS = 2
 NEW_FIELDS_DAYS = 12
 STREAMS_PER_WORKSPACE = 3
+HOURLY_WORKFLOW = "hourly_ingest"
 
 
 @dataclass(frozen=True)
@@ -135,6 +136,8 @@ def _nightly_runs(chance: random.Random, places: list[Place], calendar: _Calenda
     second_place = places[1 % len(places)]
     second_jobs = recurring_jobs(chance, int(runs_per_day * SECOND_SHARE), second_place.queue_names)
     hourly_jobs = recurring_jobs(chance, max(1, int(runs_per_day * HOURLY_SHARE) // 24), places[-1].queue_names)
+    for job in hourly_jobs:
+        name_workflow(job, HOURLY_WORKFLOW)
     for day, midnight_ms in calendar.days():
         stuck = day % STUCK_EVERY_DAYS == 0
         yield from _burst(chance, places[0], midnight_jobs, midnight_ms, calendar, stuck=stuck)
@@ -196,6 +199,7 @@ def _streaming_runs(chance: random.Random, places: list[Place], calendar: _Calen
                 end_ms = None if number == 0 else submit_ms + chance.randint(8 * DAY_MS, 35 * DAY_MS)
                 run = stream(chance, place, job, submit_ms, end_ms)
                 run.deployment_id = deployment_id
+                run.fields["jobRunDeploymentId"] = deployment_id
                 yield run
                 submit_ms = calendar.last_ms if end_ms is None else end_ms + 2 * MINUTE_MS
 
@@ -219,7 +223,7 @@ def _plant_secrets(runs: list[Run], calendar: _Calendar) -> None:
 def _blank_some(chance: random.Random, runs: list[Run]) -> None:
     """A few rows are odder than any document says: no name, no creator, no figures, a state nobody knows."""
     for run in chance.sample(runs, len(runs) // 100):
-        match chance.randrange(6):
+        match chance.randrange(7):
             case 0:
                 run.hidden |= {"creator"}
             case 1:
@@ -230,5 +234,7 @@ def _blank_some(chance: random.Random, runs: list[Run]) -> None:
                 run.final_fields = run.final_fields | {"stateChangeReason": None}
             case 4 if run.final_state == "Success":
                 run.final_state = "Evicted"
+            case 5:
+                run.hidden |= {"name"}
             case _:
                 run.hidden |= {"log", "webUI"}

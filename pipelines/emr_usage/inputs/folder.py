@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib import resources
 from pathlib import Path
 from typing import Final
 
 from emr_usage.failures import InvalidInputsError
+from emr_usage.whole_file import write_whole
 
 from .files import read_records
 from .problems import Problem
@@ -48,18 +51,18 @@ def write_examples(folder: Path) -> dict[str, bool]:
     Raises:
         OSError: the folder or a file cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     new: dict[str, bool] = {}
     for table in INPUT_TABLES:
         name = file_name(table)
-        example = resources.files(__package__).joinpath("examples", name).read_bytes()
-        try:
-            with (folder / name).open("xb") as file:
-                file.write(example)
-            new[name] = True
-        except FileExistsError:
-            new[name] = False
+        new[name] = not os.path.lexists(folder / name)
+        if new[name]:
+            example = resources.files(__package__).joinpath("examples", name).read_bytes()
+            write_whole(folder / name, partial(_write_bytes, example))
     return new
+
+
+def _write_bytes(content: bytes, path: Path) -> None:
+    path.write_bytes(content)
 
 
 def read_inputs(folder: Path, *, allow_empty: bool = False) -> Inputs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,9 +106,9 @@ def _emptied(jobs: dlt.Pipeline, inputs: Inputs) -> Iterator[Problem]:
 
 def _open_inputs_pipeline(jobs: dlt.Pipeline) -> dlt.Pipeline:
     """Return a pipeline into the destination of another, without any memory: what a killed load left would be loaded first."""
-    pipeline = dlt.pipeline(
-        PIPELINE, destination=jobs.destination, dataset_name=RAW_DATASET, pipelines_dir=jobs.pipelines_dir
-    ).drop()
+    # dlt opens what is there before it drops it, and cannot where that is damaged.
+    shutil.rmtree(Path(jobs.pipelines_dir, PIPELINE), ignore_errors=True)
+    pipeline = dlt.pipeline(PIPELINE, destination=jobs.destination, dataset_name=RAW_DATASET, pipelines_dir=jobs.pipelines_dir)
     capabilities = pipeline.destination.capabilities()
     if REPLACE_STRATEGY in (capabilities.supported_replace_strategies or ()):
         pipeline.destination.config_params["replace_strategy"] = REPLACE_STRATEGY

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from datetime import datetime
 from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Final, Literal
 
 import dlt
 
 from emr_usage.failures import NO_SPACE, FolderError
+from emr_usage.whole_file import write_whole
 
 from .figures import Figures, read_billing_time_zone, read_figures
 from .month import Month
@@ -107,13 +107,8 @@ def headline(figures: Figures) -> str:
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> Path:
-    """Write a file whole or not at all: whoever opens it meanwhile sees the old one."""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
-            new = Path(folder) / path.name
-            write(new)
-            new.replace(path)
+        write_whole(path, write)
     except OSError as error:
         if error.errno in NO_SPACE:
             raise

@@ -1,0 +1,55 @@
+"""Standard output and standard error of the command: what they cannot encode is escaped, and a failed write ends no work."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import sys
+from typing import Any, Final, NoReturn
+
+import click
+
+from emr_usage.exit_codes import FAILED
+
+# What kept text from being written, by the stream's name; filled by the consoles.
+failed_writes: Final[dict[str, OSError]] = {}
+
+
+class SafeGroup(click.Group):
+    """A group of commands that report when their output could not be written."""
+
+    def main(self, *arguments: Any, **options: Any) -> NoReturn:
+        """Run a command. Exits with 1 where it was complete but its output is not, except where the reader has gone."""
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, io.TextIOWrapper):
+                stream.reconfigure(errors="backslashreplace")
+        try:
+            code = super().main(*arguments, **options)
+        except OSError as error:  # in what click itself prints
+            if error.filename:
+                raise
+            failed_writes["stdout"] = error
+            raise SystemExit(_exit_code(0)) from None
+        except SystemExit as end:
+            raise SystemExit(_exit_code(end.code)) from None
+        else:
+            raise SystemExit(code)
+        finally:
+            for name in failed_writes:
+                _discard_what_is_left(name)
+
+
+def _exit_code(code: str | int | None) -> str | int | None:
+    error = failed_writes.get("stdout")
+    if error is None or error.errno == errno.EPIPE:
+        return code
+    click.echo(f"Error: The output could not be written ({error.strerror}).", err=True)
+    return code or FAILED
+
+
+def _discard_what_is_left(name: str) -> None:
+    """Send the rest of a stream nowhere: the interpreter writes it at its end, and would complain."""
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, getattr(sys, name).fileno())
+    os.close(null)

@@ -1,0 +1,128 @@
+"""A folder of working files that was emptied or damaged is made anew from the destination; one that is forbidden is named."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from command import SEVERAL_PACKAGES, Desk
+from nursery import Fate
+from small_account import pass_a_night
+from unprivileged import run_unprivileged
+
+# In the middle of a package: jobs of all kinds are waiting.
+KILLED_IN_LOAD = Fate("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 2)
+KILLED_BEFORE_NORMALIZE = Fate("dlt.extract.extract:Extract.commit_packages", "after")
+
+
+def emptied(folder: Path) -> None:
+    shutil.rmtree(folder)
+    folder.mkdir()
+
+
+def removed(folder: Path) -> None:
+    shutil.rmtree(folder)
+
+
+def overwritten(pattern: str, content: bytes) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        paths = [path for path in folder.glob(f"emr_usage/{pattern}") if path.is_file()]
+        assert paths, f"there is no {pattern}"
+        for path in paths:
+            path.write_bytes(content)
+
+    return damage
+
+
+def cut_off(pattern: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        (path, *_) = folder.glob(f"emr_usage/{pattern}")
+        os.truncate(path, path.stat().st_size // 2)
+
+    return damage
+
+
+def replaced_by_a_file(name: str) -> Callable[[Path], None]:
+    def damage(folder: Path) -> None:
+        shutil.rmtree(folder / "emr_usage" / name)
+        (folder / "emr_usage" / name).write_text("")
+
+    return damage
+
+
+DAMAGES = {
+    "emptied": emptied,
+    "removed": removed,
+    "every file without content": overwritten("**/*", b""),
+    "state of zeros": overwritten("state.json", b"\0" * 900),
+    "state of another form": overwritten("state.json", b"[]"),
+    "schema of another form": overwritten("schemas/*.json", b'{"a": 1}'),
+    "version unreadable": overwritten("load/.version", b"\xff"),
+    "pending rows cut off": cut_off("load/normalized/*/new_jobs/*.parquet"),
+    "pending state cut off": cut_off("load/normalized/*/completed_jobs/*.gz"),
+    "pending statements without content": overwritten("load/normalized/*/*_jobs/*.sql", b""),
+    "schema of the package unreadable": overwritten("load/normalized/*/schema.json", b"{"),
+    "a file in place of a folder": replaced_by_a_file("load"),
+}
+
+
+@pytest.mark.parametrize("kind", DAMAGES)
+def test_it_is_made_anew_and_nothing_is_lost(desk: Desk, kind: str) -> None:
+    desk.environment = SEVERAL_PACKAGES
+    assert desk.load().code == 0
+    pass_a_night(desk.emulator)
+    assert desk.load(fate=KILLED_IN_LOAD).code < 0
+    DAMAGES[kind](desk.folder / "emr.duckdb.dlt")
+    pass_a_night(desk.emulator)
+    done = desk.load()
+    assert done.code == 0, done
+    desk.assert_whole()
+    if kind not in {"emptied", "removed"}:
+        assert "The working files in " in done.err
+        assert "are damaged" in done.err
+
+
+def test_extracted_files_that_are_damaged_are_read_again(desk: Desk) -> None:
+    assert desk.load(fate=KILLED_BEFORE_NORMALIZE).code < 0
+    cut_off("normalize/extracted/*/new_jobs/job_runs.*.parquet")(desk.folder / "emr.duckdb.dlt")
+    pass_a_night(desk.emulator)
+    assert desk.load().code == 0
+    desk.assert_whole()
+
+
+def test_damaged_files_of_the_inputs_do_not_matter(desk: Desk) -> None:
+    desk.load_whole()
+    assert desk.run("init-inputs").code == 0
+    folder = desk.folder / "emr.duckdb.dlt/emr_usage_inputs"
+    folder.mkdir()
+    (folder / "state.json").write_text("{")
+    done = desk.run("build")
+    assert (done.code, done.err) == (0, "")
+
+
+def test_a_folder_of_another_user_is_named(desk: Desk) -> None:
+    desk.load_whole()
+    folder = desk.folder / "emr.duckdb.dlt"
+    (folder / "emr_usage").chmod(0)
+    try:
+        done = run_unprivileged(desk, "load", "--json", *desk.source_options)
+        assert done.code == 1
+        assert done.facts["error"]["code"] == "NoFolder"
+        assert f"{folder} cannot be used by this user (Permission denied)" in done.sentence
+        status = run_unprivileged(desk, "status", "--json")
+        assert status.code == 0
+    finally:
+        (folder / "emr_usage").chmod(0o700)
+    desk.load_whole()
+
+
+def test_a_file_in_its_place_is_named(desk: Desk) -> None:
+    (desk.folder / "emr.duckdb.dlt").write_text("mine")
+    done = desk.load()
+    assert (done.code, done.facts["error"]["code"]) == (1, "NoFolder")
+    assert "emr.duckdb.dlt is no folder" in done.sentence
+    assert (desk.folder / "emr.duckdb.dlt").read_text() == "mine"

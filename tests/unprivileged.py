@@ -1,0 +1,35 @@
+"""Runs a command as a user whom permissions bind: root, as which tests may run, without the rights that pass over them."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+
+import pytest
+
+from command import COMMAND, Desk
+from nursery import PATIENCE_SECONDS, Finished
+
+RIGHTS = "-dac_override,-dac_read_search,-fowner"
+
+
+def run_unprivileged(desk: Desk, *arguments: str) -> Finished:
+    """Run the installed command in the desk's folder to its end, bound by the modes of files and folders."""
+    bound = []
+    if os.getuid() == 0:
+        if not shutil.which("setpriv"):
+            pytest.skip("root is not bound by permissions, and there is no setpriv to bind it")
+        bound = ["setpriv", f"--bounding-set={RIGHTS}", f"--inh-caps={RIGHTS}"]
+    done = subprocess.run(
+        [*bound, str(COMMAND), *arguments],
+        cwd=desk.folder,
+        env=desk.usual_environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+    assert "Traceback" not in done.stderr, done.stderr
+    return Finished(done.returncode, done.stdout, done.stderr)
