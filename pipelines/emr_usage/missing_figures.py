@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from dlt.destinations.sql_client import SqlClientBase
 
@@ -30,10 +31,10 @@ class MissingFigures:
 
     def __str__(self) -> str:
         cancelled = f", {self.cancelled:,} of them cancelled" if self.cancelled else ""
-        return f"{self.runs:,} runs{cancelled}, ended more than {self.days:g} days ago and have no CU-hours"
+        return f"{self.runs:,} runs{cancelled}, ended more than {self.days:g} days ago and have no CU-hours; they are in no cost."
 
 
-def read_missing_figures(client: SqlClientBase[object], now: datetime, days: float) -> MissingFigures:
+def count_missing_figures(client: SqlClientBase[Any], now: datetime, days: float) -> MissingFigures:
     """Count the runs without figures in the table `job_runs`.
 
     Args:

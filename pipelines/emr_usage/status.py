@@ -8,9 +8,10 @@ from typing import Any
 
 import dlt
 
-from emr_serverless import remembered
+from emr_serverless import SETTLE_DAYS, remembered
 
 from .loaded import require_load
+from .missing_figures import MissingFigures, count_missing_figures
 from .query import query_rows
 
 # The audit rows of the newest load, and what it could not complete.
@@ -25,13 +26,22 @@ COUNTS_SQL = "SELECT workspace_id, count(*) FROM job_runs GROUP BY workspace_id"
 
 @dataclass(frozen=True)
 class WorkspaceStatus:
-    """One workspace: how far its axes are certified (UTC), its open runs and its runs in the table."""
+    """One workspace.
+
+    Attributes:
+        workspace_id: its id.
+        started_through, ended_through: how far its axes are certified, UTC.
+        open_runs: runs that were open when they were last seen.
+        job_runs: runs in the table.
+        hidden_defaults: parameters of the API whose absence hides runs of it; it is asked with and without them.
+    """
 
     workspace_id: str
     started_through: datetime | None
     ended_through: datetime | None
     open_runs: int
     job_runs: int
+    hidden_defaults: list[str]
 
 
 @dataclass(frozen=True)
@@ -42,9 +52,11 @@ class Status:
         last_load: when the newest load began, as its audit rows name it.
         workspaces: every workspace that has loaded.
         incomplete: the newest load's windows that are short or failed, as rows of `extraction_windows`.
+        missing_figures: final runs whose figures have not come.
     """
 
     last_load: str
+    missing_figures: MissingFigures
     workspaces: list[WorkspaceStatus] = field(default_factory=list)
     incomplete: list[dict[str, Any]] = field(default_factory=list)
 
@@ -65,7 +77,8 @@ def read_status(pipeline: dlt.Pipeline, now: datetime) -> Status:
         ((last_load,),) = client.execute_sql(LAST_LOAD_SQL) or []
         counts = {row[0]: row[1] for row in client.execute_sql(COUNTS_SQL) or []}
         incomplete = query_rows(client, INCOMPLETE_SQL, last_load)
-    return Status(last_load, [_workspace(name, memory[name], counts) for name in sorted(memory)], incomplete)
+        missing = count_missing_figures(client, now, state.get("settle_days", SETTLE_DAYS))
+    return Status(last_load, missing, [_workspace(name, memory[name], counts) for name in sorted(memory)], incomplete)
 
 
 def _workspace(workspace_id: str, memory: dict[str, Any], counts: dict[str, int]) -> WorkspaceStatus:
@@ -75,6 +88,7 @@ def _workspace(workspace_id: str, memory: dict[str, Any], counts: dict[str, int]
         _when(memory.get("ended_through")),
         len(memory.get("open", {})),
         counts.get(workspace_id, 0),
+        memory.get("hidden_defaults", []),
     )
 
 

@@ -24,12 +24,14 @@ from .guards import prepare
 from .load import Load
 from .memory import remembered
 from .redaction import Redactor
+from .settings import SETTLE_DAYS
 from .strict import StrictRedactor, kept_key
 from .tables import RAW_TABLES
 from .terms import Backfill, Limits, Report
 from .validation import read_setting, shown
 
 __all__ = [
+    "SETTLE_DAYS",
     "Backfill",
     "CheckSettingsError",
     "EmrServerlessError",
@@ -91,6 +93,7 @@ def emr_serverless(
         EmrServerlessError: while the package is read; its class says what to do next.
     """
     load.report.redact = redact
+    load.report.settle_days = settle_days
     limits = Limits(
         region_ids=tuple(region_ids),
         workspace_ids=tuple(workspace_ids),

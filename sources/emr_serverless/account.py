@@ -151,14 +151,15 @@ class AccountSweep:
         if window.axis == "count" and not window.filters:
             report = self._report
             report.expected_rows = (report.expected_rows or 0) + (outcome.total_count or 0)
-        if not outcome.parts and window.axis != "workspaces":
-            self._audit(outcome, package)
         if window.axis == "workspaces":
             self._listings.append(outcome)
             if len(self._listings) == len(self._limits.region_ids):
                 self._plan(package)
             return
         sweep = self._sweeps[window.workspace_id]
+        # What was asked of a denied workspace at the same time is refused for the same reason.
+        if not outcome.parts and not (sweep.denied and isinstance(error, DENIED_ERRORS)):
+            self._audit(outcome, package)
         if isinstance(error, DENIED_ERRORS):
             self._deny(sweep)
             return

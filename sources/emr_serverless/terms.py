@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
+from .settings import SETTLE_DAYS
 from .sweep import Outcome
 
 _MS: Final = timedelta(milliseconds=1)
@@ -62,6 +63,7 @@ class Report:
         unknown_fields: response fields without a column, as `table.path`, with the rows that had them.
         new_fields: those that no finished load has reported before; known at the end of the load.
         redact: what is masked: patterns, strict, or off.
+        settle_days: how long after its end a run without figures is asked for again.
     """
 
     rows: int = 0
@@ -75,6 +77,7 @@ class Report:
     unknown_fields: Counter[str] = field(default_factory=Counter)
     new_fields: list[str] = field(default_factory=list)
     redact: str = ""
+    settle_days: float = SETTLE_DAYS
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from .terminal import demand_database, errors, explained, log_to, now, output, p
 if TYPE_CHECKING:
     from emr_serverless import Backfill, Load
     from emr_usage.load import Target
+    from emr_usage.missing_figures import MissingFigures
     from emr_usage.status import Status
 
 MAX_NAMED = 10
@@ -94,12 +95,12 @@ def _load(
     from emr_usage.load import Target
 
     target = Target(destination, database, wait_at_most(wait_seconds))
-    done = load_job_runs(target, backfill, as_json=as_json, **options)
-    facts = load_facts(done, target)
+    done, missing = load_job_runs(target, backfill, as_json=as_json, **options)
+    facts = load_facts(done, target, missing)
     if as_json:
         print_json(facts)
     else:
-        print_load(done, target)
+        print_load(done, target, missing)
     print_failure(done)
     sys.exit(facts["exit_code"])
 
@@ -117,8 +118,8 @@ def load_job_runs(
     forget_workspaces: tuple[str, ...] = (),
     as_json: bool,
     verbose: bool,
-) -> Load:
-    """Load with the options of the command, showing how far it is, and return the finished load."""
+) -> tuple[Load, MissingFigures]:
+    """Load with the options of the command, showing how far it is; return the finished load, and what has no figures."""
     from emr_usage.load import Request, open_pipeline, run_load
     from emr_usage.progress import live_display
 
@@ -134,10 +135,11 @@ def load_job_runs(
     with explained(target, as_json=as_json, verbose=verbose), live_display(errors(), "loading") as display:
         target.database.parent.mkdir(parents=True, exist_ok=True)
         request = Request(now, as_of, backfill, forget_workspaces, overrides, target.wait)
-        return run_load(open_pipeline(target), request, display)
+        done = run_load(open_pipeline(target), request, display)
+        return done, _missing_figures(done, target)
 
 
-def load_facts(done: Load, target: Target) -> dict[str, Any]:
+def load_facts(done: Load, target: Target, missing: MissingFigures) -> dict[str, Any]:
     """Return a finished load's summary for machines, with the exit code it calls for."""
     from emr_usage.load import failure_of_all
 
@@ -158,6 +160,8 @@ def load_facts(done: Load, target: Target) -> dict[str, Any]:
         "throttled": done.client.flow.throttlings if done.client else 0,
         "unknown_fields": dict(report.unknown_fields),
         "new_fields": report.new_fields,
+        "hidden_defaults": report.hidden_defaults,
+        "missing_figures": vars(missing),
         "seconds": round(seconds, 3),
         "rows_per_second": round(report.rows / seconds) if seconds else 0,
         "incomplete": [
@@ -175,8 +179,23 @@ def load_facts(done: Load, target: Target) -> dict[str, Any]:
     }
 
 
-def print_load(done: Load, target: Target) -> None:
-    """Tell how a load went, and what is missing."""
+def _hidden(workspace_id: str, parameters: list[str]) -> str:
+    return f"The API leaves out runs of {workspace_id} where {', '.join(parameters)} is not given; it is asked with and without."
+
+
+def _missing_figures(done: Load, target: Target) -> MissingFigures:
+    """Count the final runs whose figures have not come, after a load."""
+    from emr_usage.missing_figures import MissingFigures, count_missing_figures
+    from emr_usage.reader import open_reader
+
+    if not done.report.windows:
+        return MissingFigures(0, 0, done.report.settle_days)
+    with open_reader(target) as pipeline, pipeline.sql_client() as client:
+        return count_missing_figures(client, now(), done.report.settle_days)
+
+
+def print_load(done: Load, target: Target, missing: MissingFigures) -> None:
+    """Print how a load went, and what is missing."""
     from emr_usage.demo import summary
 
     report = done.report
@@ -191,6 +210,10 @@ def print_load(done: Load, target: Target) -> None:
         named = ", ".join(report.new_fields[:MAX_NAMED])
         more = f" and {len(report.new_fields) - MAX_NAMED:,} more" if len(report.new_fields) > MAX_NAMED else ""
         tell(f"New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: {named}{more}.")
+    if missing.runs:
+        tell(f"Without figures: {missing}")
+    for workspace_id, parameters in report.hidden_defaults.items():
+        tell(_hidden(workspace_id, parameters))
     for outcome in report.incomplete[:MAX_NAMED]:
         tell(f"Incomplete: {outcome}")
     if len(report.incomplete) > MAX_NAMED:
@@ -210,6 +233,7 @@ def _status_facts(found: Status) -> dict[str, Any]:
         "last_load": found.last_load,
         "workspaces": [vars(workspace) for workspace in found.workspaces],
         "incomplete": found.incomplete,
+        "missing_figures": vars(found.missing_figures),
     }
 
 
@@ -227,6 +251,11 @@ def _print_status(found: Status, target: Target) -> None:
         table.add_row(workspace.workspace_id, *certified, f"{workspace.open_runs:,}", f"{workspace.job_runs:,}")
     if found.workspaces:
         output().print(table)
+    if found.missing_figures.runs:
+        tell(f"Without figures: {found.missing_figures}")
+    for workspace in found.workspaces:
+        if workspace.hidden_defaults:
+            tell(_hidden(workspace.workspace_id, workspace.hidden_defaults))
     if found.incomplete:
         missing = Table(
             "workspace", "runs", "from", "to", "status", "error", "API counts", "received", title="Incomplete windows"

@@ -68,11 +68,11 @@ def run(
     began = now()
     target = Target(destination, database, wait_at_most(wait_seconds))
     demand_inputs(inputs)
-    done = load_job_runs(target, None, as_json=as_json, verbose=verbose, **options)
-    loaded = load_facts(done, target)
+    done, missing = load_job_runs(target, None, as_json=as_json, verbose=verbose, **options)
+    loaded = load_facts(done, target, missing)
     facts: dict[str, Any] = {name: loaded[name] for name in ("status", "exit_code", "target")} | {"load": loaded}
     if not as_json:
-        print_load(done, target)
+        print_load(done, target, missing)
     print_failure(done)
     if not failure_of_all(done):
         with explained(target, as_json=as_json, verbose=verbose, so_far=facts):

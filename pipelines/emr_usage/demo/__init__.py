@@ -95,7 +95,7 @@ def run_demo(
             today.advance(minutes=1)
             emulator.faults.clock_skew_seconds = (today.now() - began).total_seconds()
             with display("loading") as on_progress:
-                request = Request(today.now, today.now(), backfill, overrides=overrides)
+                request = Request(today.now, backfill=backfill, overrides=overrides)
                 done = run_load(pipeline, request, on_progress)
             return summary(done, clock() - began)
 
