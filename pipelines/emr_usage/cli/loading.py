@@ -203,9 +203,15 @@ def _print_status(found: Status, target: Target) -> None:
     if found.workspaces:
         OUTPUT.print(table)
     if found.incomplete:
-        missing = Table(
-            "workspace", "axis", "from", "to", "status", "error", "API counts", "received", title="Incomplete windows"
-        )
+        missing = Table(title="Incomplete windows", box=SIMPLE, pad_edge=False)
+        for title in ("workspace", "axis", "from", "to", "status", "error", "API counts", "received"):
+            missing.add_column(title, overflow="fold")
         for row in found.incomplete:
-            missing.add_row(*("-" if value is None else str(value) for value in row.values()))
+            missing.add_row(*(_cell(value) for value in row.values()))
         OUTPUT.print(missing)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return "-" if value is None else str(value)
