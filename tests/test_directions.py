@@ -168,6 +168,7 @@ def test_the_report_reads_marts_only(path: Path) -> None:
         "emr_usage.failures.NO_SPACE",
         "emr_usage.query.demand_marts",
         "emr_usage.query.query_rows",
+        "emr_usage.whole_file.write_whole",
     }
 
 
