@@ -208,6 +208,7 @@ def test_the_report_reads_marts_only(path: Path) -> None:
         *(f"emr_usage.matches.{name}" for name in ("RATES_SQL", "RULES_SQL", "SET_ASIDE_SQL")),
         "emr_usage.query.query_rows",
         "emr_usage.query.reading_marts",
+        "emr_usage.whole_file.write_whole",
     }
 
 

@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from emr_usage.status import Status
 
 MAX_NAMED = 10
-RUNS_OF_AXIS = {"start": "submitted", "end": "ended", "open": "open", "run": "one run"}
+RUNS_OF_AXIS = {
+    **{"start": "submitted", "start_filtered": "submitted", "end": "ended", "end_filtered": "ended"},
+    **{"count": "counted", "open": "open", "run": "one run"},
+}
 
 
 @click.command(short_help="Load what is new since the last load.")
@@ -257,10 +260,16 @@ def _print_status(found: Status, target: Target) -> None:
         if workspace.hidden_defaults:
             tell(_hidden(workspace.workspace_id, workspace.hidden_defaults))
     if found.incomplete:
-        missing = Table(
-            "workspace", "runs", "from", "to", "status", "error", "API counts", "received", title="Incomplete windows"
-        )
+        missing = Table(title="Incomplete windows", box=SIMPLE, pad_edge=False)
+        for title in ("workspace", "runs", "from", "to", "status", "error", "API counts", "received"):
+            missing.add_column(title, overflow="fold")
         for row in found.incomplete:
             told = row | {"axis": RUNS_OF_AXIS.get(row["axis"], "-")}
-            missing.add_row(*("-" if value is None else str(value) for value in told.values()))
+            missing.add_row(*(_cell(value) for value in told.values()))
         output().print(missing)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return "-" if value is None else str(value)

@@ -44,7 +44,10 @@ def _exit_code(code: str | int | None) -> str | int | None:
     error = failed_writes.get("stdout")
     if error is None or error.errno == errno.EPIPE:
         return code
-    click.echo(f"Error: The output could not be written ({error.strerror}).", err=True)
+    try:
+        click.echo(f"Error: The output could not be written ({error.strerror}).", err=True)
+    except OSError as also:
+        failed_writes["stderr"] = also
     return code or FAILED
 
 
