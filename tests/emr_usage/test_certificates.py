@@ -64,7 +64,7 @@ class TestRestored:
         assert desk.run("status", "--json").facts["workspaces"] == certified
         done = desk.load()
         assert done.code == 0
-        assert any("the working folder remembers another state of the database" in line for line in done.complaints)
+        assert any("the working folder remembers another state than the database" in line for line in done.complaints)
         desk.assert_whole()
         desk.load_whole()
 
