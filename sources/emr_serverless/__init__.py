@@ -143,7 +143,7 @@ def _recall(state: dict[str, Any], load: Load) -> None:
     """Replace what the working folder remembers by what the destination supports."""
     found = remembered(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.terms.started_at)
     for finding in found.findings:
-        logger.warning("%s: what this concerns is read again", finding)
+        logger.warning("%s", finding)
     state.clear()
     state.update(found.state)
 

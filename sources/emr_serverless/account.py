@@ -247,7 +247,8 @@ class AccountSweep:
         outcome = Outcome(Task(Window(", ".join(self._limits.region_ids), workspace_id, "workspaces")), status="failed")
         outcome.started_at = outcome.finished_at = self._terms.clock()
         outcome.error = error
-        self._audit(outcome, package)
+        self._report.incomplete.append(outcome)
+        package.add({"extraction_windows": windows_table(outcome, self._terms.name, self._terms.mode)})
 
     def _ranges(self, workspace_id: str) -> Ranges:
         horizon_ms, backfill = self._terms.horizon_ms, self._terms.backfill

@@ -52,7 +52,7 @@ def believed(local: Mapping[str, Any], holdings: Holdings) -> Remembered:
     state = deepcopy(holdings.state)
     findings = []
     if local and state != local:
-        findings.append("the working folder remembers another state of the database than the database itself")
+        findings.append("the working folder remembers another state than the database holds; the database is believed")
     if holdings.rows is None:
         return Remembered(state, findings)
     if not state and holdings.ranges:
@@ -64,7 +64,7 @@ def believed(local: Mapping[str, Any], holdings: Holdings) -> Remembered:
             _begin_again(workspace_id, memory, holdings)
             for progress in state.get("backfills", {}).values():
                 progress.pop(workspace_id, None)
-        findings += [f"{workspace_id}: rows that were loaded are missing from {table}" for table in lost]
+        findings += [f"{workspace_id}: rows that were loaded are missing from {table}; they are loaded again" for table in lost]
         findings += _limit_cursors(workspace_id, memory, holdings)
         _limit_backfills(state, workspace_id, holdings)
         memory["held"] = {table: count for (name, table), count in holdings.rows.items() if name == workspace_id}
@@ -109,7 +109,9 @@ def _limit_cursors(workspace_id: str, memory: dict[str, Any], holdings: Holdings
         supported = _supported_ms(holdings.ranges.get((workspace_id, axis), []), memory["since"])
         if memory[cursor] > supported:
             memory[cursor] = supported
-            findings.append(f"{workspace_id}: the {axis} axis is certified until {_text(supported)} only")
+            findings.append(
+                f"{workspace_id}: the {axis} axis is certified only until {_text(supported)}; what is later is loaded again"
+            )
     return findings
 
 
