@@ -59,32 +59,12 @@ COMMANDS: Final = (
     _command("ssh-keygen", _spaced("[NP]")),
     _command(r"sqlplus|sqlldr|expdp?|impdp?|rman", r"(?<![\w.\-/])[A-Za-z]\w{0,31}/(?=[^\s/@]{1,128}@)", "@"),
 )
-# What the names of commands begin with.
-NAMES: Final = (
-    *(
-        "curl",
-        "mysql",
-        "mariadb",
-        "sshpass",
-        "beeline",
-        "mongo",
-        "odpscmd",
-        "ncftp",
-        "redis-cli",
-        "login",
-        "ldap",
-        "smb",
-        "rpcclient",
-        "winexe",
-    ),
-    *("net", "bcp", "sqlcmd", "osql", "isql", "tsql", "zip", "7z", "rar", "openssl", "lftp", "ossutil", "osscmd", "ssh-keygen"),
-    *("sqlplus", "sqlldr", "exp", "imp", "rman"),
-)
-# The same for RE2: as words, for some are parts of many.
+# The names of all of them, for RE2 too; as words, for some are parts of many.
 SIGNS: Final = (
     r"\b(?:curl|mysql[a-z]*|mariadb|sshpass|beeline|mongo[a-z]*|odpscmd|ncftp[a-z]*|redis-cli|login|ldap[a-z]*|smb[a-z]+|rpcclient|winexe|net|bcp|[os]sql|sqlcmd|isql"
     r"|tsql|(?:un)?zip|zipcloak|7z[ar]?|(?:un)?rar|openssl|lftp|ossutil(?:64)?|osscmd|ssh-keygen|sqlplus|sqlldr|expdp?|impdp?|rman)\b|\| ?(?:sudo|kinit|passwd|chpasswd)"
 )
+_ANY: Final = re.compile(SIGNS)
 # The words of a .netrc file, on one line or several.
 _NETRC: Final = re.compile(
     r"(?<!\w)(?:machine\s++\S++|default)\s++(?:login\s++\S++\s++(?:account\s++\S++\s++)?password\s++|password\s++(?=\S++\s++login\s))"
@@ -98,7 +78,7 @@ _PIPED: Final = re.compile(
 
 def mask_commands(text: str) -> str:
     """Return a text without the secrets in the options of commands that stand before them, and in the words of a .netrc file."""
-    if any(name in text for name in NAMES):
+    if _ANY.search(text):
         for command in COMMANDS:
             if found := command.name.search(text):
                 text = _mask_behind(command.option, text, found.end(), command.ends_with)
@@ -111,7 +91,7 @@ def mask_command_arguments(words: Sequence[str]) -> list[str]:
     """Return arguments without the secrets in the options of a command that is one of the arguments before them."""
     masked = list(words)
     text = " ".join(words)
-    if not any(name in text for name in NAMES):
+    if not _ANY.search(text):
         return masked
     for command in COMMANDS:
         known = False

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from json import dumps, loads
 from typing import Any, Final, TypeVar
@@ -33,6 +34,19 @@ _SUSPICION: Final = re.compile(patterns.SUSPICION)
 _T = TypeVar("_T", str, list[str])
 
 
+@dataclass(frozen=True)
+class Screen:
+    """Patterns of RE2 and of Python alike.
+
+    Attributes:
+        suspicion: a text without it is left as it is; None where every text is.
+        harmless: a text without it is looked at all the same; None where there is no such form.
+    """
+
+    suspicion: str | None
+    harmless: str | None = None
+
+
 class Redactor:
     """Masks secrets, each as `**redacted**`. Masked text stays as it is when masked again.
 
@@ -52,12 +66,11 @@ class Redactor:
         self._short_options = lru_cache(_CACHED_VALUES)(self._mask_spark_submit)
         self._short_word = lru_cache(_CACHED_VALUES)(self._read_word)
 
-    @property
-    def suspicion(self) -> str | None:
-        """A pattern, also for RE2, without which nothing is masked; None where nothing ever is."""
+    def screen(self, method: str) -> Screen:  # noqa: ARG002  # a stricter redactor looks at some columns more closely
+        """Return what tells the texts that a method of this redactor leaves as they are from the others, for whole columns at once."""
         if not self._enabled:
-            return None
-        return "" if self._extra else patterns.SUSPICION
+            return Screen(None)
+        return Screen("" if self._extra else patterns.SUSPICION)
 
     def text(self, value: str) -> str:
         """Return any free text (a name, message, address, path, SQL) without what has the form of a secret."""

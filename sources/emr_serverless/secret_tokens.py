@@ -23,8 +23,8 @@ _PREFIXED: Final = (
     r"AGE-SECRET-KEY-1[A-Z0-9]{40,}|A3-[A-Z0-9]{6}-[A-Z0-9\-]{20,}|ops_eyJ[\w+/=\-]{40,}|LTAI[A-Za-z0-9]{6,}|sha256~[\w\-]{40,}|pscale_(?:tkn|oauth|pw)_[\w=.\-]{30,}",
     # Mail, chat and office.
     r"SG\.[\w\-]{16,}\.[\w\-]{16,}|xkeysib-[0-9a-f]{40,}[\w\-]*|xsmtpsib-[0-9a-f]{40,}[\w\-]*|key-[0-9a-f]{32}|[0-9a-f]{32}-us[0-9]{1,2}|xox[a-z]-[\w\-]{10,}|xoxe\.[\w.\-]{20,}|xapp-[\w\-]{10,}",
-    r"AT(?:ATT|CTT)3xFf[A-Za-z0-9_=\-]{40,}|secret_[A-Za-z0-9]{43}|ntn_[A-Za-z0-9]{40,}|lin_(?:api|oauth)_[A-Za-z0-9]{32,}|pat[A-Za-z0-9]{14}\.[0-9a-f]{40,}|fio-u-[\w=\-]{40,}|SEC[0-9a-f]{60,}",
-    r"[0-9]{8,10}:AA[\w\-]{30,}|[MNO][A-Za-z0-9_\-]{22,26}\.[\w\-]{6}\.[\w\-]{27,}",
+    r"AT(?:ATT|CTT)3xFf[A-Za-z0-9_=\-]{40,}|secret_[A-Za-z0-9]{43}|ntn_[A-Za-z0-9]{40,}|lin_(?:api|oauth)_[A-Za-z0-9]{32,}|fio-u-[\w=\-]{40,}|SEC[0-9a-f]{60,}",
+    r"[0-9]{8,10}:AA[\w\-]{30,}",
     # Money and shops.
     r"(?:sk|rk|pk)_(?:live|test|prod)_\w{16,}|whsec_[A-Za-z0-9+/=]{24,}|sq0(?:csp|atp|idp)-[\w\-]{20,}|EAAA[\w\-+=]{56,}|shp(?:at|ca|pa|ss|tka)_[0-9a-fA-F]{32}|EZ[AT]K[A-Za-z0-9]{50,}",
     r"FLWSECK[_\w]{0,8}-[\w\-]{12,}|access-(?:sandbox|development|production)-[0-9a-f\-]{36}|A21AA[\w\-]{60,}",
@@ -40,7 +40,7 @@ TOKEN: Final = re.compile(rf"eyJ[\w+/=\-]{{8,}}\.[\w+/=.\-]{{10,}}|{_EDGE}(?:{'|
 SIGNS: Final = (
     r"LTAI|STS\.|A[KS]IA|AKID|AIza|BEGIN|eyJ|gh[opsru]_|github_|gl[a-z]{2,5}-|GR1348|ATBB|npm_|pypi-|rubygems_|dckr_|oy2|CLOJARS|AKCp|cmVmd"
     r"|sgp_|sq[pu]_|CAIS|ABSK|_v1_|dapi|HRKU|f[om][12][ar]?_|hv[sbr]\.|dp\.|pul-|tskey|v1\.0-|nvapi|ya29|GOCSPX|1//0|IQoJ|FwoG|AGE-|A3-|ops_|sha256~"
-    r"|pscale|SG\.|sib-|key-|-us[0-9]|xox|xapp|AT[AC]TT3|secret_|ntn_|lin_|pat[A-Za-z0-9]{14}\.|fio-|SEC[0-9a-f]|:AA|[MNO][\w\-]{22,26}\."
+    r"|pscale|SG\.|sib-|key-|-us[0-9]|xox|xapp|AT[AC]TT3|secret_|ntn_|lin_|fio-|SEC[0-9a-f]|:AA"
     r"|[srp]k_|whsec|sq0|EAAA|shp|EZ[AT]K|FLWSECK|access-|A21AA|NR[AIJR][A-Z]|gls?[ac]_|dt0|sntry|PMAK|[sS][kK][-_]|hf_|api_org|gsk_|pplx|xai-|r8_|atlasv1|API-|pnu_|rdme|ico-|p8e-"
     r"|_mmk|SK[0-9a-f]|AC[0-9a-f]|duffel|t3\.A"
 )

@@ -12,12 +12,13 @@ import os
 import re
 import secrets
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
 from .columns import json_text
 from .literals import SHELL_WORD, quote_around
-from .redaction import Redactor
+from .redaction import Redactor, Screen
 from .settings import SHORTEST_REDACT_KEY
 from .spark_settings import MESSAGE_WORDS, SUBMIT_FLAGS, SUBMIT_OPTIONS, is_harmless
 
@@ -26,10 +27,9 @@ _PREFIX: Final = "hmac:"
 # 128 bits: two values of a history never share a digest.
 _HEX_DIGITS: Final = 32
 _NUMBER: Final = re.compile(r"[0-9]+")
-_PATH: Final = re.compile(r"(?:[a-z][a-z0-9+\-]{1,15}://)?[\w./\-]{1,2048}")
-_ADDRESS: Final = re.compile(
-    r"(?P<place>[a-zA-Z][a-zA-Z0-9+.\-]{1,15}://[\w.\-:\[\]]{1,255}(?:/[\w.\-/~]*)?)(?P<rest>.*)", re.DOTALL
-)
+# Without what could be a login, a query, or anything but a path.
+_PLACE: Final = r"^(?:[a-zA-Z][a-zA-Z0-9+.\-]{1,15}://)?[A-Za-z0-9_.\-/~\[\]:]+$"
+_PATH: Final = re.compile(r"(?P<place>(?:[a-zA-Z][a-zA-Z0-9+.\-]{1,15}://)?[A-Za-z0-9_.\-/~\[\]:]*)(?P<rest>.*)", re.DOTALL)
 _CONFIGURATION: Final = re.compile(r"(?P<key>[\w.\-]+)=(?P<value>.*)", re.DOTALL)
 
 
@@ -50,10 +50,12 @@ class StrictRedactor(Redactor):
             raise ValueError(f"The redact_key is shorter than {SHORTEST_REDACT_KEY} characters.")
         self._key = key.encode()
 
-    @property
-    def suspicion(self) -> str | None:
-        """Every text is looked at."""
-        return ""
+    def screen(self, method: str) -> Screen:
+        """Return the screen of a method: all that a user gave a job is looked at, and every address that is not a plain one."""
+        screen = super().screen(method)
+        if method in ("text", "tag"):
+            return screen
+        return replace(screen, harmless=_PLACE) if method in ("address", "entry_point") else Screen("")
 
     def digest(self, value: str) -> str:
         """Return the keyed digest of a value; an empty one hides nothing."""
@@ -107,12 +109,15 @@ class StrictRedactor(Redactor):
 
     def address(self, value: str) -> str:
         """Return an address without what it carries behind its path."""
-        found = _ADDRESS.fullmatch(value)
-        return f"{self.text(found['place'])}{self.digest(found['rest'])}" if found else self.digest(value)
+        found = _PATH.match(value)
+        if found is None or "@" in found["rest"].partition("?")[0]:
+            return self.digest(value)
+        return f"{self.text(found['place'])}{self.digest(found['rest'])}"
 
     def entry_point(self, value: str) -> str:
         """Return the path of what is run; of anything else its digest."""
-        return self.text(value) if _PATH.fullmatch(value) else self.digest(value)
+        found = _PATH.match(value)
+        return self.text(value) if found and not found["rest"] else self.digest(value)
 
 
 def kept_key(folder: Path) -> str:
