@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Callable
 from typing import Final
@@ -52,7 +53,7 @@ def _mask_properties(text: str, is_secret: IsSecret) -> str:
     """Mask values beside `<name>`, in whatever order, within each property."""
     edges = [0, *(edge.end() for edge in _PROPERTY_EDGE.finditer(text)), len(text)]
     pieces = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in itertools.pairwise(edges):
         part = text[start:end]
         names = list(_NAME_ELEMENT.finditer(part))
         if names and "value" in part:

@@ -276,10 +276,7 @@ def rank_of(name: str) -> Rank:
 
 
 def _last(pattern: re.Pattern[str], joined: str) -> re.Match[str] | None:
-    found = None
-    for found in pattern.finditer(joined):
-        pass
-    return found
+    return max(pattern.finditer(joined), key=re.Match.start, default=None)
 
 
 def _by_its_end(words: list[str], joined: str, found: re.Match[str], rank: Rank) -> Rank:

@@ -1,4 +1,4 @@
-"""What of a secret name's values is none by its form: numbers, booleans, class names, references; and what looks like one by itself."""
+"""Values that are no secret by their form (numbers, booleans, class names, references), and those that look like one."""
 
 from __future__ import annotations
 
@@ -10,6 +10,12 @@ from .secret_names import Rank
 
 # A password of digits is a password; fewer of them count something.
 _FEWEST_DIGITS: Final = {Rank.SECRET: 4, Rank.TOKEN: 7}
+# Characters of a password, of a part that is drawn at random, and of one whose mixed case is evidence.
+SHORTEST_CHOSEN: Final = 3
+SHORTEST_RANDOM: Final = 8
+SHORTEST_MIXED: Final = 12
+# Changes between letters and digits from which on a part is no word with a number.
+MANY_EDGES: Final = 3
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?\Z")
 _MEASURE: Final = re.compile(
     r"(?i)[0-9]{1,9}(?:\.[0-9]{1,9})?\s?(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?|[kmgt]i?b?|%)\Z"
@@ -174,7 +180,11 @@ def is_chosen(value: str) -> bool:
     text = value.strip("[](){}<>,;\"'")
     if not text or text.lower().rstrip(".,;:!?") in _SAID or _WORD.match(text) or _IDENTIFIER.match(text) or _PAIR.match(text):
         return False
-    return not (_NUMBER.match(text) or is_harmless(Rank.CHOSEN, text)) and any(map(str.isalnum, text)) and len(text) > 2
+    return (
+        not (_NUMBER.match(text) or is_harmless(Rank.CHOSEN, text))
+        and any(map(str.isalnum, text))
+        and len(text) >= SHORTEST_CHOSEN
+    )
 
 
 def is_said(value: str) -> bool:
@@ -184,14 +194,16 @@ def is_said(value: str) -> bool:
 
 def _is_random_segment(segment: str) -> bool:
     digits = any(map(str.isdigit, segment))
-    if _SYMBOLS.search(segment) and len(segment) > 7 and (digits or not segment.isascii()):
+    if _SYMBOLS.search(segment) and len(segment) >= SHORTEST_RANDOM and (digits or not segment.isascii()):
         return any(map(str.isalpha, segment))
-    if len(segment) < 8 or not digits or not any(map(str.isalpha, segment)):
+    if len(segment) < SHORTEST_RANDOM or not digits or not any(map(str.isalpha, segment)):
         return False
     edges = len(_EDGE.findall(segment))
     mixed = segment != segment.lower() and segment != segment.upper()
     # Words begin with a capital every few letters, what is drawn changes more often.
-    return edges > 2 or (mixed and len(segment) > 11 and (edges > 1 or len(_CAPITAL.findall(segment)) * 4 > len(segment)))
+    return edges >= MANY_EDGES or (
+        mixed and len(segment) >= SHORTEST_MIXED and (edges > 1 or len(_CAPITAL.findall(segment)) * 4 > len(segment))
+    )
 
 
 def names_itself(name: str, value: str) -> bool:

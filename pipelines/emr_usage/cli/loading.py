@@ -22,8 +22,13 @@ if TYPE_CHECKING:
 
 MAX_NAMED = 10
 RUNS_OF_AXIS = {
-    **{"start": "submitted", "start_filtered": "submitted", "end": "ended", "end_filtered": "ended"},
-    **{"count": "counted", "open": "open", "run": "one run"},
+    "start": "submitted",
+    "start_filtered": "submitted",
+    "end": "ended",
+    "end_filtered": "ended",
+    "count": "counted",
+    "open": "open",
+    "run": "one run",
 }
 
 
