@@ -109,9 +109,7 @@ def _limit_cursors(workspace_id: str, memory: dict[str, Any], holdings: Holdings
         supported = _supported_ms(holdings.ranges.get((workspace_id, axis), []), memory["since"])
         if memory[cursor] > supported:
             memory[cursor] = supported
-            findings.append(
-                f"{workspace_id}: the {axis} axis is certified only until {_text(supported)}; what is later is loaded again"
-            )
+            findings.append(f"{workspace_id}: axis {axis} is certified only until {_text(supported)}; the rest is loaded again")
     return findings
 
 

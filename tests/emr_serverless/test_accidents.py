@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ import pytest
 from command import assert_equal, assert_no_doubles
 from emr_serverless import Backfill, Load, emr_serverless, prepare
 from emr_usage.emulator import DEFAULT_KEY, Emulator
-from small_account import REGIONS, pass_a_night, served
+from small_account import NOW, REGIONS, pass_a_night, served
 from truth import actual_tables, expected_tables
 
 INITIAL_DAYS = 8
@@ -156,6 +156,24 @@ def no_folder(house: House) -> None:
     shutil.rmtree(house.folder / "pipelines")
 
 
+def pending_package(house: House) -> None:
+    """A load is cut off before its package is loaded, and the database is replaced by a backup before the next one."""
+    pipeline = house.pipeline
+    prepare(pipeline)
+    with Load(lambda: datetime.now(UTC), as_of=house.emulator.clock.now()) as load:
+        pipeline.extract(house.source(load))
+    pipeline.normalize()
+    house.restore_database("backup")
+
+
+def both(*accidents: str) -> Callable[[House], None]:
+    def happen(house: House) -> None:
+        for accident in accidents:
+            ACCIDENTS[accident](house)
+
+    return happen
+
+
 ACCIDENTS: dict[str, Callable[[House], None]] = {
     "database restored": lambda house: house.restore_database("backup"),
     "folder restored": lambda house: house.restore_folder("backup"),
@@ -172,6 +190,7 @@ ACCIDENTS: dict[str, Callable[[House], None]] = {
     "dlt's tables dropped": dropped("_dlt_pipeline_state", "_dlt_loads", "_dlt_version"),
     "dlt's state older": older("_dlt_pipeline_state", "_dlt_loads"),
     "runs and audit older": older("job_runs", *CHILDREN, "extraction_windows"),
+    "pending package": pending_package,
     "half of the runs deleted": half_gone,
     "one workspace deleted": of_one_workspace,
     **{f"{table} emptied": emptied(table) for table in TABLES[:6]},
@@ -181,6 +200,19 @@ ACCIDENTS: dict[str, Callable[[House], None]] = {
 }
 
 
+ACCIDENTS |= {
+    " and ".join(names): both(*names)
+    for names in (
+        ("database restored", "job_run_logs emptied"),
+        ("database restored", "dlt's state emptied"),
+        ("folder restored", "job_runs emptied"),
+        ("folder restored", "extraction_windows older"),
+        ("folder deleted", "job_run_tags emptied"),
+        ("folder deleted", "runs dropped"),
+        ("another database", "one workspace deleted"),
+        ("pending package", "dlt's loads emptied"),
+    )
+}
 # Nothing is left to say how far the tables reached: the next load is a first one.
 NOTHING_LEFT = {"database deleted", "schema dropped", "everything and dlt's state emptied"}
 
@@ -190,3 +222,38 @@ def test_the_next_load_makes_up_for(accident: str, house: House) -> None:
     ACCIDENTS[accident](house)
     assert not house.load(initial_days=30 if accident in NOTHING_LEFT else 1).report.incomplete
     house.assert_whole()
+
+
+def test_a_second_load_has_nothing_left_to_repair(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    ACCIDENTS["job_runs emptied"](house)
+    house.load()
+    assert "rows that were loaded are missing from job_runs" in caplog.text
+    caplog.clear()
+    house.load()
+    assert "are missing" not in caplog.text
+    assert "certified only" not in caplog.text
+    house.assert_whole()
+
+
+def test_a_load_that_is_cut_off_after_an_accident_continues(house: House) -> None:
+    """Its first packages are committed with the cursors set back; the next load reads the rest."""
+    ACCIDENTS["job_runs emptied"](house)
+    pipeline = house.pipeline
+    prepare(pipeline)
+    with Load(lambda: datetime.now(UTC), as_of=house.emulator.clock.now()) as load:
+        pipeline.run(house.source(load, package_rows=20))
+        assert load.unfinished
+    house.load()
+    house.assert_whole()
+
+
+@pytest.mark.parametrize("accident", ["job_runs emptied", "extraction_windows emptied", "database restored"])
+def test_the_progress_of_a_backfill_is_read_again(accident: str, house: House) -> None:
+    """A backfill whose rows or certificates are lost reads its range again when it is given again."""
+    past = Backfill(NOW - timedelta(days=5), NOW - timedelta(days=3))
+    assert house.load(past).report.rows
+    assert not house.load(past).report.rows
+    ACCIDENTS[accident](house)
+    again = house.load(past)
+    assert again.report.rows
+    assert not again.report.certified_before

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import dlt
+import psycopg2
 import pyarrow as pa
 import pytest
 
@@ -120,6 +122,37 @@ def without_open_runs(emulator: Emulator, ended: int) -> None:
         for run in past:
             if run not in kept:
                 emulator.state.forget(workspace_id, run.job_run_id)
+
+
+ACCIDENTS = {
+    "restored": ("DROP SCHEMA emr_raw CASCADE", "ALTER SCHEMA backup RENAME TO emr_raw"),
+    "a table emptied": ("TRUNCATE emr_raw.job_run_tags",),
+    "the audit emptied": ("TRUNCATE emr_raw.extraction_windows",),
+    "a table dropped": ("DROP TABLE emr_raw.job_runs",),
+    "dlt's state emptied": ("TRUNCATE emr_raw._dlt_pipeline_state",),
+}
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_the_destination_is_right_after_an_accident(new_desk: NewDesk, accident: str) -> None:
+    desk = new_desk()
+    desk.load_whole()
+    tables = [name for (name,) in desk.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_raw'")]
+    copies = [f"CREATE TABLE backup.{name} (LIKE emr_raw.{name} INCLUDING ALL)" for name in tables]
+    filled = [f"INSERT INTO backup.{name} SELECT * FROM emr_raw.{name}" for name in tables]
+    execute(desk.address, "CREATE SCHEMA backup", *copies, *filled)
+    for _ in range(3):
+        pass_a_night(desk.emulator)
+        assert desk.load().code == 0
+    execute(desk.address, *ACCIDENTS[accident])
+    assert desk.load().code == 0
+    desk.assert_whole()
+
+
+def execute(address: str, *statements: str) -> None:
+    with closing(psycopg2.connect(address)) as connection, connection, connection.cursor() as cursor:
+        for statement in statements:
+            cursor.execute(statement)
 
 
 def test_two_databases_of_one_server_share_no_state(new_desk: NewDesk) -> None:
