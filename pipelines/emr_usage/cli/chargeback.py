@@ -71,7 +71,7 @@ def build(
 
     Take in the files of rates and owners, make the tables of the dataset emr_marts, and check their sums. Runs that changed are
     computed again; changed rates or owners compute all of them again, without asking the API. Fails when a check finds a
-    promise broken.
+    promise broken. Exits with 4 while another process uses the database.
     """
     target = Target(destination, database, wait_at_most(wait_seconds))
     demand_database(target, as_json=as_json)
