@@ -137,7 +137,7 @@ def test_a_load_waits_for_another(desk: Desk) -> None:
 @pytest.mark.parametrize("passing", [None, 5])
 def test_a_load_waits_for_a_program_that_has_the_file_open(desk: Desk, passing: int | None) -> None:
     """Before it begins, and in its middle: DuckDB lets nobody in while it is read."""
-    assert desk.load("--initial-days", "1").code == 0
+    assert desk.load().code == 0
     pass_a_night(desk.emulator)
     gate = Gate(passing or 1_000_000)
     desk.emulator.faults = gate

@@ -28,7 +28,8 @@ def main() -> None:
     Loads the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or a warehouse, completely and provably.
 
     \b
-    Exit codes: 0 complete; 1 failed; 2 wrong use or settings; 3 loaded, but a window or workspace named is incomplete.
+    Exit codes: 0 complete; 1 failed; 2 wrong use or settings; 3 loaded, but a window or workspace named is incomplete;
+    4 another process uses the database.
     """
     set_dlt_defaults()
 

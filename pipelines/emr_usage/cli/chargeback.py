@@ -85,7 +85,8 @@ def build(
 
     Take in the files of rates and owners, make the tables of the dataset emr_marts, and check their sums. Runs that changed are
     computed again; changed rates or owners compute all of them again, without asking the API. Fails when a check finds a
-    promise broken; whoever reads emr_marts then sees the build before, as during a build.
+    promise broken; whoever reads emr_marts then sees the build before, as during a build. Exits with 4 while another process uses
+    the database.
     """
     from emr_usage.load import Target
 

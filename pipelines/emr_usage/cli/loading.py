@@ -41,10 +41,10 @@ def load(**options: Any) -> None:
     Examples:
       emr-usage load --region cn-hangzhou
       emr-usage load --region cn-hangzhou --region ap-southeast-1 --workspace w-1234abcd --json
-      emr-usage load --region cn-hangzhou --destination postgres
+      emr-usage load --region cn-hangzhou --destination postgres --wait 600
 
     Load every job run that is new or has changed, up to a minute ago. Safe to repeat and to interrupt: the next load
-    goes on where the last committed package ended.
+    goes on where the last committed package ended. Exits with 4 while another process uses the database.
     """
     _load(None, **options)
 
@@ -61,7 +61,7 @@ def backfill(first: datetime, after: datetime, *, force: bool, **options: Any) -
       emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou --force
 
     Load the runs submitted in a range, oldest first. The nightly cursors stay where they are. An interrupted backfill
-    goes on where it stopped when the same range is given again.
+    goes on where it stopped when the same range is given again. Exits with 4 while another process uses the database.
     """
     from emr_serverless import Backfill
 

@@ -59,7 +59,7 @@ def run(
 
     Load what is new, make the marts and write the report of yesterday's month. Where some window or workspace is incomplete,
     marts and report are made all the same, and the exit code is 3. Where nothing could be loaded they stay as they are. Where
-    they fail, the exit code is theirs, 1 or 2; what is loaded stays.
+    they fail, the exit code is theirs, 1, 2 or 4; what is loaded stays. With 4 another process uses the database.
     """
     from emr_usage.load import Target, failure_of_all
     from emr_usage.reader import open_reader

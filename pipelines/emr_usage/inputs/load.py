@@ -101,7 +101,8 @@ def _emptied(jobs: dlt.Pipeline, inputs: Inputs) -> Iterator[Problem]:
             if had := max(counts, default=0):
                 what = "it is not there" if table in inputs.missing else "it has no rows"
                 advice = f"bring the file back, or give --allow-empty-inputs, and {_WITHOUT[table]}"
-                yield Problem(file_name(table), 0, "", f"{what}, and {had:,} rows of it are loaded", advice)
+                rows = "1 row of it is" if had == 1 else f"{had:,} rows of it are"
+                yield Problem(file_name(table), 0, "", f"{what}, and {rows} loaded", advice)
 
 
 def _open_inputs_pipeline(jobs: dlt.Pipeline) -> dlt.Pipeline:

@@ -43,11 +43,11 @@ def test_it_says_what_it_made_and_leaves_the_database_to_others(paper: Paper) ->
         assert connection.execute("SELECT job_runs FROM emr_marts.chargeback_monthly").fetchall() == [(1,)]
 
 
-def test_it_writes_nothing_beside_the_database_but_the_lock(paper: Paper) -> None:
+def test_it_writes_nothing_beside_the_database_but_its_lock_and_working_files(paper: Paper) -> None:
     assert run_build(paper).exit_code == 0
     folder = paper.target.database.parent
     beside = {path.relative_to(folder).parts[0] for path in folder.rglob("*") if path.is_file()}
-    assert beside == {"emr.duckdb", "emr.duckdb.lock"}
+    assert beside == {"emr.duckdb", "emr.duckdb.lock", "emr.duckdb.dlt"}
 
 
 def test_a_broken_promise_fails_in_words(paper: Paper) -> None:
