@@ -31,6 +31,7 @@ BAD: dict[str, Any] = {
     "request_timeout_seconds": 0,
     "redact": "flase",
     "redact_patterns": ["("],
+    "redact_key": "short",
 }
 
 

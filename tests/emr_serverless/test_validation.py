@@ -60,7 +60,7 @@ GOOD: list[tuple[str, Any, Any]] = [
     ("lookback_hours", "0", 0.0),
     ("lookback_hours", "1.5", 1.5),
     ("requests_per_second", None, None),
-    ("redact", "False", False),
+    ("redact", "Strict", "strict"),
     (
         "redact_patterns",
         [r"acme-[0-9a-f]{8}", r"(?:[a-z0-9]+-)*token", r".*foo.*"],
