@@ -9,7 +9,8 @@ from dlt.destinations.sql_client import SqlClientBase
 from .failures import NothingLoadedError
 from .load import RAW_DATASET
 
-_HAS_AUDIT: Final = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = 'extraction_windows'"
+_TABLE: Final = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
+_ANY_RUN: Final = f"SELECT 1 FROM {RAW_DATASET}.job_runs LIMIT 1"  # noqa: S608  # the dataset's name is ours
 # That workspaces were listed says nothing of their runs.
 _AUDIT: Final = f"""
 SELECT count(*),
@@ -30,19 +31,23 @@ def require_load(client: SqlClientBase[Any]) -> None:
 
 
 def require_runs(client: SqlClientBase[Any]) -> None:
-    """See that a load could read runs, if only to find that there are none.
+    """See that there are runs, or that a load found that there are none.
 
     Raises:
-        NothingLoadedError: there is no audit row, or all that was asked for was refused.
+        NothingLoadedError: there is no run, and no audit row or all that was asked for was refused.
     """
     windows, read, failed = _audit(client)
-    if not windows or (failed and not read):
+    if (not windows or (failed and not read)) and not (_has(client, "job_runs") and client.execute_sql(_ANY_RUN)):
         raise NothingLoadedError
 
 
 def _audit(client: SqlClientBase[Any]) -> tuple[int, int, int]:
     """Return how many windows there are, how many of them read runs, and how many failed."""
-    if not client.execute_sql(_HAS_AUDIT, RAW_DATASET):
+    if not _has(client, "extraction_windows"):
         return 0, 0, 0
     (counts,) = client.execute_sql(_AUDIT) or []
     return counts[0], counts[1], counts[2]
+
+
+def _has(client: SqlClientBase[Any], table: str) -> bool:
+    return bool(client.execute_sql(_TABLE, RAW_DATASET, table))

@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emr_usage.cli import main
-from paper import Paper, built_paper
+from paper import Paper, built_paper, job_run, utc
 from paper_cases import TABLES
 
 
@@ -128,7 +128,7 @@ def test_a_folder_that_cannot_be_written_is_told(paper: Paper, tmp_path: Path) -
 
 def test_marts_that_are_not_made_are_asked_for(tmp_path: Path) -> None:
     paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[])
+    paper.write(job_runs=[job_run("run", utc("2026-10-18 06:00"), utc("2026-10-18 08:30"), 5)])
     done = report(paper, "--month", "2026-10")
     assert done.exit_code == 1
     assert "Make them first: emr-usage build" in done.stderr
