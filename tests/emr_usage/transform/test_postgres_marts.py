@@ -20,7 +20,7 @@ from postgres import postgres_server
 from postgres_marts import write
 
 POSTGRES = Target(destination="postgres")
-# The price changes to another currency in the middle of `price_change`; `boundary` is seen waiting; `falling` is as large as can be.
+# The currency changes in the middle of `price_change`; `boundary` is seen waiting; `falling` is as large as can be.
 DEAR: Row = {"price_per_cu_hour": "99999999.9999999999", "currency": "IDR"}
 HUGE: Row = {"cu_hours": "999999999999.999999", "vcore_seconds": 2**62, "mb_seconds": 2**63 - 1}
 LARGE = {
