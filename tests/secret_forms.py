@@ -23,7 +23,9 @@ CHOSEN = with_a_digit(st.text(st.sampled_from(LETTERS + CHINESE + string.punctua
 # Unquoted: no white space, no quotes, nothing that ends a pair.
 UNQUOTED = with_a_digit(
     st.builds(
-        "{}{}".format, st.sampled_from(LETTERS), st.text(st.sampled_from(LETTERS + CHINESE + "!#$%()*+-./:=?@[]^_{|}~>"), max_size=30)
+        "{}{}".format,
+        st.sampled_from(LETTERS),
+        st.text(st.sampled_from(LETTERS + CHINESE + "!#$%()*+-./:=?@[]^_{|}~>"), max_size=30),
     )
 )
 # RFC 3986 allows these in a password; `@` it does not, but people do.

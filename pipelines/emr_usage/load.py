@@ -21,6 +21,7 @@ from dlt.extract import DltSource
 from emr_serverless import Backfill, CheckSettingsError, EmrServerlessError, Load, Report, emr_serverless, prepare
 
 from .failures import BusyError
+from .private_files import make_private_folder, private_files
 
 PIPELINE: Final = "emr_usage"
 RAW_DATASET: Final = "emr_raw"
@@ -102,7 +103,9 @@ def open_pipeline(target: Target) -> dlt.Pipeline:
         raise CheckSettingsError("No destination is given", advice="Give one of dlt's to --destination, or leave it out.")
     data_dir = os.environ.get("DLT_DATA_DIR")
     folder = Path(data_dir, "pipelines", name) if data_dir else beside
-    return dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=str(folder))
+    # dlt makes folders of its own here.
+    with private_files():
+        return dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=str(folder))
 
 
 def _fingerprint(destination: str) -> str:
@@ -116,14 +119,14 @@ def _fingerprint(destination: str) -> str:
 
 @contextlib.contextmanager
 def exclusive(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Hold a pipeline's working files for one process.
+    """Hold a pipeline's working files for one process; whatever it makes meanwhile only its owner may read.
 
     Raises:
         BusyError: another load holds them.
     """
     folder = Path(pipeline.pipelines_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{PIPELINE}.lock").open("w") as lock:
+    make_private_folder(folder)
+    with private_files(), (folder / f"{PIPELINE}.lock").open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:

@@ -124,7 +124,9 @@ def _redactor(redact: str, extra_patterns: Sequence[str], key: str | None) -> Re
     try:
         return StrictRedactor(key or kept_key(folder), extra_patterns)
     except (OSError, ValueError) as error:
-        advice = "Give redact_key at least 16 characters in .dlt/secrets.toml, or let it be made in a folder that can be written to."
+        advice = (
+            "Give redact_key at least 16 characters in .dlt/secrets.toml, or let it be made in a folder that can be written to."
+        )
         raise CheckSettingsError(f"Strict redaction has no key: {error}", advice=advice) from error
 
 

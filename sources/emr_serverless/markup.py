@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 from .literals import MASK, QUOTE, hide, literal_end
@@ -16,17 +17,22 @@ _VALUE_ELEMENT: Final = re.compile(r"(?is)<value(?:\s[^<>]{0,128})?>(?:\s*+<!\[C
 _ELEMENT: Final = re.compile(
     r"(?s)<(?P<key>[\w:.\-]++)(?:\s[^<>]{0,512})?>(?:\s{0,64}<!\[CDATA\[(?P<data>.{0,4096}?)\]\]>\s{0,64}|(?P<value>[^<]*+))</(?P=key)>"
 )
-_NAMED_ELEMENT: Final = re.compile(r"(?i)<\w++\s(?:[^<>]{0,256}?\s)?(?:key|name|id)=[\"'](?P<key>[\w.\-]++)[\"'][^<>]{0,256}>(?P<value>[^<]++)(?=</)")
+_NAMED_ELEMENT: Final = re.compile(
+    r"(?i)<\w++\s(?:[^<>]{0,256}?\s)?(?:key|name|id)=[\"'](?P<key>[\w.\-]++)[\"'][^<>]{0,256}>(?P<value>[^<]++)(?=</)"
+)
 _FIELD: Final = r"(?:\w{0,16}(?:[kK]ey|[nN]ame)|k)"
 _VALUE_FIELD: Final = r"(?:\w{0,16}[vV]alue|v)"
 _BETWEEN: Final = (
-    rf"(?:{QUOTE})?(?:[ \t]{{0,16}}[,;]?\s{{1,64}}|\s{{0,16}},\s{{0,16}})(?:(?:{QUOTE})?[Tt]ype(?:{QUOTE})?\s?[:=]\s?(?:{QUOTE})?\w{{1,32}}(?:{QUOTE})?,?\s{{0,16}})?"
+    rf"(?:{QUOTE})?(?:[ \t]{{0,16}}[,;]?\s{{1,64}}|\s{{0,16}},\s{{0,16}})"
+    rf"(?:(?:{QUOTE})?[Tt]ype(?:{QUOTE})?\s?[:=]\s?(?:{QUOTE})?\w{{1,32}}(?:{QUOTE})?,?\s{{0,16}})?"
 )
 # `name: DB_PASSWORD`, then `value: x`; `{"k":"secret","v":"x"}`; `key="DbPassword" value="x"`.
 _PAIR: Final = re.compile(
     rf"(?<![\w.])(?:{QUOTE})?{_FIELD}(?:{QUOTE})?\s?[:=]\s{{0,16}}(?:{QUOTE})?(?P<key>[\w.\-]++){_BETWEEN}(?:{QUOTE})?{_VALUE_FIELD}(?:{QUOTE})?\s?[:=]\s{{0,16}}"
 )
-_YAML_BLOCK: Final = re.compile(r"(?m)^(?P<indent>[ \t]*+(?:- )?)(?P<key>[\"'\w.\-]++):[ \t]++(?:[&!][\w!./:\-]*+[ \t]++)*[|>][+\-0-9]{0,2}[ \t]*+\n")
+_YAML_BLOCK: Final = re.compile(
+    r"(?m)^(?P<indent>[ \t]*+(?:- )?)(?P<key>[\"'\w.\-]++):[ \t]++(?:[&!][\w!./:\-]*+[ \t]++)*[|>][+\-0-9]{0,2}[ \t]*+\n"
+)
 _YAML_LIST: Final = re.compile(r"(?m)^(?P<indent>[ \t]*+)(?P<key>[\"'\w.\-]++):[ \t]*+\n")
 _YAML_ITEM: Final = re.compile(r"(?P<head>[ \t]*+-[ \t]++)(?P<value>[^\s:#][^\n:]*+)(?:\n|\Z)")
 
@@ -50,7 +56,7 @@ def _mask_properties(text: str, is_secret: IsSecret) -> str:
     """Mask values beside `<name>`, in whatever order, within each property."""
     edges = [0, *(edge.end() for edge in _PROPERTY_EDGE.finditer(text)), len(text)]
     pieces = []
-    for start, end in zip(edges, edges[1:], strict=False):
+    for start, end in pairwise(edges):
         part = text[start:end]
         names = list(_NAME_ELEMENT.finditer(part))
         if names and "value" in part:

@@ -1,8 +1,8 @@
 """The forms of tokens that their issuers gave them so that they be found, and of addresses that are secrets as a whole.
 
 Which issuer has which form was taken from the rules of gitleaks (MIT, github.com/gitleaks/gitleaks, config/gitleaks.toml) and the
-plugins of detect-secrets (Apache 2.0, github.com/Yelp/detect-secrets); the patterns are written anew, linear and without a need for
-what stands around a token. Alibaba's and Tencent's are from their documents.
+plugins of detect-secrets (Apache 2.0, github.com/Yelp/detect-secrets); the patterns are written anew, linear and without a need
+for what stands around a token. Alibaba's and Tencent's are from their documents.
 """
 
 from __future__ import annotations

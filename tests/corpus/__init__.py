@@ -47,13 +47,22 @@ class Case:
         """Return the content as its column would hold it."""
         if self.place == "item":
             return (redactor.text(self.content[0]), redactor.setting(*self.content))
-        mask = {"text": redactor.text, "submit": redactor.spark_submit_parameters, "args": redactor.arguments, "json": redactor.json}
+        mask = {
+            "text": redactor.text,
+            "submit": redactor.spark_submit_parameters,
+            "args": redactor.arguments,
+            "json": redactor.json,
+        }
         return mask[self.place](self.content)
 
     def found(self, redactor: Redactor) -> list[str]:
         """Return the secrets of which a piece is left."""
         left = json.dumps(self.masked(redactor), ensure_ascii=False)
-        return [secret for secret in self.secrets if any(json.dumps(piece, ensure_ascii=False)[1:-1] in left for piece in _pieces(secret))]
+        return [
+            secret
+            for secret in self.secrets
+            if any(json.dumps(piece, ensure_ascii=False)[1:-1] in left for piece in _pieces(secret))
+        ]
 
 
 def hidden(half: str) -> list[Case]:

@@ -1,5 +1,6 @@
 """The half of the corpus that no rule was developed with: it measures how far the rules reach. Notation as in development.py."""
 
+# ruff: noqa: E501, RUF001
 from __future__ import annotations
 
 from typing import Any
@@ -11,7 +12,13 @@ SECRETS: list[tuple[str, Any]] = [
     ("item", ("spark.hadoop.fs.obs.secret.key", "§{A40}§")),
     ("item", ("spark.hadoop.fs.azure.account.key.acme.dfs.core.windows.net", "§{B86}==§")),
     ("item", ("spark.hadoop.fs.azure.account.oauth2.client.secret", "§{A34}§")),
-    ("item", ("spark.hadoop.google.cloud.auth.service.account.private.key", "§-----BEGIN PRIVATE KEY-----\\n{B64}\\n-----END PRIVATE KEY-----§")),
+    (
+        "item",
+        (
+            "spark.hadoop.google.cloud.auth.service.account.private.key",
+            "§-----BEGIN PRIVATE KEY-----\\n{B64}\\n-----END PRIVATE KEY-----§",
+        ),
+    ),
     ("item", ("spark.databricks.token", "§dapi{H32}§")),
     ("item", ("hive.server2.keystore.password", "§{w}§")),
     ("item", ("spark.elasticsearch.net.http.auth.pass", "§{P}§")),
@@ -35,7 +42,13 @@ SECRETS: list[tuple[str, Any]] = [
     ("item", ("contraseña", "§{P}§")),
     ("item", ("mot_de_passe", "§{P}§")),
     ("item", ("notify.url", "https://discordapp.com/api/webhooks/{D18}/§{A68}§")),
-    ("item", ("notify.hook", "https://acme.webhook.office.com/webhookb2/§{H8}-{H4}-{H4}-{H4}-{H12}@{H8}-{H4}-{H4}-{H4}-{H12}/IncomingWebhook/{H32}/{H8}-{H4}-{H4}-{H4}-{H12}§")),
+    (
+        "item",
+        (
+            "notify.hook",
+            "https://acme.webhook.office.com/webhookb2/§{H8}-{H4}-{H4}-{H4}-{H12}@{H8}-{H4}-{H4}-{H4}-{H12}/IncomingWebhook/{H32}/{H8}-{H4}-{H4}-{H4}-{H12}§",
+        ),
+    ),
     ("item", ("notify.wecom", "https://qyapi.weixin.qq.com/cgi-bin/webhook/send?key=§{H8}-{H4}-{H4}-{H4}-{H12}§")),
     ("item", ("kafka.sasl", "org.apache.kafka.common.security.scram.ScramLoginModule required username='svc' password='§{P}§';")),
     ("item", ("spark.mongodb.write.connection.uri", "mongodb+srv://svc:§{P}§@cluster0.abcde.mongodb.net/db")),
@@ -79,7 +92,10 @@ SECRETS: list[tuple[str, Any]] = [
     ("args", ["--url", "https://user:§{P}§@nexus.example.com/repository/x.jar"]),
     ("text", "# spark-defaults\nspark.hadoop.fs.oss.accessKeyId §LTAI5t{A18}§\nspark.hadoop.fs.oss.accessKeySecret §{A30}§"),
     ("text", "spark.executorEnv.DB_PASSWORD    §{w}§\nspark.cores.max  8"),
-    ("text", "<configuration><property><name>dfs.client.password</name><description>the db</description><value>§{P}§</value></property></configuration>"),
+    (
+        "text",
+        "<configuration><property><name>dfs.client.password</name><description>the db</description><value>§{P}§</value></property></configuration>",
+    ),
     ("text", "<property><value>§{A30}§</value><description>x</description><name>fs.oss.accessKeySecret</name></property>"),
     ("text", "<name>fs.s3a.secret.key</name> <!-- do not commit --> <value>§{B40}§</value>"),
     ("text", '<entry key="api.token">§{A32}§</entry>'),
@@ -101,11 +117,11 @@ SECRETS: list[tuple[str, Any]] = [
     ("text", 'HikariConfig().apply { jdbcUrl = "jdbc:x"; password = "§{P}§" }'),
     ("text", 'var apiToken: String = "§{A32}§"'),
     ("text", "const clientSecret = '§{A34}§';"),
-    ("text", ".withToken(\"§{A40}§\")"),
-    ("text", ".accessKeySecret(\"§{A30}§\").region(\"x\")"),
-    ("text", "String pwd=\"§{P}§\";"),
+    ("text", '.withToken("§{A40}§")'),
+    ("text", '.accessKeySecret("§{A30}§").region("x")'),
+    ("text", 'String pwd="§{P}§";'),
     ("text", "spark.conf.set('fs.azure.account.key.x', '§{B86}==§')"),
-    ("text", "df.write.option(\"dbtable\", \"t\").option(\"password\", \"§{P}§\").save()"),
+    ("text", 'df.write.option("dbtable", "t").option("password", "§{P}§").save()'),
     ("text", "props = {'user': 'x', 'password': '§{P}§'}"),
     ("text", "pymysql.connect(host='h', user='u', passwd='§{P}§', db='d')"),
     ("text", "redis.Redis(host='h', port=6379, password='§{w}§')"),
@@ -177,7 +193,7 @@ SECRETS: list[tuple[str, Any]] = [
     ("text", "psql postgresql://u:§{P}§@h/d"),
     ("text", "rclone --sftp-pass §{P}§ ls x:"),
     ("text", "net use \\\\nas\\x /user:etl /password:§{P}§"),
-    ("text", "curl -H \"PRIVATE-TOKEN: §{A20}§\" https://h"),
+    ("text", 'curl -H "PRIVATE-TOKEN: §{A20}§" https://h'),
     ("text", "curl -H 'Authorization: Basic §{B32}§' https://h"),
     ("text", "curl 'https://h/x?api_key=§{A32}§'"),
     ("text", "wget 'https://h/x?access_token=§{A40}§&a=1'"),
@@ -195,7 +211,10 @@ SECRETS: list[tuple[str, Any]] = [
     ("text", "x-amz-security-token: §IQoJb3JpZ2luX2Vj{B80}§"),
     ("text", "SecurityToken=§CAIS{B100}§"),
     ("text", "licence key: §{U5}-{U5}-{U5}-{U5}-{U5}§"),
-    ("submit", "--conf spark.hadoop.fs.oss.accessKeyId=§LTAI5t{A18}§ --conf spark.hadoop.fs.oss.accessKeySecret=§{A30}§ --class a.B"),
+    (
+        "submit",
+        "--conf spark.hadoop.fs.oss.accessKeyId=§LTAI5t{A18}§ --conf spark.hadoop.fs.oss.accessKeySecret=§{A30}§ --class a.B",
+    ),
     ("submit", '--conf "spark.app.opts=--user x --password §{P}§" --queue q'),
     ("submit", "--conf spark.app.dsn=u:§{P}§@tcp(h:3306)/d"),
     ("submit", "--driver-java-options '-Dapp.secret=§{A32}§ -Xmx1g'"),
@@ -269,7 +288,7 @@ HARMLESS: list[tuple[str, Any]] = [
     ("text", "UPDATE users SET password = NULL WHERE id = 5"),
     ("text", "WHERE a.access_key = b.access_key AND a.dt = '2026-01-01'"),
     ("text", "continuation_token: page-2"),
-    ("text", 'password = getpass.getpass()'),
+    ("text", "password = getpass.getpass()"),
     ("text", 'val token = sys.env("TOKEN")'),
     ("text", "api_key = os.getenv('API_KEY')"),
     ("text", "password: String,"),

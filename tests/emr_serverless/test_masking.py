@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from documented import run_tables, workspace_tables
 from emr_serverless.conversion import Origin
-from emr_serverless.masking import KEY_OF_VALUE, METHODS, PLAIN_COLUMNS, mask_tables
+from emr_serverless.masking import KEY_OF_VALUE, PLAIN_COLUMNS, mask_tables
 from emr_serverless.redaction import Redactor
 from emr_serverless.tables import RAW_TABLES, TEXT
 

@@ -17,8 +17,18 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from emr_serverless import commands, literals, markup, named_secrets, redaction, secret_addresses, secret_names, secret_patterns
-from emr_serverless import secret_tokens, secret_values
+from emr_serverless import (
+    commands,
+    literals,
+    markup,
+    named_secrets,
+    redaction,
+    secret_addresses,
+    secret_names,
+    secret_patterns,
+    secret_tokens,
+    secret_values,
+)
 from emr_serverless.literals import MASK
 from emr_serverless.redaction import Redactor, Screen
 from emr_serverless.secret_patterns import SUSPICION
@@ -246,18 +256,39 @@ def test_a_closing_quote_ends_the_value_before(after: str) -> None:
 
 
 SECRET_KEYS = """
-    spark.secret my_SECRET_x password ConnectionPassword db-passwd PASSWD pass.word passcode pass-phrase passphrase MYSQL_PWD password1
+    spark.secret my_SECRET_x password ConnectionPassword db-passwd PASSWD pass.word passcode pass-phrase passphrase
+    MYSQL_PWD password1
     token securityToken connectionToken fs.oss.securityToken credential credentials dbCreds fs.oss.accessKeyId token.prod
     fs.oss.accessKeySecret FS_OSS_ACCESS_KEY_SECRET accesskeyid AccessKeyId aws_secret_access_key odps.access.id odps.access.key
     GoogleAccessId client-secret apikey api_key x-api-key privateKey private_key fs.azure.account.key.h sharedKey storage_key
     fs.s3a.encryption.key crypt.key aes-key master.key signingKey auth_key appKey clientKey subscription-key ssh_key session.key
     crypto.key enc_key hmacKey rsa.key desKey kms.key licenseKey licence_key
-    db_pass dbPass userpass ssl.keystore.pass x-oss-signature Signature bearer Cookie Authorization proxy-authorization authorisation
+    db_pass dbPass userpass ssl.keystore.pass x-oss-signature Signature bearer Cookie Authorization
+    proxy-authorization authorisation
     pw db_pw dbPw userPW sas fs.azure.sas.c.a blobSas blobSAS sig reqSig jwt userJwt userJWT javax.jdo.option.ConnectionPassword
     密码 数据库密钥 口令 令牌 凭证 凭据 密碼 密鑰 秘钥 私钥 パスワード 비밀번호 пароль senha passwort contraseña mot_de_passe
 """.split()  # noqa: SIM905  # a list of them would fill three pages
 # Their values are masked where they look drawn at random.
-DOUBTFUL_KEYS = "ak sk OSS_AK fs.oss.sk ossAk ossSK key some.key auth docker.auth enc hmac rsa des kms crypto license sign".split()  # noqa: SIM905
+DOUBTFUL_KEYS = [
+    "ak",
+    "sk",
+    "OSS_AK",
+    "fs.oss.sk",
+    "ossAk",
+    "ossSK",
+    "key",
+    "some.key",
+    "auth",
+    "docker.auth",
+    "enc",
+    "hmac",
+    "rsa",
+    "des",
+    "kms",
+    "crypto",
+    "license",
+    "sign",
+]
 HARMLESS_KEYS = """
     spark.executor.memory spark.app.name value compass bypass author authentication.type authorization.enabled monkey task
     mask risk sigma jwtx design passthrough wsass spark.sql.shuffle.partitions access.identity masky tokenizer tokenized
@@ -409,7 +440,10 @@ def test_arguments_are_masked_each_by_its_form_and_by_the_one_before(values: lis
     ("value", "expected"),
     [
         ({"a": {"password": 5678, "b": [1, None, True]}}, {"a": {"password": MASK, "b": [1, None, True]}}),
-        ({"token": None, "secret": True, "password": "", "pwd": "z"}, {"token": None, "secret": True, "password": "", "pwd": MASK}),
+        (
+            {"token": None, "secret": True, "password": "", "pwd": "z"},
+            {"token": None, "secret": True, "password": "", "pwd": MASK},
+        ),
         ({"credentials": {"x": "z"}, "tokens": ["z"]}, {"credentials": {"x": MASK}, "tokens": [MASK]}),
         ({"credentials": {"type": "z"}, "maxTokens": 4096}, {"credentials": {"type": "z"}, "maxTokens": 4096}),
         ({"crypto": {"key": KEY_SECRET}}, {"crypto": {"key": MASK}}),
@@ -707,7 +741,21 @@ def test_any_repetition_comes_back(start: str, grains: str, end: str) -> None:
     REDACTOR.arguments([text, text])
 
 
-@pytest.mark.parametrize("module", [commands, literals, markup, named_secrets, redaction, secret_addresses, secret_names, secret_patterns, secret_tokens, secret_values])
+@pytest.mark.parametrize(
+    "module",
+    [
+        commands,
+        literals,
+        markup,
+        named_secrets,
+        redaction,
+        secret_addresses,
+        secret_names,
+        secret_patterns,
+        secret_tokens,
+        secret_values,
+    ],
+)
 def test_no_group_is_possessive(module: ModuleType) -> None:
     # Python before 3.11.5 matches those wrongly, and secrets stay (CPython gh-106052).
     source = Path(str(module.__file__)).read_text(encoding="utf-8")

@@ -21,10 +21,25 @@ STRICT = StrictRedactor(KEY)
 MARK = "zqmark"
 # A value around a mark that occurs nowhere else; a dash, a sign or a quote makes it look like an option or a pair.
 VALUES = st.builds("{}{}{}".format, st.text(max_size=6), st.just(MARK), st.text(max_size=6)) | st.sampled_from(
-    [MARK, f"--{MARK}", f"-{MARK}=x", f"{MARK}=1", f"k={MARK}", f'"{MARK}', f"oss://{MARK}/x", f"com.acme.{MARK}.Main", f"{MARK}g", f"http://{MARK}"]
+    [
+        MARK,
+        f"--{MARK}",
+        f"-{MARK}=x",
+        f"{MARK}=1",
+        f"k={MARK}",
+        f'"{MARK}',
+        f"oss://{MARK}/x",
+        f"com.acme.{MARK}.Main",
+        f"{MARK}g",
+        f"http://{MARK}",
+    ]
 )
 KEYS = st.sampled_from([*HARMLESS, "spark.app.name", "a.b", "", "spark.executorEnv.X", *SUBMIT_OPTIONS])
-JSON = st.recursive(VALUES | st.none() | st.integers(), lambda inner: st.lists(inner, max_size=2) | st.dictionaries(VALUES, inner, max_size=2), max_leaves=4)
+JSON = st.recursive(
+    VALUES | st.none() | st.integers(),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(VALUES, inner, max_size=2),
+    max_leaves=4,
+)
 
 
 def run(configurations: list[Any], arguments: list[str], parameters: str, unknown: Any) -> dict[str, Any]:
@@ -35,7 +50,14 @@ def run(configurations: list[Any], arguments: list[str], parameters: str, unknow
         "stateChangeReason": {"code": "1", "message": f"failed at {' '.join(arguments)} {unknown}"},
         "webUI": f"https://ui.example.com/history/jr-1?x={parameters}",
         "log": {"driverStdOut": f"https://logs.example.com/jr-1?x={arguments}"},
-        "jobDriver": {"sparkSubmit": {"entryPoint": f"SELECT '{arguments}'", "entryPointArguments": arguments, "sparkSubmitParameters": parameters, "new": unknown}},
+        "jobDriver": {
+            "sparkSubmit": {
+                "entryPoint": f"SELECT '{arguments}'",
+                "entryPointArguments": arguments,
+                "sparkSubmitParameters": parameters,
+                "new": unknown,
+            }
+        },
         "configurationOverrides": {"configurations": configurations},
         "diagnosis": unknown,
     }
@@ -44,7 +66,12 @@ def run(configurations: list[Any], arguments: list[str], parameters: str, unknow
 @given(
     configurations=st.lists(st.fixed_dictionaries({"configItemKey": KEYS, "configItemValue": VALUES}), max_size=3),
     arguments=st.lists(VALUES, max_size=3),
-    parameters=st.lists(st.builds("{}{}{}".format, KEYS, st.sampled_from([" ", "="]), VALUES) | VALUES | VALUES.map(lambda value: f"--conf a.b={value}"), max_size=4).map(" ".join),
+    parameters=st.lists(
+        st.builds("{}{}{}".format, KEYS, st.sampled_from([" ", "="]), VALUES)
+        | VALUES
+        | VALUES.map(lambda value: f"--conf a.b={value}"),
+        max_size=4,
+    ).map(" ".join),
     unknown=JSON,
 )
 def test_no_value_of_a_configuration_argument_parameter_or_unknown_field_lands(
@@ -53,7 +80,10 @@ def test_no_value_of_a_configuration_argument_parameter_or_unknown_field_lands(
     # A class may be anything that has a class's form: its key is on the list.
     parameters = parameters.replace("--class", "--name")
     tables = mask_tables(run_tables([run(configurations, arguments, parameters, unknown)]), STRICT)
-    landed = {name: table.drop_columns(["config_item_key"]) if "config_item_key" in table.column_names else table for name, table in tables.items()}
+    landed = {
+        name: table.drop_columns(["config_item_key"]) if "config_item_key" in table.column_names else table
+        for name, table in tables.items()
+    }
     # Keys are no values: what looks like one may name a mark in a pair.
     text = str([table.to_pylist() for table in landed.values()])
     assert MARK not in without_keys(text, parameters)
@@ -82,11 +112,20 @@ def test_a_harmless_setting_lands_in_its_own_form_only(key: str) -> None:
 )
 def test_sparks_own_settings_land(key: str, value: str) -> None:
     assert STRICT.setting(key, value) == value
-    assert STRICT.spark_submit_parameters(f"--class com.acme.Main --conf {key}={value}") == f"--class com.acme.Main --conf {key}={value}"
+    assert (
+        STRICT.spark_submit_parameters(f"--class com.acme.Main --conf {key}={value}")
+        == f"--class com.acme.Main --conf {key}={value}"
+    )
 
 
 def test_tags_and_names_stay_for_owners_and_are_masked_by_patterns() -> None:
-    rows = [{"jobRunId": "jr-1", "name": "sync password=hunter2", "tags": [{"key": "team", "value": "growth"}, {"key": "pw", "value": "hunter2"}]}]
+    rows = [
+        {
+            "jobRunId": "jr-1",
+            "name": "sync password=hunter2",
+            "tags": [{"key": "team", "value": "growth"}, {"key": "pw", "value": "hunter2"}],
+        }
+    ]
     tables = mask_tables(run_tables(rows), STRICT)
     assert tables["job_runs"]["name"].to_pylist() == ["sync password=**redacted**"]
     assert tables["job_run_tags"]["tag_value"].to_pylist() == ["growth", "**redacted**"]
@@ -100,7 +139,13 @@ def test_a_message_keeps_what_tells_failures_apart() -> None:
 
 
 def test_addresses_lose_their_query_and_plain_ones_stay() -> None:
-    rows = [{"jobRunId": "jr-1", "webUI": "https://ui.example.com/history/jr-1", "jobDriver": {"sparkSubmit": {"entryPoint": "oss://b/x.py"}}}]
+    rows = [
+        {
+            "jobRunId": "jr-1",
+            "webUI": "https://ui.example.com/history/jr-1",
+            "jobDriver": {"sparkSubmit": {"entryPoint": "oss://b/x.py"}},
+        }
+    ]
     (row,) = mask_tables(run_tables(rows), STRICT)["job_runs"].to_pylist()
     assert row["web_ui"] == "https://ui.example.com/history/jr-1"
     assert row["entry_point"] == "oss://b/x.py"
@@ -118,7 +163,9 @@ def test_reruns_match_under_one_key_and_not_under_another() -> None:
 
 
 def test_workspaces_failures_are_digested() -> None:
-    (row,) = mask_tables(workspace_tables([{"workspaceId": "w-1", "failReason": "out of hunter2", "new": "hunter2"}]), STRICT)["workspaces"].to_pylist()
+    (row,) = mask_tables(workspace_tables([{"workspaceId": "w-1", "failReason": "out of hunter2", "new": "hunter2"}]), STRICT)[
+        "workspaces"
+    ].to_pylist()
     assert "hunter2" not in str(row)
 
 
