@@ -56,7 +56,7 @@ _WORD: Final = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+|[^\W\d_a-zA-Z]+)(?:[-_./][A-Z
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[,;:]*\Z")
 _PAIR: Final = re.compile(r"[A-Za-z_][\w.]*=")
 # Shorter than this nobody chooses a password, and nobody draws a key.
-_SHORTEST_CHOSEN, _SHORTEST_RANDOM, _SHORTEST_MIXED = 3, 8, 12
+_SHORTEST_CHOSEN, _SHORTEST_RANDOM, _SHORTEST_MIXED, _SHORTEST_JUMBLED = 3, 8, 12, 20
 # How often letters and digits change places in what is drawn.
 _EDGES: Final = 3
 _SEGMENT: Final = re.compile(r"[^\-_./:,;&=?]+")
@@ -119,13 +119,14 @@ def _is_random_segment(segment: str) -> bool:
     digits = any(map(str.isdigit, segment))
     if _SYMBOLS.search(segment) and len(segment) >= _SHORTEST_RANDOM and (digits or not segment.isascii()):
         return any(map(str.isalpha, segment))
+    # Words begin with a capital every few letters, what is drawn changes more often.
+    is_jumbled = len(_CAPITAL.findall(segment)) * 4 > len(segment)
     if len(segment) < _SHORTEST_RANDOM or not digits or not any(map(str.isalpha, segment)):
-        return False
+        return is_jumbled and len(segment) >= _SHORTEST_JUMBLED
     edges = len(_EDGE.findall(segment))
     mixed = segment != segment.lower() and segment != segment.upper()
-    # Words begin with a capital every few letters, what is drawn changes more often.
     return edges >= _EDGES or (
-        mixed and len(segment) >= _SHORTEST_MIXED and (edges > 1 or len(_CAPITAL.findall(segment)) * 4 > len(segment))
+        mixed and len(segment) >= _SHORTEST_MIXED and (edges > 1 or is_jumbled)
     )
 
 

@@ -1,5 +1,6 @@
 """The half of the corpus that the rules were developed with. `§...§` is one secret; see __init__.py for `{P}` and its like."""
 
+# ruff: noqa: RUF001
 from __future__ import annotations
 
 from typing import Any
