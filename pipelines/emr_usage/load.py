@@ -31,6 +31,7 @@ from emr_serverless import (
 )
 
 from .lock import NO_WAIT, Wait, exclusive, heal_lock, wait_for
+from .private_files import private_files
 from .working_folder import open_in
 
 PIPELINE: Final = "emr_usage"
@@ -110,7 +111,9 @@ def open_pipeline(target: Target) -> dlt.Pipeline:
     def open_with(files: Path) -> dlt.Pipeline:
         return dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=str(files))
 
-    return open_in(folder, open_with, heal_lock(database))
+    # dlt makes folders of its own here.
+    with private_files():
+        return open_in(folder, open_with, heal_lock(database))
 
 
 def _fingerprint(destination: str) -> str:

@@ -17,6 +17,7 @@ from dlt.destinations.impl.postgres.configuration import PostgresClientConfigura
 from .advisory_lock import advisory_lock
 from .failures import in_use
 from .lock_file import lock_file
+from .private_files import make_private_folder, private_files
 
 Result = TypeVar("Result")
 Lock = Callable[[], AbstractContextManager[None]]
@@ -64,7 +65,7 @@ def wait_for(attempt: Callable[[], Result], wait: Wait) -> Result:
 
 @contextmanager
 def exclusive(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
-    """Hold a pipeline's destination and working files for one process.
+    """Hold a pipeline's destination and working files for one process; what it makes meanwhile only its owner may read.
 
     The lock of a DuckDB database is a file beside it, by whatever path and with whatever working files a process comes. A
     PostgreSQL database has an advisory lock besides, for the processes of all machines. dlt's other destinations have only the
@@ -78,6 +79,8 @@ def exclusive(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
     """
     configuration = pipeline.destination_client().config
     with ExitStack() as held:
+        held.enter_context(private_files())
+        make_private_folder(Path(pipeline.pipelines_dir))
         for lock in _locks(pipeline, configuration):
             wait_for(partial(_enter, held, lock), wait)
         if wait.seconds and isinstance(configuration, DuckDbClientConfiguration):

@@ -62,7 +62,8 @@ COMMANDS: Final = (
 # The names of all of them, for RE2 too; as words, for some are parts of many.
 SIGNS: Final = (
     r"\b(?:curl|mysql[a-z]*|mariadb|sshpass|beeline|mongo[a-z]*|odpscmd|ncftp[a-z]*|redis-cli|login|ldap[a-z]*|smb[a-z]+|rpcclient|winexe|net|bcp|[os]sql|sqlcmd|isql"
-    r"|tsql|(?:un)?zip|zipcloak|7z[ar]?|(?:un)?rar|openssl|lftp|ossutil(?:64)?|osscmd|ssh-keygen|sqlplus|sqlldr|expdp?|impdp?|rman)\b|\| ?(?:sudo|kinit|passwd|chpasswd)"
+    r"|tsql|(?:un)?zip|zipcloak|7z[ar]?|(?:un)?rar|openssl|lftp|ossutil(?:64)?|osscmd|ssh-keygen"
+    r"|sqlplus|sqlldr|expdp?|impdp?|rman)\b|\| ?(?:sudo|kinit|passwd|chpasswd)"
 )
 _ANY: Final = re.compile(SIGNS)
 # The words of a .netrc file, on one line or several.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Final
 
 from .literals import MASK, QUOTE, hide, literal_end
@@ -22,7 +22,10 @@ _NAMED_ELEMENT: Final = re.compile(
 )
 _FIELD: Final = r"(?:\w{0,16}(?:[kK]ey|[nN]ame)|k)"
 _VALUE_FIELD: Final = r"(?:\w{0,16}[vV]alue|v)"
-_BETWEEN: Final = rf"(?:{QUOTE})?(?:[ \t]{{0,16}}[,;]?\s{{1,64}}|\s{{0,16}},\s{{0,16}})(?:(?:{QUOTE})?[Tt]ype(?:{QUOTE})?\s?[:=]\s?(?:{QUOTE})?\w{{1,32}}(?:{QUOTE})?,?\s{{0,16}})?"
+_BETWEEN: Final = (
+    rf"(?:{QUOTE})?(?:[ \t]{{0,16}}[,;]?\s{{1,64}}|\s{{0,16}},\s{{0,16}})"
+    rf"(?:(?:{QUOTE})?[Tt]ype(?:{QUOTE})?\s?[:=]\s?(?:{QUOTE})?\w{{1,32}}(?:{QUOTE})?,?\s{{0,16}})?"
+)
 # `name: DB_PASSWORD`, then `value: x`; `{"k":"secret","v":"x"}`; `key="DbPassword" value="x"`.
 _PAIR: Final = re.compile(
     rf"(?<![\w.])(?:{QUOTE})?{_FIELD}(?:{QUOTE})?\s?[:=]\s{{0,16}}(?:{QUOTE})?(?P<key>[\w.\-]++){_BETWEEN}(?:{QUOTE})?{_VALUE_FIELD}(?:{QUOTE})?\s?[:=]\s{{0,16}}"
@@ -53,7 +56,7 @@ def _mask_properties(text: str, is_secret: IsSecret) -> str:
     """Mask values beside `<name>`, in whatever order, within each property."""
     edges = [0, *(edge.end() for edge in _PROPERTY_EDGE.finditer(text)), len(text)]
     pieces = []
-    for start, end in itertools.pairwise(edges):
+    for start, end in pairwise(edges):
         part = text[start:end]
         names = list(_NAME_ELEMENT.finditer(part))
         if names and "value" in part:

@@ -23,7 +23,7 @@ from .tables import TEXT
 PLAIN_COLUMNS: Final = frozenset(
     {
         *("workspace_id", "job_run_id", "region_id", "arguments_digest"),
-        *("resource", "load", "window_id", "mode", "axis", "asked", "status", "certified_by"),
+        *("load", "window_id", "mode", "axis", "asked", "status", "certified_by"),
     }
 )
 # A value is judged by the key beside it too.

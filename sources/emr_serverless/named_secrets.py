@@ -29,7 +29,7 @@ def mask_named(text: str, rank_of: RankOf) -> str:
         rank_of: says of a name what of its values is a secret.
     """
     text = _mask_values(text, rank_of)
-    text = _mask_connections(text) if "getConnection" in text else text
+    text = _mask_connections(text) if "(" in text else text
     text = patterns.PROPERTY.sub(lambda found: _mask_property(found, rank_of), text)
     return _mask_beside(text, rank_of)
 
@@ -51,7 +51,7 @@ def _mask_values(text: str, rank_of: RankOf) -> str:
             end = start + literal_end(text[start : start + _LOOK], 0)
         else:
             end = value_end(text, name) if start == name.end() else literal_end(text, start)
-        if end > start and _is_secret_here(text, name, text[start:end], rank):
+        if end > start and _is_secret_here(text, name, (start, end), rank):
             pieces += text[done:start], hide(text[start:end])
             done = end
             position = start if _is_quoted_name(text, start, end) else end
@@ -67,10 +67,11 @@ def _rank_in_text(text: str, key: tuple[int, int], rank_of: RankOf) -> Rank:
     return rank_of(word)
 
 
-def _is_secret_here(text: str, name: re.Match[str], value: str, rank: Rank) -> bool:
+def _is_secret_here(text: str, name: re.Match[str], span: tuple[int, int], rank: Rank) -> bool:
+    value = text[slice(*span)]
     bare = value.strip(_QUOTES)
     quoted = bare != value
-    if value.startswith(f"{MASK}@") or not is_secret(rank, bare) or not is_secret(rank, bare.rstrip(")]},;.")):
+    if value.startswith(f"{MASK}@") or not is_secret(rank, bare) or not is_secret(rank, bare.rstrip(")]},;.:")):
         return False
     if quoted or rank == Rank.NAMED:
         return True
@@ -80,7 +81,10 @@ def _is_secret_here(text: str, name: re.Match[str], value: str, rank: Rank) -> b
         if is_said(bare):
             return False
         start = name.start("key")
-        if name["key"].lower() not in patterns.LAST_WORDS and patterns.SENTENCE.search(text[max(0, start - _SENTENCE) : start]):
+        begins = name["key"].lower() not in patterns.LAST_WORDS and patterns.SENTENCE.search(
+            text[max(0, start - _SENTENCE) : start]
+        )
+        if begins or patterns.SENTENCE_END.match(text, span[1]):
             return is_chosen(bare)
     return True
 
@@ -117,7 +121,7 @@ def _mask_beside(text: str, rank_of: RankOf) -> str:
         if rank < Rank.CHOSEN or found.start("value") < done:
             continue
         value = found["value"].rstrip(".,;:)]}")
-        if MASK not in value and is_chosen(value) and (found["link"] or is_random(value)):
+        if MASK not in value and is_chosen(value) and (found["link"] or not found["key"].isascii() or is_random(value)):
             pieces += text[done : found.start("value")], MASK
             done = found.start("value") + len(value)
     return "".join((*pieces, text[done:]))

@@ -67,7 +67,7 @@ class Redactor:
         self._short_word = lru_cache(_CACHED_VALUES)(self._read_word)
 
     def screen(self, method: str) -> Screen:  # noqa: ARG002  # a stricter redactor looks at some columns more closely
-        """Return what finds, in whole columns at once, the texts that a method of this redactor may change."""
+        """Return how to screen whole columns for the texts that a method of this redactor may change."""
         if not self._enabled:
             return Screen(None)
         return Screen("" if self._extra else patterns.SUSPICION)
@@ -83,7 +83,7 @@ class Redactor:
         return [value and self.text(value) for value in values]
 
     def setting(self, key: str, value: str) -> str:
-        """Return the value of a configuration item or tag: masked whole where its key is that of a secret, else as free text."""
+        """Return the value of a configuration item: masked whole when its key says that it is a secret, else as free text."""
         if not self._enabled:
             return value
         return MASK if is_secret(self._rank(key), value) else self.text(value)
@@ -95,7 +95,7 @@ class Redactor:
         return self._short_options(value) if len(value) <= _CACHED_CHARACTERS else self._mask_spark_submit(value)
 
     def tag(self, key: str, value: str) -> str:
-        """Return the value of a tag, which owners are named by: as a setting under `patterns`, in every mode."""
+        """Return the value of a tag, by which owners are named: masked by patterns in the strict mode too."""
         return Redactor.setting(self, key, value)
 
     def message(self, value: str) -> str:

@@ -28,8 +28,8 @@ _GO: Final = re.compile(
 _LOGIN: Final = re.compile(
     rf"(?P<keep>(?<![\w.\-/:@])[A-Za-z]\w{{0,31}}/)(?!{re.escape(MASK)}@)[^\s/@\"']{{1,128}}@(?=//|[\w.\-]{{1,253}}:[0-9]{{2,5}}[:/])"
 )
-# A token in a user's place, and no user: `https://ghp_...@github.com`.
-_TOKEN_USER: Final = re.compile(r"(?P<keep>://)(?P<value>[\w.\-]{16,255}+)@")
+# A token in a user's place: `https://ghp_...@github.com`, `https://...:x-oauth-basic@github.com`.
+_TOKEN_USER: Final = re.compile(r"(?P<keep>://)(?P<value>[\w.\-]{16,255}+)(?=@|:[^\s/@]{0,256}@)")
 # A login without a scheme; an address of mail has a domain and no port.
 _BARE: Final = re.compile(
     rf"(?P<keep>(?<![\w.\-/@])[\w.\-]{{1,64}}:)(?!{re.escape(MASK)}@)(?P<value>[^\s/@:\"'`]{{3,128}})@(?=[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}|[\w.\-]{{1,253}}:[0-9]{{2,5}}(?![0-9]))"

@@ -7,6 +7,7 @@ their secrets, in the languages of the product's users. The end of a name decide
 from __future__ import annotations
 
 import re
+from collections import deque
 from enum import IntEnum
 from functools import lru_cache
 from typing import Final
@@ -28,7 +29,7 @@ class Rank(IntEnum):
 # Names that stand for themselves in the scripts of the product's users; `_` is where a word begins or ends.
 FOREIGN: Final = (
     "密[码碼钥鑰]|秘[密钥鑰]|私[钥鑰]|口令|令牌|凭[证据]|憑[證據]|金鑰|パスワード|トークン|シークレット|秘密鍵|暗号鍵"
-    "|비밀번호|암호|토큰|비밀키|парол|токен|секрет|senha|passwort|kennwort|contrase[nñ]a|mot_?de_?passe|_mdp_|wachtwoord"
+    "|비밀번호|암호|토큰|비밀키|парол|токен|секрет|senha|passwort|kennwort|contrase[nñ]i?a|mot_?de_?passe|_mdp_|wachtwoord"
 )
 _FOREIGN_HARMLESS: Final = re.compile(
     r"(?:错误|錯誤|重置|过期|策略|长度|类型|文件|任务|服务|管理|版本|名称|名|轮换|个数|次数|有效期|失效)_*\Z"
@@ -39,215 +40,43 @@ _OF_KEY: Final = (
     "|signing|auth|app|client|subscription|ssh|session|licen[sc]e|secret|deploy|activation"
 )
 _SECRET: Final = re.compile(
-    rf"""(?x) passw(?:or)?[dt] | passwort | pass_?(?:phrase|code|wd) | pass_word | pwd | _pw_ | secret(?!ar|s?_?manager) | credential | _creds?_
+    rf"""(?x) passw(?:or)?[dt] | passwort | pass_?(?:phrase|code|wd) | pass_word | pwd | _pw_
+    | secret(?!ar|s?_?manager) | credential | _creds?_
     | access_?key | access_?id_ | (?:{_OF_KEY})_?keys?_ | signature | cookie | _(?:sas|sig|jwt)_
     | authori[sz]ation_\Z | identified_by | (?<!by)(?<!com)(?<!sur)(?<!tres)pass_ | pass(?:in|out)_\Z | {FOREIGN}"""
 )
 _TOKEN: Final = re.compile(r"token(?!i[sz])|bearer")
 # Tokens of texts and of pages.
 _COUNTED_TOKEN: Final = re.compile(
-    r"_(?:page|next|continuation|continue|cont|start|sync|resume|max|min|total|num|n|prompt|completion|input|output|cached|reasoning|used|stop"
+    r"_(?:page|next|continuation|continue|cont|start|sync|resume|max"
+    r"|min|total|num|n|prompt|completion|input|output|cached|reasoning|used|stop"
     r"|pad|eos|bos|sep|cls|mask|unk|special|new|per)_?tokens?_"
 )
 _RANDOM: Final = re.compile(
-    r"_(?:keys?|[as]k|auth|enc|hmac|rsa|des|aes|kms|crypto|cipher|licen[sc]e|salt|seed|otp|sign|private|rsa_?private|pin)_\Z|(?:[a-z])key_\Z"
+    r"_(?:keys?|[as]k|auth|enc|hmac|rsa|des|aes|kms|crypto|cipher|licen[sc]e|salt|seed|otp|sign|private|pin)_\Z|[a-z]key_\Z"
 )
 # What a name ends in that holds something about a secret and not the secret.
 _HARMLESS_ENDS: Final = frozenset(
-    [
-        "provider",
-        "providers",
-        "enabled",
-        "disabled",
-        "enable",
-        "disable",
-        "version",
-        "versions",
-        "count",
-        "counts",
-        "counter",
-        "file",
-        "files",
-        "filename",
-        "path",
-        "paths",
-        "dir",
-        "directory",
-        "folder",
-        "location",
-        "name",
-        "names",
-        "owner",
-        "owners",
-        "ttl",
-        "class",
-        "classes",
-        "type",
-        "types",
-        "url",
-        "urls",
-        "uri",
-        "uris",
-        "endpoint",
-        "endpoints",
-        "host",
-        "hosts",
-        "port",
-        "server",
-        "service",
-        "services",
-        "domain",
-        "realm",
-        "issuer",
-        "audience",
-        "scope",
-        "scopes",
-        "length",
-        "len",
-        "size",
-        "sizes",
-        "bits",
-        "limit",
-        "max",
-        "min",
-        "retries",
-        "retry",
-        "attempts",
-        "timeout",
-        "interval",
-        "period",
-        "duration",
-        "expiry",
-        "expires",
-        "expiration",
-        "expire",
-        "expired",
-        "age",
-        "seconds",
-        "secs",
-        "sec",
-        "ms",
-        "millis",
-        "minutes",
-        "hours",
-        "days",
-        "date",
-        "time",
-        "at",
-        "policy",
-        "policies",
-        "rule",
-        "rules",
-        "strength",
-        "mode",
-        "modes",
-        "format",
-        "formats",
-        "algorithm",
-        "algo",
-        "alg",
-        "method",
-        "mechanism",
-        "mechanisms",
-        "protocol",
-        "strategy",
-        "regex",
-        "regexp",
-        "pattern",
-        "patterns",
-        "prefix",
-        "suffix",
-        "field",
-        "fields",
-        "column",
-        "columns",
-        "col",
-        "table",
-        "tables",
-        "header",
-        "headers",
-        "alias",
-        "aliases",
-        "index",
-        "position",
-        "status",
-        "state",
-        "required",
-        "optional",
-        "allowed",
-        "allow",
-        "support",
-        "supported",
-        "valid",
-        "validation",
-        "validator",
-        "check",
-        "checks",
-        "checker",
-        "rotation",
-        "rotated",
-        "renewal",
-        "renewer",
-        "manager",
-        "factory",
-        "handler",
-        "generator",
-        "builder",
-        "resolver",
-        "store",
-        "keystore",
-        "truststore",
-        "usage",
-        "used",
-        "cache",
-        "arn",
-        "ref",
-        "refs",
-        "reference",
-        "ids",
-        "description",
-        "comment",
-        "hint",
-        "label",
-        "group",
-        "groups",
-        "user",
-        "username",
-        "users",
-        "role",
-        "roles",
-        "principal",
-        "source",
-        "detail",
-        "details",
-        "stats",
-        "metrics",
-        "parallelism",
-        "present",
-        "exists",
-        "change",
-        "changed",
-        "reset",
-        "failures",
-        "errors",
-        "error",
-        "message",
-        "msg",
-        "stdin",
-        "prompt",
-        "encoding",
-        "charset",
-        "language",
-        "lang",
-        "region",
-        "zone",
-    ]
+    """
+    provider providers enabled disabled enable disable version versions count counts counter file files filename path
+    paths dir directory folder location name names owner owners ttl class classes type types url urls uri uris endpoint
+    endpoints host hosts port server service services domain realm issuer audience scope scopes length len size sizes bits
+    limit max min retries retry attempts timeout interval period duration expiry expires expiration expire expired age
+    seconds secs sec ms millis minutes hours days date time at policy policies rule rules strength mode modes format
+    formats algorithm algo alg method mechanism mechanisms protocol strategy regex regexp pattern patterns prefix suffix
+    field fields column columns col table tables header headers alias aliases index position status state required
+    optional allowed allow support supported valid validation validator check checks checker rotation rotated renewal
+    renewer manager factory handler generator builder resolver store keystore truststore usage used cache arn ref refs
+    reference ids description comment hint label group groups user username users role roles principal source detail
+    details stats metrics parallelism present exists change changed reset failures errors error message msg stdin prompt
+    encoding charset language lang region zone
+    """.split()  # noqa: SIM905  # a list of them would fill pages
 )
 # A name that begins so asks whether, or fetches.
 _ASKING: Final = frozenset(
-    ["is", "has", "use", "uses", "require", "requires", "need", "needs", "enable", "disable", "allow", "skip", "no"]
+    {"is", "has", "use", "uses", "require", "requires", "need", "needs", "enable", "disable", "allow", "skip", "no"}
 )
-_FETCHING: Final = frozenset(["get", "fetch", "load", "read", "find", "resolve", "check", "validate", "verify", "lookup"])
+_FETCHING: Final = frozenset({"get", "fetch", "load", "read", "find", "resolve", "check", "validate", "verify", "lookup"})
 
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _APART: Final = re.compile(r"[\W_]+")
@@ -276,7 +105,7 @@ def rank_of(name: str) -> Rank:
 
 
 def _last(pattern: re.Pattern[str], joined: str) -> re.Match[str] | None:
-    return max(pattern.finditer(joined), key=re.Match.start, default=None)
+    return next(iter(deque(pattern.finditer(joined), maxlen=1)), None)
 
 
 def _by_its_end(words: list[str], joined: str, found: re.Match[str], rank: Rank) -> Rank:

@@ -22,7 +22,8 @@ SUSPICION: Final = (
 )
 # A name in words: its last one stands before the value.
 SPACED_KEY: Final = re.compile(
-    r"(?i)(?:secret|access|private|api|encryption|account|licen[sc]e)[ \t](?:access[ \t])?key(?:[ \t]id)?\Z|pass[ \t](?:word|phrase|code)\Z"
+    r"(?i)(?:secret|access|private|api|encryption|account|licen[sc]e)[ \t](?:access[ \t])?key(?:[ \t]id)?\Z"
+    r"|pass[ \t](?:word|phrase|code)\Z"
 )
 LAST_WORDS: Final = frozenset({"key", "id", "word", "phrase", "code"})
 # A bare word that is a name and not a job or a table called after one: the secret word is its end.
@@ -33,7 +34,10 @@ BARE_KEY: Final = re.compile(
 SCHEMES: Final = ("basic", "bearer", "digest", "token")
 SCHEME: Final = re.compile(rf"(?i)authorization[\"':=]{{0,3}} ?(?:{'|'.join(SCHEMES)})\Z")
 
-_TYPED: Final = r"\s{0,4}:\s{0,4}&?(?:'static\s)?(?:[Ss]tr(?:ing)?|[Tt]ext|bytes|Bytes|char\s?\*?|SecretStr|Any|(?:[Oo]ptional|Option)\[\w{1,16}\])\??\s{0,4}:?=\s{0,4}"
+_TYPED: Final = (
+    r"\s{0,4}:\s{0,4}&?(?:'static\s)?(?:[Ss]tr(?:ing)?|[Tt]ext|bytes|Bytes|char\s?\*?|SecretStr|Any"
+    r"|(?:[Oo]ptional|Option)\[\w{1,16}\])\??\s{0,4}:?=\s{0,4}"
+)
 # A name with all that may stand between it and its value. `%3D` and `\u003d` are `=` inside an URL and inside JSON.
 NAME: Final = re.compile(
     rf"""(?xi)(?: (?<![\w.\-%]) | (?<=%)(?![0-9]) | (?<=%[0-9][0-9a-f]) )
@@ -53,13 +57,16 @@ NAME: Final = re.compile(
 YAML_MARKS: Final = re.compile(r"(?:[&!][\w!./:\-]{1,64}[ \t]++){1,2}(?=\S)")
 # Words before `: ` on its line: the name is part of a sentence.
 SENTENCE: Final = re.compile(r"[A-Za-z]{2,}[ \t]\Z")
+# A word, and no next pair, after a value: so is the value.
+SENTENCE_END: Final = re.compile(r"[ \t]++[A-Za-z]{2,}+(?![\w.\-]*+\s{0,4}[=:])")
 # A property on a line of its own, its value behind white space as in spark-defaults.conf.
 PROPERTY: Final = re.compile(r"(?m)^[ \t]*+(?P<key>[\w\-]++(?>(?:\.[\w\-]++)+))[ \t]++(?P<value>[^\s=:]\S*+)[ \t]*+$")
 # A name and, a word away, what looks drawn at random: `Invalid token 3f9...`, `PASS x`, `my password is x`.
 BESIDE: Final = re.compile(
     r"(?<![\w.\-])(?P<key>[\w.\-]++)[ \t]++(?P<link>(?:is|was|are)[ \t]++)?(?=(?P<value>[^\s=:\"'`]\S{3,}+))"
 )
-# The second half of what a driver is given.
+# What is given a user and a password by their places.
+_USER: Final = rf"\s{{0,8}}(?:[\w.]{{1,64}}|{QUOTE}[^\"'`]{{0,512}}{QUOTE})\s{{0,8}},\s{{0,8}}"
 CONNECTION: Final = re.compile(
-    rf"(?P<keep>getConnection\(\s{{0,8}}(?:[\w.]{{1,64}}|{QUOTE}[^\"'`]{{0,512}}{QUOTE})\s{{0,8}},\s{{0,8}}(?:[\w.]{{1,64}}|{QUOTE}[^\"'`]{{0,128}}{QUOTE})\s{{0,8}},\s{{0,8}})(?={QUOTE})"
+    rf"(?:getConnection\({_USER}|(?<!\w)auth\s?=\s?\(|(?:HTTPBasicAuth|Basic(?:AWS)?Credentials|DefaultCredentials)\(){_USER}(?={QUOTE})"
 )

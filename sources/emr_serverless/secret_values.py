@@ -1,4 +1,4 @@
-"""Values that are no secret by their form (numbers, booleans, class names, references), and those that look like one."""
+"""Which values are no secret under any name (numbers, class names, references), and which look like one by themselves."""
 
 from __future__ import annotations
 
@@ -10,12 +10,6 @@ from .secret_names import Rank
 
 # A password of digits is a password; fewer of them count something.
 _FEWEST_DIGITS: Final = {Rank.SECRET: 4, Rank.TOKEN: 7}
-# Characters of a password, of a part that is drawn at random, and of one whose mixed case is evidence.
-SHORTEST_CHOSEN: Final = 3
-SHORTEST_RANDOM: Final = 8
-SHORTEST_MIXED: Final = 12
-# Changes between letters and digits from which on a part is no word with a number.
-MANY_EDGES: Final = 3
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,18}(?:\.[0-9]{1,9})?\Z")
 _MEASURE: Final = re.compile(
     r"(?i)[0-9]{1,9}(?:\.[0-9]{1,9})?\s?(?:ms|s|secs?|seconds?|m|mins?|minutes?|h|hours?|d|days?|[kmgt]i?b?|%)\Z"
@@ -24,118 +18,47 @@ _TIME: Final = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ][0-9:.]{2,15}(?:Z|[+-][0-9:]{2,6})?)?\Z|[0-9]{1,2}:[0-9]{2}(?::[0-9]{2})?\Z"
 )
 _NOTHING: Final = frozenset(
-    [
-        "true",
-        "false",
-        "yes",
-        "no",
-        "on",
-        "off",
-        "y",
-        "n",
-        "null",
-        "none",
-        "nil",
-        "undefined",
-        "nan",
-        "enabled",
-        "disabled",
-        "required",
-        "optional",
-        "default",
-        "redacted",
-        "masked",
-        "hidden",
-        "changeme",
-        "todo",
-        "tbd",
-        "n/a",
-        "empty",
-        "any",
-    ]
+    """
+    true false yes no on off y n null none nil undefined nan enabled disabled required optional default redacted masked
+    hidden todo tbd n/a empty any
+    """.split()  # noqa: SIM905  # a list of them would fill pages
 )
 # What a message says of a secret.
 _SAID: Final = frozenset(
-    [
-        "incorrect",
-        "invalid",
-        "wrong",
-        "expired",
-        "missing",
-        "mandatory",
-        "must",
-        "not",
-        "is",
-        "was",
-        "has",
-        "are",
-        "cannot",
-        "could",
-        "can",
-        "failed",
-        "failure",
-        "error",
-        "denied",
-        "rejected",
-        "refused",
-        "unauthorized",
-        "forbidden",
-        "connection",
-        "timeout",
-        "unknown",
-        "unable",
-        "ok",
-        "okay",
-        "success",
-        "successful",
-        "too",
-        "does",
-        "did",
-        "should",
-        "may",
-        "will",
-        "required",
-        "mismatch",
-        "revoked",
-        "needed",
-        "given",
-        "found",
-        "the",
-        "a",
-        "an",
-        "this",
-        "no",
-        "for",
-        "from",
-        "to",
-        "with",
-        "and",
-        "or",
-        "in",
-        "of",
-        "by",
-    ]
+    """
+    incorrect invalid wrong expired missing mandatory must not is was has are cannot could can failed failure error denied
+    rejected refused unauthorized forbidden connection timeout unknown unable ok okay success successful too does did
+    should may will required mismatch revoked needed given found the a an this no for from to with and or in of by
+    """.split()  # noqa: SIM905  # a list of them would fill pages
 )
 _TYPES: Final = (
-    r"(?:[Oo]ptional|Option|List|list|Seq|Array)?[\[<]?(?:&?'?(?:static )?)?(?:[Ss]tr(?:ing)?|STRING|[Tt]ext|TEXT|bytes|Bytes|[Cc]har|CHAR|[Nn]?[Vv]archar2?|N?VARCHAR2?"
+    r"(?:[Oo]ptional|Option|List|list|Seq|Array)?[\[<]?(?:&?'?(?:static )?)?(?:[Ss]tr(?:ing)?|STRING|[Tt]ext|TEXT|bytes|Bytes"
+    r"|[Cc]har|CHAR|[Nn]?[Vv]archar2?|N?VARCHAR2?"
     r"|[Ii]nt(?:eger)?|INT|[Bb]ool(?:ean)?|BOOLEAN|BINARY|Any|SecretStr|object|Object)(?:\([0-9, ]{1,9}\))?[\]>]?\??"
 )
 _TYPE: Final = re.compile(_TYPES + r"[,;)]*\Z")
 _CLASS: Final = re.compile(r"(?:[a-z_][\w]{0,63}\.){2,12}[A-Z][\w$]{0,160}\Z")
 _REFERENCE: Final = re.compile(
-    r"""(?x) \$[A-Z_][A-Z0-9_]*\Z | \$\{[\w.:/\-]*\}\Z | \$\([^()]*\)\Z | \{\{[^{}]*\}\}\Z | \#\{[^{}]*\}\Z | %\([\w.]*\)s\Z | %[sd]\Z | <[\w \-./]*>\Z
+    r"""(?x) \$[A-Z_][A-Z0-9_]*\Z | \$\{[\w.:/\-]*\}\Z | \$\([^()]*\)\Z | \{\{[^{}]*\}\}\Z | \#\{[^{}]*\}\Z
+    | %\([\w.]*\)s\Z | %[sd]\Z | <[\w \-./]*>\Z
     | [?*]+\Z | [*xX•.#_\-]{3,}\Z | \[?\(?(?:redacted|masked|hidden|\*+)\)?\]?\Z | :[a-z_]+\Z | %[A-Z_]+%\Z
-    | (?:arn|acs):[\w./:\-*]*\Z | (?:vault|kms|ssm|secretsmanager|jceks|keyvault|env|file|oss|hdfs|s3a?|classpath|secret)://[\w./\-{}$*]*\Z
+    | (?:arn|acs):[\w./:\-*]*\Z
+    | (?:vault|kms|ssm|secretsmanager|jceks|keyvault|env|file|oss|hdfs|s3a?|classpath|secret)://[\w./\-{}$*]*\Z
     | \{?secrets/[\w./\-]*\}?\Z"""
 )
 # Code that fetches a secret shows none.
 _CODE: Final = re.compile(
-    r"(?:os\.(?:environ|getenv)|environ|getenv|System\.get(?:env|Property)|sys\.(?:env|argv)|process\.env|getpass|dbutils\.secrets|ENV\[|args?\.|self\.|this\."
+    r"(?:os\.(?:environ|getenv)|environ|getenv|System\.get(?:env|Property)|sys\.(?:env|argv)|process\.env|getpass"
+    r"|dbutils\.secrets|ENV\[|args?\.|self\.|this\."
     r"|conf(?:ig)?\.|cfg\.|settings\.|props?\.|options?\.|opts\.|params?\.|spark\.conf\.get|conf\[|config\[|input\()"
 )
 _WORD: Final = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+|[^\W\d_a-zA-Z]+)(?:[-_./][A-Za-z]+)*[.,;:!?]*\Z")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[,;:]*\Z")
 _PAIR: Final = re.compile(r"[A-Za-z_][\w.]*=")
+# Shorter than this nobody chooses a password, and nobody draws a key.
+_SHORTEST_CHOSEN, _SHORTEST_RANDOM, _SHORTEST_MIXED, _SHORTEST_JUMBLED = 3, 8, 12, 20
+# How often letters and digits change places in what is drawn.
+_EDGES: Final = 3
 _SEGMENT: Final = re.compile(r"[^\-_./:,;&=?]+")
 _SYMBOLS: Final = re.compile(r"[!#$%^*~+]")
 _EDGE: Final = re.compile(r"(?<=[A-Za-z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])")
@@ -183,7 +106,7 @@ def is_chosen(value: str) -> bool:
     return (
         not (_NUMBER.match(text) or is_harmless(Rank.CHOSEN, text))
         and any(map(str.isalnum, text))
-        and len(text) >= SHORTEST_CHOSEN
+        and len(text) >= _SHORTEST_CHOSEN
     )
 
 
@@ -194,16 +117,15 @@ def is_said(value: str) -> bool:
 
 def _is_random_segment(segment: str) -> bool:
     digits = any(map(str.isdigit, segment))
-    if _SYMBOLS.search(segment) and len(segment) >= SHORTEST_RANDOM and (digits or not segment.isascii()):
+    if _SYMBOLS.search(segment) and len(segment) >= _SHORTEST_RANDOM and (digits or not segment.isascii()):
         return any(map(str.isalpha, segment))
-    if len(segment) < SHORTEST_RANDOM or not digits or not any(map(str.isalpha, segment)):
-        return False
+    # Words begin with a capital every few letters, what is drawn changes more often.
+    is_jumbled = len(_CAPITAL.findall(segment)) * 4 > len(segment)
+    if len(segment) < _SHORTEST_RANDOM or not digits or not any(map(str.isalpha, segment)):
+        return is_jumbled and len(segment) >= _SHORTEST_JUMBLED
     edges = len(_EDGE.findall(segment))
     mixed = segment != segment.lower() and segment != segment.upper()
-    # Words begin with a capital every few letters, what is drawn changes more often.
-    return edges >= MANY_EDGES or (
-        mixed and len(segment) >= SHORTEST_MIXED and (edges > 1 or len(_CAPITAL.findall(segment)) * 4 > len(segment))
-    )
+    return edges >= _EDGES or (mixed and len(segment) >= _SHORTEST_MIXED and (edges > 1 or is_jumbled))
 
 
 def names_itself(name: str, value: str) -> bool:

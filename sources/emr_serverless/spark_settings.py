@@ -25,65 +25,84 @@ def _words(words: str) -> re.Pattern[str]:
 _LISTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (
         _COUNT,
-        """spark.executor.instances spark.executor.cores spark.driver.cores spark.task.cpus spark.cores.max spark.default.parallelism
-        spark.sql.shuffle.partitions spark.dynamicAllocation.minExecutors spark.dynamicAllocation.maxExecutors
-        spark.dynamicAllocation.initialExecutors spark.dynamicAllocation.executorAllocationRatio spark.memory.fraction
-        spark.memory.storageFraction spark.executor.memoryOverheadFactor spark.driver.memoryOverheadFactor spark.task.maxFailures
-        spark.stage.maxConsecutiveAttempts spark.yarn.maxAppAttempts spark.speculation.multiplier spark.speculation.quantile
-        spark.shuffle.io.maxRetries spark.shuffle.io.numConnectionsPerPeer spark.reducer.maxReqsInFlight spark.ui.retainedJobs
-        spark.ui.retainedStages spark.ui.retainedTasks spark.locality.wait.node spark.sql.adaptive.coalescePartitions.minPartitionNum
+        """
+        spark.executor.instances spark.executor.cores spark.driver.cores spark.task.cpus spark.cores.max
+        spark.default.parallelism spark.sql.shuffle.partitions spark.dynamicAllocation.minExecutors
+        spark.dynamicAllocation.maxExecutors spark.dynamicAllocation.initialExecutors
+        spark.dynamicAllocation.executorAllocationRatio spark.memory.fraction spark.memory.storageFraction
+        spark.executor.memoryOverheadFactor spark.driver.memoryOverheadFactor spark.task.maxFailures
+        spark.stage.maxConsecutiveAttempts spark.yarn.maxAppAttempts spark.speculation.multiplier
+        spark.speculation.quantile spark.shuffle.io.maxRetries spark.shuffle.io.numConnectionsPerPeer
+        spark.reducer.maxReqsInFlight spark.ui.retainedJobs spark.ui.retainedStages spark.ui.retainedTasks
+        spark.locality.wait.node spark.sql.adaptive.coalescePartitions.minPartitionNum
         spark.sql.adaptive.coalescePartitions.initialPartitionNum spark.sql.adaptive.skewJoin.skewedPartitionFactor
-        spark.sql.files.minPartitionNum spark.sql.files.maxPartitionNum spark.sql.sources.parallelPartitionDiscovery.threshold
-        spark.sql.sources.bucketing.maxBuckets spark.sql.hive.metastorePartitionPruningFallbackOnException
-        spark.streaming.kafka.maxRatePerPartition spark.streaming.receiver.maxRate spark.sql.streaming.minBatchesToRetain
-        spark.executor.resource.gpu.amount spark.task.resource.gpu.amount spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version
-        spark.sql.codegen.maxFields spark.sql.autoBroadcastJoinThreshold.ratio spark.sql.join.preferSortMergeJoin.threshold""",
+        spark.sql.files.minPartitionNum spark.sql.files.maxPartitionNum
+        spark.sql.sources.parallelPartitionDiscovery.threshold spark.sql.sources.bucketing.maxBuckets
+        spark.sql.hive.metastorePartitionPruningFallbackOnException spark.streaming.kafka.maxRatePerPartition
+        spark.streaming.receiver.maxRate spark.sql.streaming.minBatchesToRetain spark.executor.resource.gpu.amount
+        spark.task.resource.gpu.amount spark.hadoop.mapreduce.fileoutputcommitter.algorithm.version
+        spark.sql.codegen.maxFields spark.sql.autoBroadcastJoinThreshold.ratio
+        spark.sql.join.preferSortMergeJoin.threshold
+        """,
     ),
     (
         _SIZE,
-        """spark.driver.memory spark.driver.memoryOverhead spark.driver.maxResultSize spark.executor.memory spark.executor.memoryOverhead
-        spark.executor.pyspark.memory spark.memory.offHeap.size spark.sql.autoBroadcastJoinThreshold spark.sql.files.maxPartitionBytes
-        spark.sql.files.openCostInBytes spark.sql.adaptive.advisoryPartitionSizeInBytes spark.sql.adaptive.autoBroadcastJoinThreshold
+        """
+        spark.driver.memory spark.driver.memoryOverhead spark.driver.maxResultSize spark.executor.memory
+        spark.executor.memoryOverhead spark.executor.pyspark.memory spark.memory.offHeap.size
+        spark.sql.autoBroadcastJoinThreshold spark.sql.files.maxPartitionBytes spark.sql.files.openCostInBytes
+        spark.sql.adaptive.advisoryPartitionSizeInBytes spark.sql.adaptive.autoBroadcastJoinThreshold
         spark.sql.adaptive.coalescePartitions.minPartitionSize spark.sql.adaptive.skewJoin.skewedPartitionThresholdInBytes
-        spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold spark.kryoserializer.buffer spark.kryoserializer.buffer.max
-        spark.reducer.maxSizeInFlight spark.shuffle.file.buffer spark.shuffle.unsafe.file.output.buffer spark.rpc.message.maxSize
-        spark.broadcast.blockSize spark.io.compression.zstd.bufferSize spark.sql.inMemoryColumnarStorage.batchSize
-        spark.sql.parquet.columnarReaderBatchSize spark.sql.orc.columnarReaderBatchSize spark.sql.execution.arrow.maxRecordsPerBatch""",
+        spark.sql.adaptive.maxShuffledHashJoinLocalMapThreshold spark.kryoserializer.buffer
+        spark.kryoserializer.buffer.max spark.reducer.maxSizeInFlight spark.shuffle.file.buffer
+        spark.shuffle.unsafe.file.output.buffer spark.rpc.message.maxSize spark.broadcast.blockSize
+        spark.io.compression.zstd.bufferSize spark.sql.inMemoryColumnarStorage.batchSize
+        spark.sql.parquet.columnarReaderBatchSize spark.sql.orc.columnarReaderBatchSize
+        spark.sql.execution.arrow.maxRecordsPerBatch
+        """,
     ),
     (
         _TIME,
-        """spark.network.timeout spark.executor.heartbeatInterval spark.locality.wait spark.speculation.interval spark.rpc.askTimeout
-        spark.rpc.lookupTimeout spark.sql.broadcastTimeout spark.shuffle.io.retryWait spark.shuffle.io.connectionTimeout
-        spark.dynamicAllocation.executorIdleTimeout spark.dynamicAllocation.cachedExecutorIdleTimeout
-        spark.dynamicAllocation.schedulerBacklogTimeout spark.dynamicAllocation.sustainedSchedulerBacklogTimeout
-        spark.dynamicAllocation.shuffleTracking.timeout spark.scheduler.maxRegisteredResourcesWaitingTime spark.task.reaper.killTimeout
-        spark.excludeOnFailure.timeout spark.storage.blockManagerHeartbeatTimeoutMs spark.sql.streaming.pollingDelay""",
+        """
+        spark.network.timeout spark.executor.heartbeatInterval spark.locality.wait spark.speculation.interval
+        spark.rpc.askTimeout spark.rpc.lookupTimeout spark.sql.broadcastTimeout spark.shuffle.io.retryWait
+        spark.shuffle.io.connectionTimeout spark.dynamicAllocation.executorIdleTimeout
+        spark.dynamicAllocation.cachedExecutorIdleTimeout spark.dynamicAllocation.schedulerBacklogTimeout
+        spark.dynamicAllocation.sustainedSchedulerBacklogTimeout spark.dynamicAllocation.shuffleTracking.timeout
+        spark.scheduler.maxRegisteredResourcesWaitingTime spark.task.reaper.killTimeout spark.excludeOnFailure.timeout
+        spark.storage.blockManagerHeartbeatTimeoutMs spark.sql.streaming.pollingDelay
+        """,
     ),
     (
         _BOOLEAN,
-        """spark.dynamicAllocation.enabled spark.dynamicAllocation.shuffleTracking.enabled spark.shuffle.service.enabled
-        spark.speculation spark.memory.offHeap.enabled spark.eventLog.enabled spark.eventLog.compress spark.eventLog.rolling.enabled
-        spark.ui.enabled spark.ui.showConsoleProgress spark.rdd.compress spark.shuffle.compress spark.shuffle.spill.compress
-        spark.broadcast.compress spark.sql.adaptive.enabled spark.sql.adaptive.coalescePartitions.enabled
-        spark.sql.adaptive.coalescePartitions.parallelismFirst spark.sql.adaptive.skewJoin.enabled
-        spark.sql.adaptive.localShuffleReader.enabled spark.sql.cbo.enabled spark.sql.cbo.joinReorder.enabled
-        spark.sql.statistics.histogram.enabled spark.sql.sources.bucketing.enabled spark.sql.ansi.enabled spark.sql.caseSensitive
-        spark.sql.crossJoin.enabled spark.sql.hive.convertMetastoreParquet spark.sql.hive.convertMetastoreOrc
-        spark.sql.parquet.mergeSchema spark.sql.parquet.filterPushdown spark.sql.parquet.enableVectorizedReader
-        spark.sql.parquet.writeLegacyFormat spark.sql.orc.filterPushdown spark.sql.orc.enableVectorizedReader
-        spark.sql.execution.arrow.pyspark.enabled spark.sql.codegen.wholeStage spark.sql.files.ignoreMissingFiles
-        spark.sql.files.ignoreCorruptFiles spark.sql.inMemoryColumnarStorage.compressed spark.sql.optimizer.dynamicPartitionPruning.enabled
-        spark.sql.join.preferSortMergeJoin spark.sql.legacy.allowHashOnMapType spark.kryo.registrationRequired spark.task.reaper.enabled
-        spark.excludeOnFailure.enabled spark.network.crypto.enabled spark.authenticate spark.acls.enable spark.io.encryption.enabled
-        spark.ssl.enabled spark.decommission.enabled spark.storage.decommission.enabled spark.executor.processTreeMetrics.enabled
-        spark.hadoop.hive.exec.dynamic.partition hive.exec.dynamic.partition spark.emr.serverless.fusion.enabled""",
+        """
+        spark.dynamicAllocation.enabled spark.dynamicAllocation.shuffleTracking.enabled spark.shuffle.service.enabled
+        spark.speculation spark.memory.offHeap.enabled spark.eventLog.enabled spark.eventLog.compress
+        spark.eventLog.rolling.enabled spark.ui.enabled spark.ui.showConsoleProgress spark.rdd.compress
+        spark.shuffle.compress spark.shuffle.spill.compress spark.broadcast.compress spark.sql.adaptive.enabled
+        spark.sql.adaptive.coalescePartitions.enabled spark.sql.adaptive.coalescePartitions.parallelismFirst
+        spark.sql.adaptive.skewJoin.enabled spark.sql.adaptive.localShuffleReader.enabled spark.sql.cbo.enabled
+        spark.sql.cbo.joinReorder.enabled spark.sql.statistics.histogram.enabled spark.sql.sources.bucketing.enabled
+        spark.sql.ansi.enabled spark.sql.caseSensitive spark.sql.crossJoin.enabled spark.sql.hive.convertMetastoreParquet
+        spark.sql.hive.convertMetastoreOrc spark.sql.parquet.mergeSchema spark.sql.parquet.filterPushdown
+        spark.sql.parquet.enableVectorizedReader spark.sql.parquet.writeLegacyFormat spark.sql.orc.filterPushdown
+        spark.sql.orc.enableVectorizedReader spark.sql.execution.arrow.pyspark.enabled spark.sql.codegen.wholeStage
+        spark.sql.files.ignoreMissingFiles spark.sql.files.ignoreCorruptFiles spark.sql.inMemoryColumnarStorage.compressed
+        spark.sql.optimizer.dynamicPartitionPruning.enabled spark.sql.join.preferSortMergeJoin
+        spark.sql.legacy.allowHashOnMapType spark.kryo.registrationRequired spark.task.reaper.enabled
+        spark.excludeOnFailure.enabled spark.network.crypto.enabled spark.authenticate spark.acls.enable
+        spark.io.encryption.enabled spark.ssl.enabled spark.decommission.enabled spark.storage.decommission.enabled
+        spark.executor.processTreeMetrics.enabled spark.hadoop.hive.exec.dynamic.partition hive.exec.dynamic.partition
+        spark.emr.serverless.fusion.enabled
+        """,
     ),
     (_words("org.apache.spark.serializer.KryoSerializer org.apache.spark.serializer.JavaSerializer"), "spark.serializer"),
     (_words("STATIC DYNAMIC"), "spark.sql.sources.partitionOverwriteMode"),
     (_words("strict nonstrict"), "hive.exec.dynamic.partition.mode spark.hadoop.hive.exec.dynamic.partition.mode"),
     (
         _words("none uncompressed snappy gzip lzo brotli lz4 zstd zlib lzf"),
-        "spark.sql.parquet.compression.codec spark.sql.orc.compression.codec spark.io.compression.codec spark.shuffle.mapStatus.compression.codec",
+        """spark.sql.parquet.compression.codec spark.sql.orc.compression.codec spark.io.compression.codec
+        spark.shuffle.mapStatus.compression.codec""",
     ),
     (_words("LEGACY CORRECTED EXCEPTION"), "spark.sql.legacy.timeParserPolicy spark.sql.parquet.datetimeRebaseModeInWrite"),
     (_words("ANSI LEGACY STRICT"), "spark.sql.storeAssignmentPolicy"),
@@ -102,31 +121,11 @@ _LISTED: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
 HARMLESS: Final[Mapping[str, re.Pattern[str]]] = {key: form for form, keys in _LISTED for key in keys.split()}
 # The other options of spark-submit: their names say nothing, their values may.
 SUBMIT_OPTIONS: Final = frozenset(
-    [
-        "--master",
-        "--deploy-mode",
-        "--name",
-        "--jars",
-        "--packages",
-        "--exclude-packages",
-        "--repositories",
-        "--py-files",
-        "--files",
-        "--archives",
-        "--conf",
-        "-c",
-        "--properties-file",
-        "--driver-java-options",
-        "--driver-library-path",
-        "--driver-class-path",
-        "--proxy-user",
-        "--queue",
-        "--principal",
-        "--keytab",
-        "--supervise",
-        "--verbose",
-        "--remote",
-    ]
+    """
+    --master --deploy-mode --name --jars --packages --exclude-packages --repositories --py-files --files --archives --conf
+    -c --properties-file --driver-java-options --driver-library-path --driver-class-path --proxy-user --queue --principal
+    --keytab --supervise --verbose --remote
+    """.split()  # noqa: SIM905  # as long as the lists above
 ) | {key for key in HARMLESS if key.startswith("--")}
 # Options without a value.
 SUBMIT_FLAGS: Final = frozenset({"--supervise", "--verbose"})

@@ -72,7 +72,7 @@ class StrictRedactor(Redactor):
         return [self.digest(value) for value in values]
 
     def spark_submit_parameters(self, value: str) -> str:
-        """Return the options with their values as `setting` has them, and the digest of what is no option of spark-submit."""
+        """Return the options of spark-submit by name, their values as `setting` has them, and the digest of anything else."""
         shown: list[str] = []
         option = ""
         for found in SHELL_WORD.finditer(value):
@@ -102,7 +102,7 @@ class StrictRedactor(Redactor):
         return {self.text(path): self.digest(json_text(value)) for path, value in fields.items()}
 
     def message(self, value: str) -> str:
-        """Return a failure's message as its words that are Java's, Spark's or the vendor's, and a digest."""
+        """Return the digest of a failure's message, which may quote any value, behind its known class names."""
         words = dict.fromkeys(MESSAGE_WORDS.findall(value))
         # Messages that differ in numbers alone are one reason.
         return " ".join((*words, self.digest(_NUMBER.sub("#", value))))

@@ -257,15 +257,15 @@ def test_a_closing_quote_ends_the_value_before(after: str) -> None:
 
 SECRET_KEYS = """
     spark.secret my_SECRET_x password ConnectionPassword db-passwd PASSWD pass.word passcode pass-phrase passphrase
-    MYSQL_PWD password1 token securityToken connectionToken fs.oss.securityToken credential credentials dbCreds fs.oss.accessKeyId
-    token.prod
+    MYSQL_PWD password1
+    token securityToken connectionToken fs.oss.securityToken credential credentials dbCreds fs.oss.accessKeyId token.prod
     fs.oss.accessKeySecret FS_OSS_ACCESS_KEY_SECRET accesskeyid AccessKeyId aws_secret_access_key odps.access.id odps.access.key
     GoogleAccessId client-secret apikey api_key x-api-key privateKey private_key fs.azure.account.key.h sharedKey storage_key
     fs.s3a.encryption.key crypt.key aes-key master.key signingKey auth_key appKey clientKey subscription-key ssh_key session.key
     crypto.key enc_key hmacKey rsa.key desKey kms.key licenseKey licence_key
     db_pass dbPass userpass ssl.keystore.pass x-oss-signature Signature bearer Cookie Authorization
-    proxy-authorization authorisation pw db_pw dbPw userPW sas fs.azure.sas.c.a blobSas blobSAS sig reqSig
-    jwt userJwt userJWT javax.jdo.option.ConnectionPassword
+    proxy-authorization authorisation
+    pw db_pw dbPw userPW sas fs.azure.sas.c.a blobSas blobSAS sig reqSig jwt userJwt userJWT javax.jdo.option.ConnectionPassword
     密码 数据库密钥 口令 令牌 凭证 凭据 密碼 密鑰 秘钥 私钥 パスワード 비밀번호 пароль senha passwort contraseña mot_de_passe
 """.split()  # noqa: SIM905  # a list of them would fill three pages
 # Their values are masked where they look drawn at random.

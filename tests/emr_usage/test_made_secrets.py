@@ -198,7 +198,7 @@ def test_every_made_secret_is_there_to_be_found(nursery: Nursery, middles: dict[
     """Without redaction the same search finds each of the secrets, in the tables and in the files."""
     planter = Planter(middles)
     with desk_before(MadeAccount(planter), nursery) as desk:
-        done = desk.load("--verbose", SOURCES__EMR_SERVERLESS__REDACT="false")
+        done = desk.load("--verbose", SOURCES__EMR_SERVERLESS__REDACT="off")
         assert done.code == 0
         places = remains(desk, done)
         assert len(planter.places) > 900

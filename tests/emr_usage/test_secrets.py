@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import re
+import stat
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -45,7 +48,7 @@ def desk(tmp_path: Path, nursery: Nursery, company_emulator: Emulator) -> Desk:
 
 def test_every_secret_is_there_to_be_found(desk: Desk) -> None:
     """Without redaction the search finds all that the company planted: it would find what redaction missed."""
-    desk.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "false"
+    desk.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "off"
     assert desk.load("--verbose").code == 3
     in_tables = "\n".join(texts_of_tables(desk.database))
     in_files = "\n".join(texts_of_files(desk.folder))
@@ -59,6 +62,77 @@ def test_nothing_of_a_whole_load(desk: Desk) -> None:
     assert desk.query("SELECT count(*) > 200 FROM emr_raw.job_runs") == [(True,)]
     assert list(desk.folder.rglob("*.parquet")), "the packages are kept"
     assert_clean(desk, done)
+
+
+def test_nothing_of_a_strict_load(desk: Desk) -> None:
+    """What the company gave its jobs is there as digests alone, by whose key nobody finds it from the database."""
+    desk.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "strict"
+    done = desk.load("--verbose")
+    assert done.code == 3
+    assert_clean(desk, done)
+    values = {value for (value,) in desk.query("SELECT config_item_value FROM emr_raw.job_run_configurations WHERE NOT _deleted")}
+    arguments = {value for (value,) in desk.query("SELECT argument FROM emr_raw.job_run_arguments WHERE NOT _deleted")}
+    assert all(re.fullmatch(r"(hmac:[0-9a-f]{32})?", value) for value in arguments)
+    assert {value for value in values if not value.startswith("hmac:")} <= {
+        "DLF",
+        "HMS",
+        "200",
+        "400",
+        "1000",
+        "true",
+        "false",
+        "STATIC",
+        "DYNAMIC",
+        "zstd",
+    }
+    assert desk.query("SELECT count(DISTINCT arguments_digest) < count(*) FROM emr_raw.job_runs") == [(True,)], "reruns match"
+    (key,) = desk.folder.glob("*.dlt/redact_key")
+    assert key.read_text() not in "".join(texts_of_tables(desk.database)) + done.out + done.err
+
+
+def test_digests_are_the_same_under_a_key_of_the_user(desk: Desk, tmp_path: Path) -> None:
+    desk.environment |= {
+        "SOURCES__EMR_SERVERLESS__REDACT": "strict",
+        "SOURCES__EMR_SERVERLESS__REDACT_KEY": "a key of this test only",
+    }
+    digests = "SELECT job_run_id, arguments_digest FROM emr_raw.job_runs WHERE state = 'Success' ORDER BY ALL"
+    assert desk.load().code == 3
+    first = desk.query(digests)
+    (tmp_path / "emr.duckdb").unlink()
+    assert desk.load().code == 3
+    assert desk.query(digests) == first
+    assert not list(desk.folder.glob("*.dlt/redact_key"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"REDACT": "true"}, "redact is 'true'"),
+        ({"REDACT": "strict", "REDACT_KEY": "short"}, "shorter than 16 characters"),
+    ],
+)
+def test_redaction_that_cannot_be_used_is_refused(desk: Desk, settings: dict[str, str], sentence: str) -> None:
+    desk.environment |= {f"SOURCES__EMR_SERVERLESS__{name}": value for name, value in settings.items()}
+    done = desk.load()
+    assert done.code == 2
+    assert sentence in done.err
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_databases_and_working_files_are_their_owners_only(desk: Desk, umask: int) -> None:
+    desk.nursery = None
+    before = os.umask(umask)
+    try:
+        assert desk.load().code == 3
+        assert desk.run("build").code == 0
+    finally:
+        os.umask(before)
+    database, folder = desk.database, desk.folder / "emr.duckdb.dlt"
+    assert stat.S_IMODE(database.stat().st_mode) == 0o600
+    made = [folder, *folder.rglob("*")]
+    assert len(made) > 10
+    assert {path.name: oct(path.stat().st_mode) for path in made if stat.S_IMODE(path.stat().st_mode) & 0o077} == {}
 
 
 @pytest.mark.parametrize(
