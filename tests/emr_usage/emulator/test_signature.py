@@ -53,8 +53,6 @@ def test_a_space_may_travel_as_plus_or_as_percent_20(http: httpx.Client, sign: S
     [
         ({"key": AccessKey(DEFAULT_KEY.id, "wrong")}, (400, "SignatureDoesNotMatch")),
         ({"key": AccessKey("LTAI5tNobody", "x")}, (404, "InvalidAccessKeyId.NotFound")),
-        ({"x_acs_date": stamp(timedelta(minutes=-16))}, (400, "InvalidTimeStamp.Expired")),
-        ({"x_acs_date": stamp(timedelta(minutes=16))}, (400, "InvalidTimeStamp.Expired")),
         ({"x_acs_date": "yesterday"}, (400, "InvalidTimeStamp.Format")),
         ({"x_acs_signature_nonce": None}, (400, "MissingSignatureNonce")),
         ({"x_acs_date": None}, (400, "IncompleteSignature")),
@@ -73,6 +71,12 @@ def test_what_is_off_is_refused_by_name(
     response = http.get(PATH, params=QUERY, headers=headers)
     assert code(response) == expected
     assert response.headers["x-acs-request-id"] == response.json()["RequestId"]
+
+
+@pytest.mark.parametrize("minutes", [-16, 16])
+def test_dates_outside_the_window_are_refused(http: httpx.Client, sign: Sign, minutes: int) -> None:
+    headers = sign(PATH, QUERY, "ListJobRuns", x_acs_date=stamp(timedelta(minutes=minutes)))
+    assert code(http.get(PATH, params=QUERY, headers=headers)) == (400, "InvalidTimeStamp.Expired")
 
 
 @pytest.mark.parametrize("minutes", [-14, 14])
