@@ -19,7 +19,7 @@ from dlt.common.configuration.exceptions import (
     ValueNotSecretException,
 )
 from dlt.common.configuration.providers.toml import TomlProviderReadException
-from dlt.common.destination.exceptions import UnknownDestinationModule
+from dlt.common.destination.exceptions import SqlClientNotAvailable, UnknownDestinationModule
 from dlt.common.exceptions import MissingDependencyException, SignalReceivedException
 from dlt.destinations.exceptions import DatabaseException
 from dlt.pipeline.exceptions import PipelineStepFailed
@@ -272,6 +272,9 @@ def _of_files(cause: BaseException, target: str) -> Failure | None:
 
 
 def _of_settings(cause: BaseException, target: str) -> Failure | None:
+    if isinstance(cause, SqlClientNotAvailable):
+        sentence = f"emr-usage cannot use the destination {target} here: SQL cannot read it. Give duckdb or postgres."
+        return Failure(sentence, USAGE, "NoSql")
     if isinstance(cause, TooManyRowsError):
         return Failure(str(cause), FAILED, "TooManyRows")
     if isinstance(cause, InvalidInputsError):

@@ -373,7 +373,7 @@ def test_a_month_under_way_is_held_to_what_is_loaded_of_it(tmp_path: Path) -> No
 
 def test_without_marts_the_way_to_them_is_named(tmp_path: Path) -> None:
     paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[])
+    paper.write(**TABLES)
     with pytest.raises(BuildError, match="emr-usage build"):
         make_page(paper)
 

@@ -120,7 +120,7 @@ def test_explain_tells_the_days_the_rates_the_rule_and_what_is_not_priced(paper:
     assert told.exit_code == 0, told.output
     assert "Used: 5.000000 CU-hours, estimated USD 0.125000 (partly priced)" in told.stdout
     assert "data/growth, by rule 1 of owners.csv: tag key is team and tag value is growth, from 2026-01-01" in told.stdout
-    assert re.search(r"2026-11-18 +1 +2\.500000 +0\.125000 +USD 0\.050000 +line 1,", told.stdout)
+    assert re.search(r"2026-11-18 +1 +2\.500000 +0\.125000 +USD 0\.05 +line 1,", told.stdout)
     assert re.search(r"2026-11-19 +1 +2\.500000 +- +unpriced", told.stdout)
     assert "Not priced: 2.500000 CU-hours, because" in told.stdout
     (facts,) = json.loads(CliRunner().invoke(main, [*explain, "--json"]).stdout)

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from dlt.common.configuration.container import Container
+from dlt.common.configuration.specs import PluggableRunContext
 
 from emr_usage.cli import main
 from paper import Paper, job_run, utc
@@ -46,7 +48,10 @@ def test_the_setting_can_stand_in_the_file(paper: Paper) -> None:
     folder = paper.target.database.with_name(".dlt")
     folder.mkdir()
     (folder / "config.toml").write_text('[emr_usage]\nbilling_time_zone = "Asia/Kolkata"\n', encoding="utf-8")
+    # A process reads its files once, and this one may have done so.
+    Container()[PluggableRunContext].reload(str(paper.target.database.parent))
     built = CliRunner().invoke(main, ["build", "--database", str(paper.target.database)])
+    Container()[PluggableRunContext].reload()
     assert built.exit_code == 0, built.output
     assert paper.ask(ZONES) == [("Asia/Kolkata",)]
 
