@@ -35,7 +35,7 @@ from .sweep import Outcome, Pool, Rows, Task
 from .terms import Limits, Report, Terms, epoch_ms
 from .unknown_fields import TABLE as UNKNOWN_FIELDS
 from .unknown_fields import take_unreported
-from .windows import DAY_MS, HOUR_MS, Window
+from .windows import COUNTED_AXES, DAY_MS, HOUR_MS, Window
 from .workspace import Ranges, WorkspaceSweep, cursor_ranges
 
 logger = logging.getLogger("emr_serverless")
@@ -176,7 +176,7 @@ class AccountSweep:
         if not listing and self._sweeps[window.workspace_id].is_refused_filter(outcome):
             logger.info("%s %s: the API refuses the filters %s", window.workspace_id, window.axis, dict(window.filters))
             return
-        if not listing and window.axis != "count":
+        if not listing and window.axis not in COUNTED_AXES:
             report.windows[str(outcome.status)] += 1
         if outcome.status != "complete" and not (listing and self._needs_no_list):
             report.incomplete.append(outcome)

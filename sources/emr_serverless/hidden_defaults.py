@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from .settings import ALL_STATES
-from .windows import DAY_MS, Filters, may_be_limit
+from .windows import DAY_MS, TIME_AXES, Filters, TimeAxis, may_be_limit
 
 OF_WORKFLOW: Final[Filters] = (("isWorkflow", "true"),)
 OF_NO_WORKFLOW: Final[Filters] = (("isWorkflow", "false"),)
@@ -28,7 +28,9 @@ SHORT_RANGE_MS: Final = 3 * DAY_MS
 
 
 class HiddenDefaults:
-    """Counts one workspace's range with and without filters, and says which filters must be given.
+    """Counts one workspace's ranges with and without filters, and says which filters must be given.
+
+    A run that was cancelled before it started may match no range of start times, so ends are counted too.
 
     Args:
         start_ms: first start time of the range.
@@ -40,14 +42,13 @@ class HiddenDefaults:
         self._start_ms = start_ms
         self._horizon_ms = horizon_ms
         self._known = set(known)
-        self._counts: dict[Filters, int | None] = {}
+        self._counts: dict[TimeAxis, dict[Filters, int | None]] = {"start": {}, "end": {}}
         self._started_before: set[str] = set()
 
-    @property
-    def probes(self) -> list[Filters]:
-        """What to count besides the range itself, which is counted last: runs that appear meanwhile are then in its count."""
+    def probes(self, axis: TimeAxis) -> list[Filters]:
+        """Return what to count before the range itself: runs that appear meanwhile are then in the range's count too."""
         is_short = self._horizon_ms - self._start_ms < SHORT_RANGE_MS
-        return [OF_WORKFLOW, OF_NO_WORKFLOW, ANY_STATE] + ([] if is_short else [self._ended])
+        return [OF_WORKFLOW, OF_NO_WORKFLOW, ANY_STATE] + ([] if is_short or axis == "end" else [self._ended])
 
     @property
     def _ended(self) -> Filters:
@@ -57,14 +58,14 @@ class HiddenDefaults:
     def _started_earlier(self) -> Filters:
         return (("startTime", (1, self._start_ms - 1)),)
 
-    def take(self, filters: Filters, count: int | None) -> None:
+    def take(self, axis: TimeAxis, filters: Filters, count: int | None) -> None:
         """Take a count; None where the API gave none, or refused the filter."""
-        self._counts[filters] = count
+        self._counts[axis][filters] = count
 
     @property
     def range_count(self) -> int | None:
-        """The API's count of the whole range, without further filters."""
-        return self._counts.get(())
+        """The API's count of the whole range of start times, without further filters."""
+        return self._counts["start"].get(())
 
     def started_before(self, run_ids: Iterable[str], *, is_filtered: bool) -> None:
         """Take runs that started before the range: those that a `startTime` finds, and those that are found without one."""
@@ -75,52 +76,52 @@ class HiddenDefaults:
 
     def found(self) -> set[str]:
         """Return the parameters whose absence hides runs, by all that has been taken."""
-        return self._known | self._counted() | ({"startTime"} if self._started_before else set())
+        counted = self._counted("start") | self._counted("end")
+        return self._known | counted | ({"startTime"} if self._started_before else set())
 
     def to_remember(self) -> set[str]:
         """Return those of `found` that are certain; a count that may be a limit proves nothing."""
-        return (self.found() - self._counted()) | self._known if self._may_be_limited else self.found()
+        limited = {name for axis in TIME_AXES if self._may_be_limited(axis) for name in self._counted(axis)}
+        return self._known | (self.found() - limited)
 
-    @property
-    def _may_be_limited(self) -> bool:
-        return self.range_count is None or may_be_limit(self.range_count)
+    def _may_be_limited(self, axis: TimeAxis) -> bool:
+        whole = self._counts[axis].get(())
+        return whole is not None and may_be_limit(whole)
 
-    def _counted(self) -> set[str]:
+    def _counted(self, axis: TimeAxis) -> set[str]:
         found = set()
-        has_workflows = bool(self._counts.get(OF_WORKFLOW))
+        has_workflows = bool(self._counts[axis].get(OF_WORKFLOW))
         # A limit hides a difference: then workflows are asked for beside the others, whether that is needed or not.
-        if self._exceeds(OF_WORKFLOW, OF_NO_WORKFLOW) or (self._may_be_limited and has_workflows):
+        if self._exceeds(axis, OF_WORKFLOW, OF_NO_WORKFLOW) or (self._may_be_limited(axis) and has_workflows):
             found.add("isWorkflow")
-        if self._exceeds(ANY_STATE):
+        if self._exceeds(axis, ANY_STATE):
             found.add(STATES_OR_LENGTH)
-        if self._exceeds(self._ended):
+        if self._exceeds(axis, self._ended):
             found.add("endTime")
         return found
 
-    def _exceeds(self, *filters: Filters) -> bool:
-        counts = [self._counts.get(each) for each in filters]
-        return self.range_count is not None and sum(count or 0 for count in counts) > self.range_count
+    def _exceeds(self, axis: TimeAxis, *filters: Filters) -> bool:
+        counts = [self._counts[axis].get(each) for each in filters]
+        whole = self._counts[axis].get(())
+        return whole is not None and sum(count or 0 for count in counts) > whole
 
-    def ways(self, *, of_start: bool) -> list[Filters]:
-        """Return with which further filters a time range must be asked too.
-
-        Args:
-            of_start: whether it is a range of start times; one of end times names `endTime` itself.
-        """
+    def ways(self, axis: TimeAxis) -> list[Filters]:
+        """Return with which further filters the ranges of an axis must be asked too."""
         found = self.found()
         explicit = ANY_STATE if STATES_OR_LENGTH in found else ()
-        if of_start and "endTime" in found:
+        if axis == "start" and "endTime" in found:
             explicit += self._ended
         flows: list[Filters] = [()]
         if "isWorkflow" in found:
             # What is found without the filter is one of both kinds, unless other filters are left out with it.
-            shows_others = not explicit and (self.range_count or 0) >= (self._counts.get(OF_NO_WORKFLOW) or 0)
+            counts = self._counts[axis]
+            shows_others = not explicit and (counts.get(()) or 0) >= (counts.get(OF_NO_WORKFLOW) or 0)
             flows = [OF_WORKFLOW] if shows_others else [OF_WORKFLOW, OF_NO_WORKFLOW]
         return [flow + explicit for flow in flows if flow + explicit]
 
     def earlier_ways(self) -> list[Filters]:
         """Return the filters for runs of an end range that started before the start range."""
-        flows = [(), OF_WORKFLOW, *self.ways(of_start=False)]
+        flows = [(), OF_WORKFLOW, *self.ways("end")]
         return [self._started_earlier + flow for flow in dict.fromkeys(flows)]
 
     def open_ways(self, *, is_first: bool) -> list[Filters]:

@@ -17,7 +17,7 @@ import dlt
 
 from .destination import CertifiedRange, Holdings, read_holdings
 from .terms import epoch_ms
-from .workspace import TimeAxis
+from .windows import TimeAxis
 
 CURSOR_AXES: Final[tuple[tuple[str, TimeAxis], ...]] = (("started_through", "start"), ("ended_through", "end"))
 

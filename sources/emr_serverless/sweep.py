@@ -23,7 +23,7 @@ from .errors import (
     TryLaterError,
 )
 from .settings import LARGE_COUNT, OPEN_READS, PAGE_ROWS, PROBE_ROWS, WINDOW_READS
-from .windows import TIME_AXES, Status, Window, is_certified, is_divisible, may_be_limit, parts_needed, split_window
+from .windows import COUNTED_AXES, TIME_AXES, Status, Window, is_certified, is_divisible, may_be_limit, parts_needed, split_window
 
 # These may pass when the window is read again; the others hold for every request of the workspace or of the load.
 PASSING_ERRORS: Final = (TryLaterError, ReachEndpointError, ReportToVendorError)
@@ -180,7 +180,7 @@ class Pool:
     def _read(self, task: Task) -> Iterator[Rows | Outcome]:
         reader = WindowReader(self._client, task, self._window_rows)
         reader.outcome.started_at = self._clock()
-        if task.window.axis == "count":
+        if task.window.axis in COUNTED_AXES:
             reader.count()
         else:
             yield from reader.read()

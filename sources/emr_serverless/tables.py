@@ -172,7 +172,11 @@ EXTRACTION_WINDOWS: Final = described_schema(
     ("workspace_id", TEXT, "The workspace that was asked; * where a region's workspaces were listed."),
     ("region_id", TEXT, "The region that was asked."),
     ("mode", TEXT, "load or backfill."),
-    ("axis", TEXT, "What is asked: start, end, start_filtered, end_filtered (time ranges), count, open, run or workspaces."),
+    (
+        "axis",
+        TEXT,
+        "What is asked: start, end, start_filtered, end_filtered, count, count_ends (ranges), open, run, workspaces.",
+    ),
     ("window_start", TIMESTAMP, "First millisecond of the range, UTC; null where the axis is no time range."),
     ("window_end", TIMESTAMP, "Last millisecond of the range, UTC."),
     ("asked", TEXT, "The API's filter as sent, JSON; ranges are a millisecond wider on both sides."),

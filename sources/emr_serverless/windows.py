@@ -12,23 +12,26 @@ import heapq
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
 from .settings import OPEN_STATES, PAGE_ROWS, ROUND_COUNT
 
-Axis = Literal["start", "end", "open", "run", "count", "workspaces"]
+TimeAxis = Literal["start", "end"]
+Axis = Literal["start", "end", "open", "run", "count", "count_ends", "workspaces"]
 # Names of the API's filters and their values: a text, several texts, or the bounds of a time range in epoch milliseconds.
 Filters = tuple[tuple[str, str | tuple[str, ...] | tuple[int, int]], ...]
 Status = Literal["complete", "short", "failed"]
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
 # The axes that are read by time range.
-TIME_AXES: Final = ("start", "end")
-# The API's filter of each time axis. The names inside a range are the API's too. A count is of start times.
-FILTER_OF_AXIS: Final = {"start": "startTime", "end": "endTime", "count": "startTime"}
+TIME_AXES: Final[tuple[TimeAxis, ...]] = ("start", "end")
+# The axes that only count a range of one of them.
+COUNTED_AXES: Final[Mapping[str, TimeAxis]] = {"count": "start", "count_ends": "end"}
+# The API's filter of each time axis. The names inside a range are the API's too.
+FILTER_OF_AXIS: Final = {"start": "startTime", "end": "endTime", "count": "startTime", "count_ends": "endTime"}
 
 
 @dataclass(frozen=True)
@@ -38,8 +41,8 @@ class Window:
     Attributes:
         region_id: where the workspace is.
         workspace_id: whose runs.
-        axis: `start` and `end` are time ranges; `open` asks for the open states; `run` for one run by its id; `count` only counts
-            the runs of a range of start times; `workspaces` lists the region's workspaces.
+        axis: `start` and `end` are time ranges; `open` asks for the open states; `run` for one run by its id; `count` and
+            `count_ends` only count the runs of a range; `workspaces` lists the region's workspaces.
         start_ms: first millisecond of a time range, else None.
         end_ms: last millisecond of a time range, else None.
         job_run_id: the run of axis `run`, else None.
@@ -102,9 +105,9 @@ class Window:
                 return f"the open runs of {self.workspace_id}"
             case "run":
                 return f"run {self.job_run_id} of {self.workspace_id}"
-        what = "that ended" if self.axis == "end" else "submitted"
+        what = "that ended" if self.axis in {"end", "count_ends"} else "submitted"
         first, last = (datetime.fromtimestamp(ms / 1000, UTC) for ms in self.bounds)
-        runs = "the count of the runs" if self.axis == "count" else "the runs"
+        runs = "the count of the runs" if self.axis in COUNTED_AXES else "the runs"
         return f"{runs} of {self.workspace_id} {what} from {first:%Y-%m-%d %H:%M:%S} to {last:%Y-%m-%d %H:%M:%S} UTC"
 
 

@@ -9,16 +9,14 @@ import itertools
 from collections import deque
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from .answers import Records
 from .errors import FixRequestError
 from .hidden_defaults import HiddenDefaults
 from .settings import OPEN_STATES, SHORT_SPLIT_ROWS, SHORT_SPLITS, STRAGGLER_MISSES, UNSETTLED_RANGES
 from .sweep import Outcome, Task
-from .windows import DAY_MS, Axis, Filters, Frontier, Window, plan_windows
-
-TimeAxis = Literal["start", "end"]
+from .windows import COUNTED_AXES, DAY_MS, TIME_AXES, Axis, Filters, Frontier, TimeAxis, Window, plan_windows
 
 
 @dataclass(frozen=True)
@@ -82,6 +80,7 @@ class WorkspaceSweep:
             if self._has_range(axis):
                 self._frontiers[axis].expect(window)
         self._probes_left = 0
+        self._counts_left: list[Task] = []
         self._is_survey_whole = True
         self._waiting: deque[Window] = deque()
         self._seen_open: set[str] = set()
@@ -96,9 +95,15 @@ class WorkspaceSweep:
         """Return the counts that are asked first, or the windows where there is no range of start times."""
         if not self._has_range("start"):
             return self._plan()
-        probes = self.defaults.probes
+        self._counts_left = [self._count(axis, ()) for axis in self._frontiers if self._has_range(axis)]
+        probes = [
+            self._count(axis, filters)
+            for axis in self._frontiers
+            if self._has_range(axis)
+            for filters in self.defaults.probes(axis)
+        ]
         self._probes_left = len(probes)
-        return [self._count(filters) for filters in probes]
+        return probes
 
     def take(self, runs: Records, window: Window) -> list[int]:
         """Take runs that are new to the package.
@@ -142,8 +147,8 @@ class WorkspaceSweep:
         window = outcome.task.window
         self._short_splits += outcome.is_short_split
         match window.axis:
-            case "count":
-                return self._settle_count(outcome)
+            case "count" | "count_ends":
+                return self._settle_count(outcome, COUNTED_AXES[window.axis])
             case "open":
                 return self._settle_open(outcome)
             case "run":
@@ -169,7 +174,7 @@ class WorkspaceSweep:
     def is_refused_filter(self, outcome: Outcome) -> bool:
         """Return whether the API refuses a filter that is only given to see whether it changes anything."""
         window = outcome.task.window
-        is_needed = window.filters in self.defaults.ways(of_start=window.axis == "start")
+        is_needed = any(window.axis == axis and window.filters in self.defaults.ways(axis) for axis in TIME_AXES)
         return bool(window.filters) and not is_needed and isinstance(outcome.error, FixRequestError)
 
     def through_ms(self, axis: TimeAxis) -> int:
@@ -203,24 +208,26 @@ class WorkspaceSweep:
         start_ms, end_ms = bounds or (None, None)
         return Window(self.region_id, self.workspace_id, axis, start_ms, end_ms, filters=filters)
 
-    def _count(self, filters: Filters) -> Task:
-        return Task(self._window("count", filters, self._ranges.start))
+    def _count(self, axis: TimeAxis, filters: Filters) -> Task:
+        return Task(self._window("count" if axis == "start" else "count_ends", filters, self._range_of(axis)))
 
-    def _settle_count(self, outcome: Outcome) -> list[Task]:
-        filters = outcome.task.window.filters
+    def _settle_count(self, outcome: Outcome, axis: TimeAxis) -> list[Task]:
         self._is_survey_whole &= outcome.error is None or self.is_refused_filter(outcome)
-        self.defaults.take(filters, None if outcome.error else outcome.total_count)
-        if not filters:
-            return self._plan()
+        self.defaults.take(axis, outcome.task.window.filters, None if outcome.error else outcome.total_count)
         self._probes_left -= 1
-        return [self._count(())] if not self._probes_left else []
+        if self._probes_left:
+            return []
+        # The ranges themselves come last, see `HiddenDefaults.probes`.
+        tasks, self._counts_left = self._counts_left, []
+        self._probes_left = len(tasks)
+        return tasks or self._plan()
 
     def _plan(self) -> list[Task]:
         """Return the windows of the start axis, and what of the end axis depends on none of them; the rest follows."""
         start = [
             replace(window, filters=filters)
             for window in plan_windows(self.region_id, self.workspace_id, "start", *self._ranges.start)
-            for filters in [(), *self.defaults.ways(of_start=True)]
+            for filters in [(), *self.defaults.ways("start")]
         ]
         for window in start:
             self._frontiers["start"].expect(window)
@@ -240,7 +247,7 @@ class WorkspaceSweep:
             if first < bounds[0]
         ]
         days = plan_windows(self.region_id, self.workspace_id, "end", *bounds)
-        ways = [(), *self.defaults.ways(of_start=False)]
+        ways = [(), *self.defaults.ways("end")]
         self._waiting.extend(replace(window, filters=filters) for window in [*unsettled, *days] for filters in ways)
         earlier = [self._window("end", filters, bounds) for filters in self.defaults.earlier_ways()]
         earlier = earlier if self._has_range("end") else []

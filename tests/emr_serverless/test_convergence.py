@@ -212,8 +212,9 @@ class Convergence(RuleBasedStateMachine):
 
     @rule(first=st.integers(-HISTORY_TICKS, FUTURE_TICKS), ticks=st.integers(1, 20), force=st.booleans())
     def backfill(self, first: int, ticks: int, force: bool) -> None:  # noqa: FBT001  # hypothesis passes it by name
-        after = BEGIN + timedelta(milliseconds=(first + ticks) * TICK_MS)
-        self.load(lambda _: None, Backfill(BEGIN + timedelta(milliseconds=first * TICK_MS), after, force))
+        begin, after = (BEGIN + timedelta(milliseconds=tick * TICK_MS) for tick in (first, first + ticks))
+        # A backfill of the future is refused.
+        self.load(lambda _: None, Backfill(min(begin, self.clock.now()), after, force))
 
     @rule()
     def a_good_night(self) -> None:

@@ -87,24 +87,24 @@ def test_the_next_loads_see_what_changes(emulator: Emulator, tmp_path: Path, nam
 
 def test_a_backfill_asks_both_ways_too() -> None:
     survey = HiddenDefaults(0, 10 * DAY_MS)
-    (ended,) = [filters for filters in survey.probes if filters[0][0] == "endTime"]
+    (ended,) = [filters for filters in survey.probes("start") if filters[0][0] == "endTime"]
     for filters, count in {(): 5, OF_WORKFLOW: 1, OF_NO_WORKFLOW: 4, ANY_STATE: 5, ended: 9}.items():
-        survey.take(filters, count)
+        survey.take("start", filters, count)
     assert survey.found() == {"endTime"}
-    assert survey.ways(of_start=True) == [ended]
-    assert survey.ways(of_start=False) == []
+    assert survey.ways("start") == [ended]
+    assert survey.ways("end") == []
 
 
 def test_equal_counts_ask_for_nothing_more() -> None:
     survey = HiddenDefaults(0, 1)
     for filters, count in {(): 5, OF_WORKFLOW: 1, OF_NO_WORKFLOW: 4, ANY_STATE: 5}.items():
-        survey.take(filters, count)
-    assert (survey.found(), survey.ways(of_start=True), survey.to_remember()) == (set(), [], set())
+        survey.take("start", filters, count)
+    assert (survey.found(), survey.ways("start"), survey.to_remember()) == (set(), [], set())
 
 
 def test_a_count_that_may_be_a_limit_is_not_remembered() -> None:
     survey = HiddenDefaults(0, 1)
     for filters, count in {(): 1_000, OF_WORKFLOW: 3, OF_NO_WORKFLOW: 1_000, ANY_STATE: 1_000}.items():
-        survey.take(filters, count)
-    assert survey.ways(of_start=True) == [OF_WORKFLOW]
+        survey.take("start", filters, count)
+    assert survey.ways("start") == [OF_WORKFLOW]
     assert survey.to_remember() == set()

@@ -26,7 +26,8 @@ RUNS_OF_AXIS = {
     "start_filtered": "submitted",
     "end": "ended",
     "end_filtered": "ended",
-    "count": "counted",
+    "count": "submitted",
+    "count_ends": "ended",
     "open": "open",
     "run": "one run",
 }
