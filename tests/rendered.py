@@ -103,7 +103,9 @@ def render(path: Path, dialect: str, *, incremental: bool) -> str:
         "var": variables.__getitem__,
     }
     for file in sorted(PROJECT.glob("macros/*.sql")):
-        if file.stem != "unique_combination":
-            module = environment.from_string(file.read_text()).module
+        text = file.read_text()
+        # Tests and materializations are dbt's own tags, and no model calls them.
+        if not text.lstrip().startswith("{% test") and "{% materialization" not in text:
+            module = environment.from_string(text).module
             macros |= {name: _caught(macro) for name, macro in vars(module).items() if not name.startswith("_")}
     return environment.from_string(path.read_text()).render()

@@ -273,7 +273,7 @@ def _of_files(cause: BaseException, target: str) -> Failure | None:
 
 def _of_settings(cause: BaseException, target: str) -> Failure | None:
     if isinstance(cause, SqlClientNotAvailable):
-        sentence = f"emr-usage cannot use the destination {target} here: SQL cannot read it. Give duckdb or postgres."
+        sentence = f"emr-usage cannot use the destination {target} here: it cannot be read with SQL. Give duckdb or postgres."
         return Failure(sentence, USAGE, "NoSql")
     if isinstance(cause, TooManyRowsError):
         return Failure(str(cause), FAILED, "TooManyRows")

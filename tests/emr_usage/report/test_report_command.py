@@ -108,7 +108,7 @@ def test_the_usual_month_is_that_of_yesterday(paper: Paper, tmp_path: Path) -> N
         (["--month", "2026-13"], 2, "no month '2026-13'"),
         (["--format", "pdf"], 2, "'pdf' is not one of"),
         (["--database", "nowhere.duckdb"], 1, "There is no database"),
-        (["--destination", "dummy"], 1, "Error: "),
+        (["--destination", "dummy"], 2, "cannot use the destination dummy"),
     ],
 )
 def test_what_cannot_be_reported_is_told(
