@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -20,6 +21,7 @@ from .defaults import DEFAULT_TIME_ZONE, TIME_ZONE_SETTING
 from .failures import BrokenPromiseError, BuildError
 from .load import RAW_DATASET, Target, open_pipeline
 from .lock import exclusive
+from .missing_figures import settle_days
 from .transaction import build_transaction, run_dbt
 
 PROJECT: Final = Path(__file__).with_name("transform")
@@ -72,7 +74,8 @@ def build(
             f"billing_time_zone is {zone!r}, which is no time zone", advice="Give a name such as Asia/Shanghai or UTC."
         )
     pipeline = open_pipeline(target)
-    variables = {"billing_time_zone": zone, "raw_dataset": RAW_DATASET, "compute_all": full_refresh}
+    variables: dict[str, object] = {"billing_time_zone": zone, "raw_dataset": RAW_DATASET, "compute_all": full_refresh}
+    variables["settle_days"] = ceil(settle_days(pipeline))
     with (
         exclusive(pipeline, target.wait),
         build_transaction(pipeline.destination_client().config) as transaction,

@@ -132,11 +132,10 @@ def loading(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
     Raises:
         BusyError: another process holds it; see `exclusive`.
     """
-    with exclusive(pipeline, wait):
+    with exclusive(pipeline, wait), _leaving_no_empty_database(pipeline):
         prepare(pipeline)
         signals.exit_event.clear()
-        with _leaving_no_empty_database(pipeline):
-            yield
+        yield
 
 
 @contextlib.contextmanager

@@ -6,7 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import dlt
 from dlt.destinations.sql_client import SqlClientBase
+
+from emr_serverless import SETTLE_DAYS
 
 # An open run has no end time.
 MISSING_SQL = """
@@ -32,6 +35,12 @@ class MissingFigures:
     def __str__(self) -> str:
         cancelled = f", {self.cancelled:,} of them cancelled" if self.cancelled else ""
         return f"{self.runs:,} runs{cancelled}, ended more than {self.days:g} days ago and have no CU-hours; they are in no cost."
+
+
+def settle_days(pipeline: dlt.Pipeline) -> float:
+    """Return the setting that the last load was given."""
+    sources = pipeline.state.get("sources", {}).get(pipeline.default_schema_name or "", {})
+    return float(sources.get("resources", {}).get("job_runs", {}).get("settle_days", SETTLE_DAYS))
 
 
 def count_missing_figures(client: SqlClientBase[Any], now: datetime, days: float) -> MissingFigures:

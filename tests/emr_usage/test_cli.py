@@ -34,7 +34,7 @@ COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 LOAD_FACTS = {
     *("status", "exit_code", "mode", "load", "horizon", "target", "workspaces", "rows", "packages", "windows", "throttled"),
-    *("unknown_fields", "new_fields", "seconds", "rows_per_second", "incomplete"),
+    *("unknown_fields", "new_fields", "hidden_defaults", "missing_figures", "seconds", "rows_per_second", "incomplete"),
 }
 INCOMPLETE_FACTS = {"workspace_id", "axis", "asked", "status", "total_count", "rows_distinct", "error"}
 

@@ -105,7 +105,7 @@ def test_a_sum_over_a_run_of_two_currencies_is_no_amount(tmp_path: Path) -> None
     ]
     (reason,) = figures.asked["reasons"].rows
     assert (reason["job_runs"], reason["currency"], reason["estimated_cost"]) == (2, None, None)
-    assert path.read_text(encoding="utf-8").count("several currencies</td>") == 2
+    assert path.read_text(encoding="utf-8").count("several currencies</td>") == 3
 
 
 def test_explain_says_the_cost_in_each_currency(tmp_path: Path) -> None:

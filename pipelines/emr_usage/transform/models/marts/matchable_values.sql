@@ -1,5 +1,3 @@
-{{ config(materialized='view') }}
-
 {% for field, column in {
   'region_id': 'region_id',
   'workspace_id': 'workspace_id',
