@@ -102,4 +102,8 @@ def _read_all(pipeline: dlt.Pipeline) -> None:
 
 def _files(folder: Path) -> Iterator[Path]:
     for pattern in READ_AGAIN:
-        yield from (path for path in folder.glob(pattern) if path.is_file())
+        for path in folder.glob(pattern):
+            # In a hidden folder dlt notes the jobs under way, in files named like the jobs' own.
+            is_note = any(part.startswith(".") for part in path.relative_to(folder).parts)
+            if path.is_file() and not is_note:
+                yield path

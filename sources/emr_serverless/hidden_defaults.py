@@ -43,7 +43,8 @@ class HiddenDefaults:
         self._horizon_ms = horizon_ms
         self._known = set(known)
         self._counts: dict[TimeAxis, dict[Filters, int | None]] = {"start": {}, "end": {}}
-        self._started_before: set[str] = set()
+        self._started_before: dict[bool, set[str]] = {True: set(), False: set()}
+        self._is_end_read = False
 
     def probes(self, axis: TimeAxis) -> list[Filters]:
         """Return what to count before the range itself: runs that appear meanwhile are then in the range's count too."""
@@ -69,15 +70,17 @@ class HiddenDefaults:
 
     def started_before(self, run_ids: Iterable[str], *, is_filtered: bool) -> None:
         """Take runs that started before the range: those that a `startTime` finds, and those that are found without one."""
-        if is_filtered:
-            self._started_before.update(run_ids)
-        else:
-            self._started_before.difference_update(run_ids)
+        self._started_before[is_filtered].update(run_ids)
+
+    def end_is_read(self) -> None:
+        """Take it that all ends have been read, with a `startTime` and without; until then neither set of runs is whole."""
+        self._is_end_read = True
 
     def found(self) -> set[str]:
         """Return the parameters whose absence hides runs, by all that has been taken."""
         counted = self._counted("start") | self._counted("end")
-        return self._known | counted | ({"startTime"} if self._started_before else set())
+        differs = self._is_end_read and not self._started_before[True] <= self._started_before[False]
+        return self._known | counted | ({"startTime"} if differs else set())
 
     def to_remember(self) -> set[str]:
         """Return those of `found` that are certain; a count that may be a limit proves nothing."""

@@ -51,7 +51,7 @@ def believed(local: Mapping[str, Any], holdings: Holdings) -> Remembered:
     """
     state = deepcopy(holdings.state)
     findings = []
-    if local and state != local:
+    if _is_ahead(local, state):
         findings.append("the working folder remembers another state than the database holds; the database is believed")
     if holdings.rows is None:
         return Remembered(state, findings)
@@ -69,6 +69,16 @@ def believed(local: Mapping[str, Any], holdings: Holdings) -> Remembered:
         _limit_backfills(state, workspace_id, holdings)
         memory["held"] = {table: count for (name, table), count in holdings.rows.items() if name == workspace_id}
     return Remembered(state, findings)
+
+
+def _is_ahead(local: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
+    """Return whether the working folder has certified more than the database: after a kill it has less, which is no news."""
+    held = state.get("workspaces", {})
+    return any(
+        memory.get(cursor, 0) > held.get(workspace_id, {}).get(cursor, 0)
+        for workspace_id, memory in local.get("workspaces", {}).items()
+        for cursor, _ in CURSOR_AXES
+    )
 
 
 def _lost_tables(workspace_id: str, memory: Mapping[str, Any], holdings: Holdings) -> list[str]:

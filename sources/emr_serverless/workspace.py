@@ -288,6 +288,8 @@ class WorkspaceSweep:
         while self._waiting and self._waiting[0].bounds[1] < settled_ms:
             tasks.append(self._task(self._waiting.popleft()))
         if not tasks and self._open_windows_left is None and all(f.is_settled for f in self._frontiers.values()):
+            if self.through_ms("end") == self._range_of("end")[1]:
+                self.defaults.end_is_read()
             windows = [self._window("open", filters) for filters in self.defaults.open_ways(is_first=self._ranges.is_first)]
             self._open_windows_left = len(windows)
             tasks = [Task(window) for window in windows]

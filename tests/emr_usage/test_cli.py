@@ -95,7 +95,7 @@ class TestLoad:
             assert facts["unknown_fields"] == {"job_runs.invented": facts["rows"]}
             status = desk.run("status", "--json")
             assert status.code == 0
-            assert status.facts.keys() == {"last_load", "workspaces", "incomplete"}
+            assert status.facts.keys() == {"last_load", "workspaces", "incomplete", "missing_figures"}
             assert status.facts["last_load"] == facts["load"]
             for workspace in status.facts["workspaces"]:
                 name = workspace["workspace_id"]
@@ -494,7 +494,7 @@ class TestIncomplete:
         assert re.search(r"w-two\W+submitted\W+.*failed", said.out)
         told = desk.run("load", *desk.source_options)
         assert told.code == 3
-        assert "Incomplete: the runs of w-two submitted from 2026-" in told.out
+        assert "Incomplete: the count of the runs of w-two submitted from 2026-" in told.out
 
         desk.emulator.faults = Faults()
         pass_a_night(desk.emulator)
