@@ -19,6 +19,7 @@ from typing import Final
 
 import dlt
 import pyarrow.parquet
+from dlt.common.storages import PackageStorage
 
 from .failures import WorkingFilesError
 
@@ -26,6 +27,7 @@ logger = logging.getLogger("emr_serverless")
 
 NO_ACCESS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # What the next load reads; what was being written when a load was killed is elsewhere, and dlt removes it.
+COMPLETED: Final = PackageStorage.PACKAGE_COMPLETED_FILE_NAME
 READ_AGAIN: Final = ("state.json", "schemas/*.json", "normalize/extracted/*/**/*", "load/normalized/*/**/*")
 
 
@@ -103,7 +105,7 @@ def _read_all(pipeline: dlt.Pipeline) -> None:
 def _files(folder: Path) -> Iterator[Path]:
     for pattern in READ_AGAIN:
         for path in folder.glob(pattern):
-            # In a hidden folder dlt notes the jobs under way, in files named like the jobs' own.
-            is_note = any(part.startswith(".") for part in path.relative_to(folder).parts)
+            # In a hidden folder dlt notes the jobs under way, in files named like the jobs' own; of a package, that it is loaded.
+            is_note = any(part.startswith(".") for part in path.relative_to(folder).parts) or path.name == COMPLETED
             if path.is_file() and not is_note:
                 yield path

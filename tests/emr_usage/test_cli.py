@@ -107,6 +107,7 @@ class TestLoad:
                     "ended_through": "2026-11-01 02:00:00+00:00",
                     "open_runs": sum(not run.ended_by(emulator.clock.now_ms()) for run in begun),
                     "job_runs": len(begun),
+                    "hidden_defaults": [],
                 }
             assert {request.access_key_id for request in emulator.requests} == {DEFAULT_KEY.id}
 
