@@ -85,6 +85,7 @@ def test_processes_that_do_not_wait_load_whole_or_not_at_all(desk: PostgresDesk)
 
 
 def test_who_holds_it_is_named(desk: PostgresDesk) -> None:
+    desk.load_whole()
     gate = desk.emulator.faults = Gate(passing=5)
     other = elsewhere(desk, "other")
     with desk.start("load", "--json", *desk.source_options) as first:

@@ -63,7 +63,7 @@ DAMAGES = {
     "schema of another form": overwritten("schemas/*.json", b'{"a": 1}'),
     "version unreadable": overwritten("load/.version", b"\xff"),
     "pending rows cut off": cut_off("load/normalized/*/new_jobs/*.parquet"),
-    "pending state cut off": cut_off("load/normalized/*/completed_jobs/*.gz"),
+    "pending state cut off": cut_off("load/normalized/*/*_jobs/*.gz"),
     "pending statements without content": overwritten("load/normalized/*/*_jobs/*.sql", b""),
     "schema of the package unreadable": overwritten("load/normalized/*/schema.json", b"{"),
     "a file in place of a folder": replaced_by_a_file("load"),

@@ -17,7 +17,7 @@ from paper import MARTS, READ_AT, Paper, Row, seen, tag, utc
 from paper_cases import BOUNDARY, TABLES
 from raw_postgres import POSTGRES, write
 
-BUILT_AT = re.compile(r"from build 1 of [^.]+|[^,]+Z$", re.MULTILINE)
+BUILT_AT = re.compile(r"from build 1 of [^.]+|[^,]+(?:Z|\+00:00)$", re.MULTILINE)
 # The price of `price_change` changes to another currency in its middle; `boundary` is seen waiting; `falling` is the largest.
 DEAR: Row = {"price_per_cu_hour": "99999999.9999999999", "currency": "IDR"}
 HUGE: Row = {"cu_hours": "999999999999.999999", "vcore_seconds": 2**62, "mb_seconds": 2**63 - 1}
