@@ -78,7 +78,7 @@ class Choice:
         return word
 
     def __str__(self) -> str:
-        return " or ".join(self.values)
+        return f"one of {', '.join(self.values)}"
 
 
 @dataclass(frozen=True)
@@ -232,7 +232,8 @@ def read_setting(name: str, value: Any) -> Any:
         reason = f": {error}" if str(error) else ""
     except (ValueError, OverflowError, RecursionError):
         pass
-    places = [".dlt/config.toml", environment_name(name), *([setting.option] if setting.option else ())]
+    file = ".dlt/secrets.toml" if isinstance(setting.kind, Secret) else ".dlt/config.toml"
+    places = [file, environment_name(name), *([setting.option] if setting.option else ())]
     is_hidden = isinstance(setting.kind, (Texts, Secret)) and setting.kind.hidden
     given = "" if is_hidden else f" = {shown(value)}"
     raise CheckSettingsError(

@@ -107,8 +107,8 @@ def test_digests_are_the_same_under_a_key_of_the_user(desk: Desk, tmp_path: Path
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"REDACT": "true"}, "redact is 'true'"),
-        ({"REDACT": "strict", "REDACT_KEY": "short"}, "shorter than 16 characters"),
+        ({"REDACT": "true"}, "The setting redact = 'true' cannot be used"),
+        ({"REDACT": "strict", "REDACT_KEY": "short"}, "a text of at least 16 characters"),
     ],
 )
 def test_redaction_that_cannot_be_used_is_refused(desk: Desk, settings: dict[str, str], sentence: str) -> None:
