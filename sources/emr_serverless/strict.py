@@ -65,7 +65,8 @@ class StrictRedactor(Redactor):
 
     def setting(self, key: str, value: str) -> str:
         """Return the value of a harmless setting of Spark's, and of any other its digest."""
-        return value if is_harmless(key, value) else self.digest(value)
+        # An option of spark-submit is no setting: as a setting's name it is a user's own, and its form says nothing of its value.
+        return value if not key.startswith("-") and is_harmless(key, value) else self.digest(value)
 
     def arguments(self, values: Sequence[str]) -> list[str]:
         """Return the digest of each argument."""
@@ -93,7 +94,9 @@ class StrictRedactor(Redactor):
 
     def _value_of(self, option: str, value: str) -> str:
         pair = _CONFIGURATION.fullmatch(value) if option in ("--conf", "-c") else None
-        return f"{self.text(pair['key'])}={self.setting(pair['key'], pair['value'])}" if pair else self.setting(option, value)
+        if pair:
+            return f"{self.text(pair['key'])}={self.setting(pair['key'], pair['value'])}"
+        return value if is_harmless(option, value) else self.digest(value)
 
     def unknown_fields(self, fields: Any) -> Any:
         """Return the fields by their paths, each value as one digest: its own fields may be named by a user."""

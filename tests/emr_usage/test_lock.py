@@ -165,11 +165,15 @@ def waited(process: subprocess.Popen[str]) -> str:
         patience.cancel()
 
 
-def test_a_build_says_who_holds_the_database(desk: Desk) -> None:
+@pytest.mark.parametrize("reads", [True, False])
+def test_a_command_says_who_holds_the_database(desk: Desk, reads: bool) -> None:  # noqa: FBT001
     assert desk.load().code == 0
-    with duckdb.connect(str(desk.database), read_only=True):
-        for command in ("build", "status"):
+    with duckdb.connect(str(desk.database), read_only=reads):
+        for command in ("build", "load", "status"):
             done = desk.run(command, "--json")
+            if reads and command == "status":
+                assert done.code == 0, done
+                continue
             assert (done.code, done.facts["error"]["code"]) == (4, "DatabaseHeld")
             assert f"(process {os.getpid()})" in done.sentence
         assert desk.run("build", "--json", "--wait", "1").code == 4

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -44,14 +45,21 @@ def test_the_option_overrides_the_setting_and_a_change_is_asked_for(paper: Paper
     assert len(paper.ask("FROM chargeback_monthly")) == 1
 
 
-def test_the_setting_can_stand_in_the_file(paper: Paper) -> None:
+@pytest.fixture
+def settings_of() -> Iterator[PluggableRunContext]:
+    """Return what reads settings anew from a folder: a process reads its files once. Those of before are back afterwards."""
+    context = Container()[PluggableRunContext]
+    folder = context.context.run_dir
+    yield context
+    context.reload(folder)
+
+
+def test_the_setting_can_stand_in_the_file(paper: Paper, settings_of: PluggableRunContext) -> None:
     folder = paper.target.database.with_name(".dlt")
     folder.mkdir()
     (folder / "config.toml").write_text('[emr_usage]\nbilling_time_zone = "Asia/Kolkata"\n', encoding="utf-8")
-    # A process reads its files once, and this one may have done so.
-    Container()[PluggableRunContext].reload(str(paper.target.database.parent))
+    settings_of.reload(str(paper.target.database.parent))
     built = CliRunner().invoke(main, ["build", "--database", str(paper.target.database)])
-    Container()[PluggableRunContext].reload()
     assert built.exit_code == 0, built.output
     assert paper.ask(ZONES) == [("Asia/Kolkata",)]
 
