@@ -28,7 +28,7 @@ def run(
         pipelines_dir=str(folder / "pipelines"),
     )
     settings |= {"credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret}}
-    settings |= {"region_ids": ["cn-hangzhou"], "endpoint": emulator.url, "initial_days": 3}
+    settings |= {"region_ids": ["cn-hangzhou"], "endpoint": emulator.url, "initial_days": settings.get("initial_days", 3)}
     with Load(clock or (lambda: datetime.now(UTC)), as_of=as_of or emulator.clock.now()) as load:
         while load.unfinished:
             pipeline.run(emr_serverless(load, **settings))

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
 from paper import MARTS
 
 ROOT = Path(__file__).parents[1]
@@ -141,23 +139,23 @@ def test_every_module_of_the_source_has_its_place() -> None:
     assert {path.stem for path in SOURCE.glob("*.py")} == set(ORDER)
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_a_module_imports_only_what_stands_before_it(name: str) -> None:
-    allowed = set(ORDER[: ORDER.index(name)])
-    if name in PURE:
-        allowed &= {"settings", *PURE}
-    assert own_imports(SOURCE / f"{name}.py") - allowed == set()
+def test_a_module_imports_only_what_stands_before_it() -> None:
+    for position, name in enumerate(ORDER):
+        allowed = set(ORDER[:position])
+        if name in PURE:
+            allowed &= {"settings", *PURE}
+        assert own_imports(SOURCE / f"{name}.py") - allowed == set(), name
 
 
-@pytest.mark.parametrize("name", ORDER)
-def test_the_source_imports_itself_relatively_and_nothing_else_of_ours(name: str) -> None:
-    for node in ast.walk(parse(SOURCE / f"{name}.py")):
-        if isinstance(node, ast.ImportFrom) and not node.level:
-            assert node.module is not None
-            assert node.module.split(".")[0] not in {"emr_serverless", "emr_usage", "sources", "pipelines"}
-        if isinstance(node, ast.ImportFrom):
-            assert node.level <= 1
-    assert "emr_usage" not in top_names(SOURCE / f"{name}.py")
+def test_the_source_imports_itself_relatively_and_nothing_else_of_ours() -> None:
+    for path in modules(SOURCE):
+        for node in ast.walk(parse(path)):
+            if isinstance(node, ast.ImportFrom) and not node.level:
+                assert node.module is not None
+                assert node.module.split(".")[0] not in {"emr_serverless", "emr_usage", "sources", "pipelines"}, path
+            if isinstance(node, ast.ImportFrom):
+                assert node.level <= 1, path
+        assert "emr_usage" not in top_names(path), path
 
 
 def test_only_client_and_signing_know_http() -> None:
@@ -180,21 +178,23 @@ def test_only_the_sources_front_its_configuration_and_its_guards_know_dlt() -> N
     assert not {"dlt.source", "dlt.resource", "dlt.transformer"} & calls(SOURCE / "credentials.py")
 
 
-@pytest.mark.parametrize("path", modules(APPLICATION / "emulator"), ids=lambda path: path.stem)
-def test_the_emulator_knows_nothing_of_ours(path: Path) -> None:
-    ours = {name for name in imports(path) if name.split(".")[0] in {"emr_serverless", "emr_usage", "sources", "pipelines"}}
-    assert {name for name in ours if not name.startswith("emr_usage.emulator")} == set()
+def imported_from_us(path: Path) -> set[str]:
+    return {name for name in imports(path) if name.split(".")[0] in {"emr_serverless", "emr_usage", "sources", "pipelines"}}
 
 
-@pytest.mark.parametrize("path", modules(APPLICATION), ids=lambda path: path.stem)
-def test_the_application_uses_the_front_of_the_source_and_the_schemas(path: Path) -> None:
+def test_the_emulator_knows_nothing_of_ours() -> None:
+    for path in modules(APPLICATION / "emulator"):
+        assert {name for name in imported_from_us(path) if not name.startswith("emr_usage.emulator")} == set(), path
+
+
+def test_the_application_uses_the_front_of_the_source_and_the_schemas() -> None:
     inner = tuple(f"emr_serverless.{name}." for name in ORDER if name != "tables")
-    assert {name for name in imports(path) if name.startswith(inner)} == set()
+    for path in modules(APPLICATION):
+        assert {name for name in imports(path) if name.startswith(inner)} == set(), path
 
 
-@pytest.mark.parametrize("path", modules(APPLICATION / "report"), ids=lambda path: path.stem)
-def test_the_report_reads_marts_only(path: Path) -> None:
-    ours = {name for name in imports(path) if name.split(".")[0] in {"emr_serverless", "emr_usage"}}
+def test_the_report_reads_marts_only() -> None:
+    ours = set().union(*(imported_from_us(path) for path in modules(APPLICATION / "report")))
     others = {name for name in ours if not name.startswith("emr_usage.report.")}
     assert others <= {
         "emr_usage.build.MARTS_DATASET",
@@ -212,11 +212,10 @@ def test_the_report_reads_marts_only(path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("path", sorted((APPLICATION / "report/queries").glob("*.sql")), ids=lambda path: path.stem)
-def test_a_query_of_the_report_names_no_other_table(path: Path) -> None:
-    sql = path.read_text()
+def test_a_query_of_the_report_names_no_other_table() -> None:
     known = {f"{{marts}}.{name}" for name in MARTS}
-    assert set(re.findall(r"(?:FROM|JOIN)\s+(\S+)", sql)) - {"("} <= known
+    for path in sorted((APPLICATION / "report/queries").glob("*.sql")):
+        assert set(re.findall(r"(?:FROM|JOIN)\s+(\S+)", path.read_text())) - {"("} <= known, path
 
 
 def test_nobody_reads_the_wall_clock_but_who_talks_to_the_user() -> None:
@@ -246,6 +245,6 @@ def test_nothing_is_imported_by_the_folders_name() -> None:
         assert not {name for name in named if name.split(".")[0] in {"sources", "pipelines"}}, path
 
 
-@pytest.mark.parametrize("path", modules(ROOT / "sources", ROOT / "pipelines"), ids=lambda path: str(path.relative_to(ROOT)))
-def test_no_module_is_named_after_nothing(path: Path) -> None:
-    assert path.stem not in {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
+def test_no_module_is_named_after_nothing() -> None:
+    names = {path.stem for path in modules(ROOT / "sources", ROOT / "pipelines")}
+    assert names & {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"} == set()

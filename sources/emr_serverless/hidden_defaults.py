@@ -14,13 +14,14 @@ import itertools
 from collections.abc import Iterable
 from typing import Final
 
-from .settings import ALL_STATES
+from .settings import ALL_STATES, OPEN_STATES
 from .windows import DAY_MS, TIME_AXES, Filters, TimeAxis, may_be_limit
 
 OF_WORKFLOW: Final[Filters] = (("isWorkflow", "true"),)
 OF_NO_WORKFLOW: Final[Filters] = (("isWorkflow", "false"),)
 ANY_LENGTH: Final[Filters] = (("minDuration", "0"),)
 ANY_STATE: Final[Filters] = (("states", ALL_STATES), *ANY_LENGTH)
+STILL_OPEN: Final[Filters] = (("states", OPEN_STATES),)
 # Both are counted with one request.
 STATES_OR_LENGTH: Final = "states or minDuration"
 # A reach of some days is of no consequence to a shorter range.
@@ -49,7 +50,8 @@ class HiddenDefaults:
     def probes(self, axis: TimeAxis) -> list[Filters]:
         """Return what to count before the range itself: runs that appear meanwhile are then in the range's count too."""
         is_short = self._horizon_ms - self._start_ms < SHORT_RANGE_MS
-        return [OF_WORKFLOW, OF_NO_WORKFLOW, ANY_STATE] + ([] if is_short or axis == "end" else [self._ended])
+        ends = [] if is_short or axis == "end" else [self._ended, STILL_OPEN]
+        return [OF_WORKFLOW, OF_NO_WORKFLOW, ANY_STATE, *ends]
 
     @property
     def _ended(self) -> Filters:
@@ -99,7 +101,8 @@ class HiddenDefaults:
             found.add("isWorkflow")
         if self._exceeds(axis, ANY_STATE):
             found.add(STATES_OR_LENGTH)
-        if self._exceeds(axis, self._ended):
+        # A run that ended by the horizon is not open now: no run is in both counts.
+        if self._exceeds(axis, self._ended, STILL_OPEN):
             found.add("endTime")
         return found
 

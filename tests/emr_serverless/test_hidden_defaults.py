@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emr_serverless.hidden_defaults import ANY_STATE, OF_NO_WORKFLOW, OF_WORKFLOW, HiddenDefaults
+from emr_serverless.hidden_defaults import ANY_STATE, OF_NO_WORKFLOW, OF_WORKFLOW, STILL_OPEN, HiddenDefaults
 from emr_usage.emulator import Clock, Emulator, Run, State, Switches
 from plain_load import run
 from truth import query
@@ -85,10 +85,24 @@ def test_the_next_loads_see_what_changes(emulator: Emulator, tmp_path: Path, nam
     assert states == [("Success",), ("Success",), ("Success",)]
 
 
+@pytest.mark.parametrize("living", [0, 1, 30, 60])
+def test_runs_that_are_open_do_not_stand_in_for_those_that_a_default_hides(
+    emulator: Emulator, tmp_path: Path, living: int
+) -> None:
+    """A count without `endTime` that leaves out 20 old runs is that of those with one, where 20 others are open."""
+    emulator.switches = Switches(absent_end_days=4)
+    emulator.state.add(*(life(n, NOW_MS - 8 * DAY_MS + n, MINUTE_MS) for n in range(200, 220)))
+    emulator.state.add(*(life(n, NOW_MS - 7 * DAY_MS + n, None) for n in range(300, 300 + living)))
+    load = run(emulator, tmp_path, NOW, initial_days=30)
+    assert load.report.incomplete == []
+    assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs") == [(83 + living,)]
+    assert load.report.hidden_defaults == {"w-1": ["endTime"]}
+
+
 def test_a_backfill_asks_both_ways_too() -> None:
     survey = HiddenDefaults(0, 10 * DAY_MS)
     (ended,) = [filters for filters in survey.probes("start") if filters[0][0] == "endTime"]
-    for filters, count in {(): 5, OF_WORKFLOW: 1, OF_NO_WORKFLOW: 4, ANY_STATE: 5, ended: 9}.items():
+    for filters, count in {(): 5, OF_WORKFLOW: 1, OF_NO_WORKFLOW: 4, ANY_STATE: 5, ended: 4, STILL_OPEN: 2}.items():
         survey.take("start", filters, count)
     assert survey.found() == {"endTime"}
     assert survey.ways("start") == [ended]
