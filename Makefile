@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: setup demo test format lint types tests bench docs lock clean
+.PHONY: setup demo test format lint types tests soak bench docs lock clean
 .DEFAULT_GOAL := test
 
 setup: $(STAMP)
@@ -32,6 +32,11 @@ types: setup
 
 tests: setup
 	$(BIN)/pytest
+
+soak: setup  ## long random campaigns, which take hours: kills anywhere, accidents in pairs, many moving worlds
+	$(BIN)/pytest -m soak --timeout 3600
+	CONVERGENCE_EXAMPLES=300 $(BIN)/pytest -n 0 --timeout 36000 tests/emr_serverless/test_convergence.py
+	$(BIN)/pytest --hypothesis-profile=soak --timeout 3600 --deselect tests/emr_serverless/test_convergence.py tests/emr_serverless
 
 bench: setup  ## loads beside their rivals and the floor, and the marts; each measured in one run
 	$(BIN)/python benchmarks/compare.py

@@ -18,6 +18,7 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 signal.signal(signal.SIGHUP, signal.SIG_DFL)
 
 settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+settings.register_profile("soak", settings.get_profile("shared"), max_examples=2_000)
 settings.load_profile("shared")
 
 LOOPBACK = ("127.", "::1", "localhost")

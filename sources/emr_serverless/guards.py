@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import dlt
 from dlt.common.storages import LoadStorage, PackageStorage
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
 from dlt.destinations.job_client_impl import SqlJobClientBase
@@ -33,6 +34,7 @@ def prepare(pipeline: dlt.Pipeline) -> None:
     if isinstance(configuration, PostgresClientConfiguration):
         _keep_empty_texts(pipeline)
         _copy_by_row_group()
+    _drop_outdated_packages(pipeline)
     _make_missing_tables(pipeline)
 
 
@@ -45,6 +47,27 @@ def _merge_whole(pipeline: dlt.Pipeline) -> None:
     capabilities = pipeline.destination.capabilities()
     if capabilities.get("supports_transactions") is None and capabilities.supports_ddl_transactions:
         pipeline.destination.caps_params["supports_transactions"] = True
+
+
+def _drop_outdated_packages(pipeline: dlt.Pipeline) -> None:
+    """Drop the pending packages of a killed load where another working folder has loaded since.
+
+    Loaded now, they would replace newer versions of runs by older ones. The next load reads what they held, from the cursors of
+    the destination. Load ids are times, so the clocks of machines that share a destination have to agree to a few seconds.
+    """
+    pending = [*pipeline.list_extracted_load_packages(), *pipeline.list_normalized_load_packages()]
+    client: Any = pipeline.destination_client() if pending else None
+    if not isinstance(client, SqlJobClientBase):
+        return
+    loads = client.sql_client.make_qualified_table_name(client.schema.loads_table_name)
+    newest = f"SELECT load_id FROM {loads} WHERE schema_name = %s AND status = 0"  # noqa: S608  # the name is dlt's own
+    with client:
+        try:
+            rows = client.sql_client.execute_sql(newest, client.schema.name) or []
+        except DatabaseUndefinedRelation:
+            return
+    if any(float(load_id) > float(min(pending, key=float)) for (load_id,) in rows):
+        pipeline.abort_packages()
 
 
 def _make_missing_tables(pipeline: dlt.Pipeline) -> None:

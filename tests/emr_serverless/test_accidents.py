@@ -166,6 +166,19 @@ def pending_package(house: House) -> None:
     house.restore_database("backup")
 
 
+def outrun_package(house: House) -> None:
+    """A load is cut off before its package is loaded, and another folder loads three nights into the same database."""
+    pipeline = house.pipeline
+    prepare(pipeline)
+    with Load(lambda: datetime.now(UTC), as_of=house.emulator.clock.now()) as load:
+        pipeline.extract(house.source(load))
+    pipeline.normalize()
+    (house.folder / "pipelines").rename(house.folder / "cut off")
+    house.nights(3)
+    shutil.rmtree(house.folder / "pipelines")
+    (house.folder / "cut off").rename(house.folder / "pipelines")
+
+
 def both(*accidents: str) -> Callable[[House], None]:
     def happen(house: House) -> None:
         for accident in accidents:
@@ -191,6 +204,7 @@ ACCIDENTS: dict[str, Callable[[House], None]] = {
     "dlt's state older": older("_dlt_pipeline_state", "_dlt_loads"),
     "runs and audit older": older("job_runs", *CHILDREN, "extraction_windows"),
     "pending package": pending_package,
+    "pending package is older": outrun_package,
     "half of the runs deleted": half_gone,
     "one workspace deleted": of_one_workspace,
     **{f"{table} emptied": emptied(table) for table in TABLES[:6]},
@@ -233,6 +247,17 @@ def test_a_second_load_has_nothing_left_to_repair(house: House, caplog: pytest.L
     assert "are missing" not in caplog.text
     assert "certified only" not in caplog.text
     house.assert_whole()
+
+
+def test_a_pending_package_that_another_folder_has_outrun_is_dropped(house: House) -> None:
+    pass_a_night(house.emulator)
+    outrun_package(house)
+    before = actual_tables(house.database)
+    pipeline = house.pipeline
+    assert pipeline.has_pending_data
+    prepare(pipeline)
+    pipeline.run()
+    assert_equal(actual_tables(house.database), before)
 
 
 def test_a_load_that_is_cut_off_after_an_accident_continues(house: House) -> None:

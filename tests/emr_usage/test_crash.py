@@ -66,6 +66,12 @@ STEPS = {
 }
 
 
+def first_middle_last(count: int) -> list[Any]:
+    """Return the numbers from 1 to `count`; those that are neither first, middle nor last are left to `make soak`."""
+    often = {1, count // 2 + 1, count}
+    return [pytest.param(nth, marks=() if nth in often else pytest.mark.soak) for nth in range(1, count + 1)]
+
+
 @pytest.fixture(autouse=True)
 def several_packages(desk: Desk) -> None:
     desk.environment = SEVERAL_PACKAGES
@@ -114,13 +120,13 @@ class TestNamedSteps:
 class TestLoadJobs:
     """Each job commits on its own: killed after its commit and before dlt has taken note, it will run again."""
 
-    @pytest.mark.parametrize("nth", range(1, COPIES + 1))
+    @pytest.mark.parametrize("nth", first_middle_last(COPIES))
     def test_killed_after_a_staging_copy(self, desk: Desk, nth: int) -> None:
         assert desk.load(fate=Fate(COPY_JOB, "after", nth)).code == KILLED
         assert_only_whole_packages(desk)
         assert_next_load_whole(desk)
 
-    @pytest.mark.parametrize("nth", range(1, MERGES + 1))
+    @pytest.mark.parametrize("nth", first_middle_last(MERGES))
     def test_killed_after_a_merge(self, desk: Desk, nth: int) -> None:
         assert desk.load(fate=Fate(SQL_JOB, "after", nth)).code == KILLED
         assert_only_whole_packages(desk)
@@ -164,6 +170,7 @@ def test_a_merge_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert query(tmp_path / "emr.duckdb", "SELECT state FROM emr_raw.runs") == [("Success",)]
 
 
+@pytest.mark.soak
 class TestRandomPoints:
     """Anywhere: while requests are answered, before any change to a file, and between any two calls of Python functions."""
 
