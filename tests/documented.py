@@ -7,10 +7,10 @@ from typing import Any
 
 import pyarrow as pa
 
-from emr_serverless.answers import job_run_records, workspace_records
-from emr_serverless.conversion import Origin, job_run_tables, workspaces_table
-from emr_serverless.masking import mask_tables
-from emr_serverless.redaction import Redactor
+from emr_serverless.arrow.decode import job_run_records, workspace_records
+from emr_serverless.arrow.tables import Origin, job_run_tables, workspaces_table
+from emr_serverless.redaction.arrow import mask_tables
+from emr_serverless.redaction.redactor import Redactor
 
 OBSERVED = datetime(2026, 3, 1, 2, 3, 4, 567_890, UTC)
 WORKSPACE = "w-d2d82aa09155****"

@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
-from emr_serverless.tables import RAW_TABLES
+from emr_serverless.arrow.schema import RAW_TABLES
 from emr_usage.cli import main
 from emr_usage.reference import table_reference
 

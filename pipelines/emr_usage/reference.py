@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from emr_serverless.tables import RAW_TABLES
+from emr_serverless.arrow.schema import RAW_TABLES
 
 from .inputs import INPUT_TABLES
 

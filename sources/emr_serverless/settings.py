@@ -58,7 +58,7 @@ WINDOW_READS: Final = 3
 # Times the shrinking set of open runs is read before it is recorded as short.
 OPEN_READS: Final = 4
 # Loads in a row in which the API does not answer for a run before it leaves the open list.
-STRAGGLER_MISSES: Final = 3
+MISSING_OPEN_RUN_LOADS: Final = 3
 
 REDACT: Final = "patterns"
 REDACT_MODES: Final = ("patterns", "strict", "off")

@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from emr_serverless.tables import INTEGER, LOAD_ID, TEXT, RawTable, described_schema
+from emr_serverless.arrow.schema import INTEGER, LOAD_ID, TEXT, RawTable, described_schema
 
 DATE: Final = pa.date32()
 # Below 10^8, so that a product with CU-hours, which are below 10^12, has no more digits than DuckDB's decimals hold.
