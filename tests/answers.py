@@ -13,6 +13,7 @@ import httpx
 from emr_serverless.api.client import Client, Page, RequestStats
 from emr_serverless.api.credentials import AccessKey
 from emr_serverless.api.throttle import Throttle
+from emr_serverless.resources.job_runs import JOB_RUNS
 
 Answer = Callable[[httpx.Request], httpx.Response]
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -75,7 +76,7 @@ class ScriptedApi:
 
     def list_job_runs(self, asked: dict[str, Any] | None = None, **options: Any) -> Page:
         """Ask for one page."""
-        return self.client.list_job_runs(REGION, WORKSPACE, asked or {}, self.request_stats, **options)
+        return self.client.fetch_page(JOB_RUNS, REGION, WORKSPACE, self.request_stats, asked, **options)
 
     def _wait(self, seconds: float) -> None:
         self.waits.append(seconds)

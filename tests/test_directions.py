@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,7 +16,18 @@ APPLICATION = ROOT / "pipelines" / "emr_usage"
 SCRIPT = ROOT / "sources" / "emr_serverless_pipeline.py"
 
 # Inside the source each folder imports only what stands before it: `settings` is below all, `__init__` above all.
-FOLDERS = ("settings", "arrow", "redaction", "api", "validation", "configuration", "sync", "dlt_workarounds", "__init__")
+FOLDERS = (
+    "settings",
+    "resources",
+    "arrow",
+    "redaction",
+    "api",
+    "validation",
+    "configuration",
+    "sync",
+    "dlt_workarounds",
+    "__init__",
+)
 # These look at texts and nothing else.
 PURE_REDACTION = {
     *("tokens", "names", "values", "token_formats", "addresses", "shell", "markup"),
@@ -120,6 +132,12 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert imported == {}
 
 
+def test_the_declarations_import_nothing_of_ours_and_no_library() -> None:
+    for path in modules(SOURCE / "resources"):
+        assert {name.split(".")[0] for name in own_imports(path)} <= {"resources"}, path
+        assert top_names(path) <= {"emr_serverless", *sys.stdlib_module_names}, path
+
+
 def test_what_looks_at_texts_is_pure() -> None:
     assert {path.stem for path in modules(SOURCE / "redaction")} == PURE_REDACTION | {"__init__", "arrow", "strict"}
     for name in PURE_REDACTION:
@@ -170,7 +188,9 @@ def test_the_application_uses_the_front_of_the_source_and_the_schemas() -> None:
     inner = tuple(f"emr_serverless.{name}." for name in FOLDERS)
     for path in modules(APPLICATION):
         used = {name for name in imports(path) if name.startswith(inner)}
-        assert {name for name in used if not name.startswith("emr_serverless.arrow.schema.")} == set(), path
+        assert {
+            name for name in used if not name.startswith(("emr_serverless.arrow.schema.", "emr_serverless.resources."))
+        } == set(), path
 
 
 def test_the_report_reads_marts_only() -> None:

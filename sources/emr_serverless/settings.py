@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 API_VERSION: Final = "2023-08-08"
-# The RAM actions are `emr-serverless-spark:<Operation>`; the vendor documents them for all resources only.
-RAM_PREFIX: Final = "emr-serverless-spark"
 # Public endpoint of a region. Inside a VPC the host is emr-serverless-spark-vpc.<region>.aliyuncs.com.
 DEFAULT_ENDPOINT: Final = "https://emr-serverless-spark.{region_id}.aliyuncs.com"
 
@@ -23,11 +21,6 @@ PROBE_ROWS: Final = 20
 SETTLE_DAYS: Final = 7
 # Ranges of end times that are remembered for it, for each workspace: bounds the state and the requests.
 UNSETTLED_RANGES: Final = 64
-
-# States without an end. A run without an end time is open too, whatever its state is called.
-OPEN_STATES: Final = ("Submitted", "Pending", "Running", "Cancelling")
-# Every documented state.
-ALL_STATES: Final = (*OPEN_STATES, "Success", "Failed", "Cancelled", "CancelFailed")
 
 INITIAL_DAYS: Final = 30
 # Re-read behind the cursors: figures settle after a run has ended (the vendor documents ten minutes for Ray jobs), rows may

@@ -20,7 +20,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ..arrow.decode import Answer, decode_body, read_job_runs, read_workspaces
+from ..arrow.decode import Answer, decode_body, read_answer
+from ..arrow.normalize import asked_of
+from ..resources.declaration import Resource, Token
 from ..settings import (
     BACKOFF_BASE_SECONDS,
     BACKOFF_CAP_SECONDS,
@@ -203,48 +205,45 @@ class Client:
         self.stop.set()
         self._http.close()
 
-    def list_job_runs(
+    def fetch_page(
         self,
+        resource: Resource,
         region_id: str,
         workspace_id: str,
-        asked: Mapping[str, Any],
         request_stats: RequestStats,
+        asked: Mapping[str, Any] | None = None,
         *,
         next_token: str | None = None,
         max_results: int = PAGE_ROWS,
     ) -> Page:
-        """Return one page of ListJobRuns.
+        """Return one page of a list operation.
 
         Args:
-            region_id: where the workspace is.
-            workspace_id: whose runs.
-            asked: the filter, API names to values; ranges and lists travel as compact JSON.
+            resource: what to list.
+            region_id: where it is.
+            workspace_id: whose rows; without effect where the resource is listed by region.
             request_stats: counts the requests, also those of a call that fails.
+            asked: the filter, API names to values; ranges and lists travel as compact JSON.
             next_token: of the page before, or None for the first.
-            max_results: rows wanted, at most 100.
+            max_results: rows wanted, at most the resource's `page_rows`.
 
         Raises:
             EmrServerlessError: the class says what to do next; RestartWindowError when the token is refused.
         """
         query = {
             name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
-            for name, value in asked.items()
+            for name, value in (asked or {}).items()
         }
-        path = f"/api/v1/workspaces/{workspace_id}/jobRuns"
-        call = _Call("ListJobRuns", region_id, path, lambda body: read_job_runs(body, workspace_id))
-        return self._page(call, query, request_stats, next_token, max_results)
+        query["regionId"] = region_id
+        if isinstance(resource.paging, Token):
+            query["maxResults"] = str(max_results)
+            query |= {"nextToken": next_token} if next_token else {}
+        repeated = asked_of(resource.repeats, region_id, workspace_id)
+        path = resource.path.format(workspace_id=workspace_id)
+        call = _Call(resource.operation, region_id, path, lambda body: read_answer(body, resource, repeated))
+        return self._page(call, query, request_stats)
 
-    def list_workspaces(
-        self, region_id: str, request_stats: RequestStats, *, next_token: str | None = None, max_results: int = PAGE_ROWS
-    ) -> Page:
-        """Return one page of ListWorkspaces; arguments and errors as in `list_job_runs`."""
-        call = _Call("ListWorkspaces", region_id, "/api/v1/workspaces", lambda body: read_workspaces(body, region_id))
-        return self._page(call, {}, request_stats, next_token, max_results)
-
-    def _page(
-        self, call: _Call, asked: Mapping[str, str], request_stats: RequestStats, token: str | None, max_results: int
-    ) -> Page:
-        query = {**asked, "regionId": call.region_id, "maxResults": str(max_results), **({"nextToken": token} if token else {})}
+    def _page(self, call: _Call, query: Mapping[str, str], request_stats: RequestStats) -> Page:
         url = f"{endpoint_of(call.region_id, self._endpoint)}{canonical_path(call.path)}?{canonical_query(query)}"
         started = self.throttle.now()
         renewed = False

@@ -19,7 +19,7 @@ sentence of advice. No message holds a secret: what the API said is scrubbed bef
 
 from __future__ import annotations
 
-from ..settings import RAM_PREFIX
+from ..resources.declaration import RAM_PREFIX
 
 
 class EmrServerlessError(Exception):

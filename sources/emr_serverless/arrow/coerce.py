@@ -7,24 +7,23 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 import orjson
-import pyarrow as pa
 
-from .schema import BOOLEAN, CU_HOURS, INTEGER, TEXT, TIMESTAMP
+from ..resources.declaration import DataType
 
 # The end of the year 9999, the last that every destination and Python can hold.
 LAST_MS: Final = 253_402_300_799_999
 # `decimal(18, 6)` has twelve digits before the point.
-CU_HOURS_LIMIT: Final = 10**12
+DECIMAL_LIMIT: Final = 10**12
 _INT64: Final = 2**63
 _TOO_DEEP: Final = '"nested too deep"'
 
 
-def fit(value: Any, kind: pa.DataType) -> Any:
+def fit(value: Any, kind: DataType) -> Any:
     """Return a value as its column's type holds it, or None where it cannot.
 
     Args:
         value: anything that JSON can say, but null.
-        kind: of the column. Times are epoch milliseconds, CU-hours a float: Arrow makes the rest of them.
+        kind: of the column. Times are epoch milliseconds, decimals a float: Arrow makes the rest of them.
     """
     return _FIT[kind](value)
 
@@ -44,14 +43,18 @@ def _fit_timestamp(value: Any) -> int | None:
     return number if number is not None and 0 < number <= LAST_MS else None
 
 
-def _fit_cu_hours(value: Any) -> float | None:
+def _fit_decimal(value: Any) -> float | None:
+    number = _fit_double(value)
+    return number if number is not None and -DECIMAL_LIMIT < number < DECIMAL_LIMIT else None
+
+
+def _fit_double(value: Any) -> float | None:
     if isinstance(value, bool):
         return None
     try:
-        number = float(value)
+        return float(value)
     except (TypeError, ValueError, OverflowError):
         return None
-    return number if -CU_HOURS_LIMIT < number < CU_HOURS_LIMIT else None
 
 
 def _fit_boolean(value: Any) -> bool | None:
@@ -70,12 +73,13 @@ def json_text(value: Any) -> str:
         return _TOO_DEEP
 
 
-_FIT: Final[Mapping[pa.DataType, Callable[[Any], Any]]] = {
-    TEXT: _fit_text,
-    INTEGER: _fit_integer,
-    BOOLEAN: _fit_boolean,
-    TIMESTAMP: _fit_timestamp,
-    CU_HOURS: _fit_cu_hours,
+_FIT: Final[Mapping[DataType, Callable[[Any], Any]]] = {
+    "text": _fit_text,
+    "bigint": _fit_integer,
+    "double": _fit_double,
+    "decimal": _fit_decimal,
+    "bool": _fit_boolean,
+    "timestamp": _fit_timestamp,
 }
 
 

@@ -1,5 +1,7 @@
 """A batch of tables without its secrets: redactor.py applied to Arrow, before anything is written to disk.
 
+How a column is read, and which text names its value, its resource declares.
+
 Looking closely at each of a million texts would cost more than all the rest of a load. So the distinct texts of a column are
 screened at once by one broad pattern, and only what it finds is looked at closely.
 """
@@ -9,36 +11,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Final
 
 import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from ..arrow.coerce import json_text
-from ..arrow.schema import TEXT
+from ..arrow.schema import RAW_TABLES, TEXT
 from .redactor import Redactor, Screen
-
-# Keys, and what the audit says of itself. Every other text is looked at; ids and names pass by their form.
-PLAIN_COLUMNS: Final = frozenset(
-    {
-        *("workspace_id", "job_run_id", "region_id", "arguments_digest"),
-        *("load", "window_id", "mode", "axis", "asked", "status", "certified_by"),
-    }
-)
-# A value is judged by the key beside it too.
-KEY_OF_VALUE: Final = {"tag_value": "tag_key", "config_item_value": "config_item_key"}
-# The columns that are more than a text, each with the method of the redactor that masks it.
-METHODS: Final[Mapping[str, str]] = {
-    "spark_submit_parameters": "spark_submit_parameters",
-    "argument": "arguments",
-    "tag_value": "tag",
-    "config_item_value": "setting",
-    "extra": "unknown_fields",
-    "entry_point": "entry_point",
-    **dict.fromkeys(("state_change_message", "fail_reason"), "message"),
-    **dict.fromkeys(("web_ui", "driver_std_out", "driver_std_error", "driver_syslog", "driver_startup"), "address"),
-}
 
 
 def mask_tables(tables: Mapping[str, pa.Table], redactor: Redactor) -> dict[str, pa.Table]:
@@ -79,9 +59,9 @@ def _screened(tables: Mapping[str, pa.Table], redactor: Redactor) -> dict[tuple[
     columns: dict[Screen, dict[tuple[str, str], pa.DictionaryArray]] = {}
     for name, table in tables.items():
         for field in table.schema:
-            if field.type == TEXT and field.name not in PLAIN_COLUMNS:
+            if field.type == TEXT and RAW_TABLES[name].masks[field.name] != "plain":
                 encoded = pc.dictionary_encode(table[field.name]).combine_chunks()
-                columns.setdefault(redactor.screen(METHODS.get(field.name, "text")), {})[name, field.name] = encoded
+                columns.setdefault(redactor.screen(RAW_TABLES[name].masks[field.name]), {})[name, field.name] = encoded
     screened = {}
     for screen, group in columns.items():
         suspicious = _suspicious(pa.concat_arrays([encoded.dictionary for encoded in group.values()]), screen)
@@ -101,14 +81,12 @@ def _suspicious(texts: pa.Array, screen: Screen) -> pa.Array:
 
 
 def _mask_table(name: str, table: pa.Table, texts: Mapping[tuple[str, str], _Texts], redactor: Redactor) -> pa.Table:
-    original = table
+    original, declared = table, RAW_TABLES[name]
     for field in original.schema:
-        column = texts.get((name, field.name))
-        if column is None or field.name == "argument":
+        column, method = texts.get((name, field.name)), declared.masks[field.name]
+        if column is None or method == "arguments":
             continue
-        method = METHODS.get(field.name, "text")
-        if field.name in KEY_OF_VALUE:
-            key = KEY_OF_VALUE[field.name]
+        if key := declared.named_by.get(field.name):
             suspicious = pc.or_(texts[name, key].suspicious_rows, column.suspicious_rows)
             masked = _mask_values(original[key], original[field.name], suspicious, getattr(redactor, method))
         else:

@@ -11,9 +11,10 @@ import pyarrow.compute as pc
 
 from ..arrow.decode import Records
 from ..arrow.schema import RAW_TABLES, TEXT, WITNESS_TABLES
-from ..arrow.tables import Origin, job_run_tables, observations_table
+from ..arrow.tables import Origin, observations_table, resource_tables
 from ..redaction.arrow import mask_tables
 from ..redaction.redactor import Redactor
+from ..resources.job_runs import JOB_RUNS
 from ..settings import BATCH_ROWS, PACKAGE_BYTES
 from .unknown_fields import UnknownFieldCounts
 from .workers import Rows
@@ -87,9 +88,9 @@ class Package:
     def take_batch(self) -> dict[str, pa.Table]:
         """Return the tables collected since the last batch, masked, with their `_dlt_load_id`."""
         if self._pages:
-            self.add(job_run_tables(self._pages))
+            self.add(resource_tables(JOB_RUNS, self._pages))
         if self._observed:
-            self.add({"job_run_observations": observations_table(self._observed)})
+            self.add({"job_run_observations": observations_table(JOB_RUNS, self._observed)})
         collected, self._pages, self._observed, self._tables, self._batch_rows = self._tables, [], [], {}, 0
         self._count(collected)
         tables = mask_tables({name: pa.concat_tables(parts) for name, parts in collected.items()}, self._redactor)

@@ -14,7 +14,7 @@ import itertools
 from collections.abc import Iterable
 from typing import Final
 
-from ..settings import ALL_STATES, OPEN_STATES
+from ..resources.job_runs import ALL_STATES, OPEN_STATES
 from .windows import DAY_MS, TIME_AXES, Filters, TimeAxis, may_be_limit
 
 OF_WORKFLOW: Final[Filters] = (("isWorkflow", "true"),)

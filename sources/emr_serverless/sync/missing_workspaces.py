@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from ..api.errors import CheckSettingsError, EmrServerlessError, FindWorkspaceError, MissingWorkspaceError
-from ..settings import RAM_PREFIX
+from ..resources.workspaces import WORKSPACES
 from .options import SourceSettings
 
 
@@ -84,7 +84,7 @@ def none_visible(region_id: str) -> EmrServerlessError:
     """Return the error of a list without any workspace."""
     return MissingWorkspaceError(
         f"No workspace is visible in {region_id}",
-        advice=f"Check that the region is right, that the key's user or role has the RAM action {RAM_PREFIX}:ListWorkspaces on "
+        advice=f"Check that the region is right, that the key's user or role has the RAM action {WORKSPACES.ram_action} on "
         "resource *, and that it is a member of the workspaces.",
     )
 

@@ -26,8 +26,10 @@ from ..api.errors import (
     SetClockError,
     TryLaterError,
 )
-from ..arrow.decode import job_run_records
-from ..arrow.tables import Origin, workspaces_table
+from ..arrow.decode import read_rows
+from ..arrow.tables import Origin, resource_tables
+from ..resources.job_runs import JOB_RUNS
+from ..resources.workspaces import WORKSPACES
 from .audit import windows_table
 from .batch import Package
 from .checkpoint import CURSOR_AXES
@@ -174,7 +176,7 @@ class Scheduler:
         self._give_up_when_silent(outcome)
         if window.axis == "run" and (run_id := sweep.misses(outcome)):
             origin = Origin(window.region_id, window.workspace_id, self._options.clock())
-            package.add_observations(origin, job_run_records([{"jobRunId": run_id}], window.workspace_id))
+            package.add_observations(origin, read_rows([{"jobRunId": run_id}], JOB_RUNS, {}))
         tasks = sweep.settle(outcome)
         self._push([] if sweep.denied else tasks)
 
@@ -215,7 +217,7 @@ class Scheduler:
         if fresh:
             origin = Origin(window.region_id, "*", message.observed_at)
             records = message.records.at(fresh)
-            package.add({"workspaces": workspaces_table([(origin, records)])})
+            package.add(resource_tables(WORKSPACES, [(origin, records)]))
             package.unknown_fields.add("workspaces", records, message.observed_at)
 
     @property

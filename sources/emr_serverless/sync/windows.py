@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from ..settings import OPEN_STATES, PAGE_ROWS, ROUND_COUNT
+from ..resources.job_runs import OPEN_STATES
+from ..settings import PAGE_ROWS, ROUND_COUNT
 
 TimeAxis = Literal["start", "end"]
 Axis = Literal["start", "end", "open", "run", "count", "count_ends", "workspaces"]

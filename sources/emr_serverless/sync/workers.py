@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator
+from collections.abc import Callable, Generator, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -22,9 +22,25 @@ from ..api.errors import (
     TryLaterError,
 )
 from ..arrow.decode import Records
+from ..resources.declaration import Resource
+from ..resources.job_runs import JOB_RUNS
+from ..resources.workspaces import WORKSPACES
 from ..settings import LARGE_COUNT, OPEN_READS, PAGE_ROWS, PROBE_ROWS, WINDOW_READS
-from .windows import COUNTED_AXES, TIME_AXES, Status, Window, is_certified, is_divisible, may_be_limit, parts_needed, split_window
+from .windows import (
+    COUNTED_AXES,
+    TIME_AXES,
+    Axis,
+    Status,
+    Window,
+    is_certified,
+    is_divisible,
+    may_be_limit,
+    parts_needed,
+    split_window,
+)
 
+# What an axis asks for where it is not job runs.
+RESOURCE_OF_AXIS: Final[Mapping[Axis, Resource]] = {"workspaces": WORKSPACES}
 # These may pass when the window is read again; the others hold for every request of the workspace or of the load.
 RETRYABLE_ERRORS: Final = (TryLaterError, ReachEndpointError, ReportToVendorError)
 # Reads in a row without a new name after which the open runs are believed.
@@ -315,10 +331,14 @@ class WindowReader:
 
     def _ask(self, window: Window, token: str | None, max_results: int) -> Page:
         request_stats = self.outcome.request_stats
-        if window.axis == "workspaces":
-            return self._client.list_workspaces(window.region_id, request_stats, next_token=token, max_results=max_results)
-        return self._client.list_job_runs(
-            window.region_id, window.workspace_id, window.asked, request_stats, next_token=token, max_results=max_results
+        return self._client.fetch_page(
+            RESOURCE_OF_AXIS.get(window.axis, JOB_RUNS),
+            window.region_id,
+            window.workspace_id,
+            request_stats,
+            window.asked,
+            next_token=token,
+            max_results=max_results,
         )
 
     def _parts(self, first_page: Page) -> list[Window]:
@@ -363,7 +383,7 @@ class WindowReader:
             raise ReportToVendorError(f"The API sent an empty page with a token for {self._window}", code="EmptyPage")
 
     def _take(self, page: Page) -> Rows:
-        key = "workspaceId" if self._window.axis == "workspaces" else "jobRunId"
+        key = str(RESOURCE_OF_AXIS.get(self._window.axis, JOB_RUNS).row_id.path)
         self.outcome.rows_received += len(page.records)
         self._keys.update(filter(None, page.records.column(key)))
         return Rows(self.outcome.task, page.records, page.observed_at)

@@ -13,7 +13,8 @@ from typing import Any, Final
 
 from ..api.errors import FixRequestError
 from ..arrow.decode import Records
-from ..settings import MISSING_OPEN_RUN_LOADS, OPEN_STATES, SHORT_SPLIT_ROWS, SHORT_SPLITS, UNSETTLED_RANGES
+from ..resources.job_runs import OPEN_STATES
+from ..settings import MISSING_OPEN_RUN_LOADS, SHORT_SPLIT_ROWS, SHORT_SPLITS, UNSETTLED_RANGES
 from .hidden_defaults import HiddenDefaults
 from .windows import COUNTED_AXES, DAY_MS, TIME_AXES, Axis, Coverage, Filters, TimeAxis, Window, plan_windows
 from .workers import Task, WindowResult

@@ -11,6 +11,7 @@ from answers import START, ScriptedApi, refusal, reply, rows
 from emr_serverless.api.client import endpoint_of
 from emr_serverless.api.credentials import AccessKey
 from emr_serverless.api.errors import CheckSettingsError
+from emr_serverless.resources.workspaces import WORKSPACES
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, State
 
 
@@ -47,7 +48,7 @@ def test_a_page_is_asked_for_by_its_token_and_size() -> None:
 
 def test_workspaces_are_listed_by_region_token_and_size() -> None:
     api = ScriptedApi(reply(200, {"workspaces": [{"workspaceId": "w-1"}], "totalCount": 1}))
-    page = api.client.list_workspaces("cn-beijing", api.request_stats, next_token="t", max_results=7)
+    page = api.client.fetch_page(WORKSPACES, "cn-beijing", "*", api.request_stats, next_token="t", max_results=7)
     assert page.records.column("workspaceId") == ["w-1"]
     assert api.requests[0].url.path == "/api/v1/workspaces"
     assert dict(api.requests[0].url.params) == {"regionId": "cn-beijing", "maxResults": "7", "nextToken": "t"}
@@ -117,7 +118,7 @@ def test_effort_counts_every_request_and_the_throttled_ones() -> None:
 def test_an_endpoint_is_https_and_knows_its_region(region_id: str, endpoint: str | None, url: str) -> None:
     assert endpoint_of(region_id, endpoint) == url
     api = ScriptedApi(rows(), endpoint=endpoint)
-    api.client.list_workspaces(region_id, api.request_stats)
+    api.client.fetch_page(WORKSPACES, region_id, "*", api.request_stats)
     assert str(api.requests[0].url).startswith(f"{url}/api/v1/workspaces?")
 
 
@@ -149,7 +150,7 @@ def test_a_proxy_of_the_company_is_not_asked_for_this_machine(monkeypatch: pytes
     monkeypatch.delenv("no_proxy", raising=False)
     with Emulator(state, Clock(0), verify_signatures=False) as emulator:
         api = ScriptedApi(rows(), endpoint=emulator.url, transport=None)
-        page = api.client.list_workspaces("cn-hangzhou", api.request_stats)
+        page = api.client.fetch_page(WORKSPACES, "cn-hangzhou", "*", api.request_stats)
         api.client.close()
     assert page.records.column("workspaceId") == ["w-1"]
 

@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from emr_serverless.api.client import Client, RequestStats
 from emr_serverless.api.credentials import AccessKey
 from emr_serverless.api.errors import CheckSettingsError, ReachEndpointError
+from emr_serverless.resources.workspaces import WORKSPACES
 
 
 def now() -> datetime:
@@ -70,7 +71,7 @@ def endpoint(certificate: Path) -> Iterator[str]:
 def names(endpoint: str) -> list[object]:
     client = Client(provide_key=lambda: AccessKey("id", "secret"), clock=now, endpoint=endpoint, max_connections=1)
     try:
-        return list(client.list_workspaces("cn-hangzhou", RequestStats()).records.column("workspaceId"))
+        return list(client.fetch_page(WORKSPACES, "cn-hangzhou", "*", RequestStats()).records.column("workspaceId"))
     finally:
         client.close()
 

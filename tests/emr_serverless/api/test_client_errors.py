@@ -22,6 +22,7 @@ from emr_serverless.api.errors import (
     TryLaterError,
 )
 from emr_serverless.redaction.redactor import Redactor
+from emr_serverless.resources.workspaces import WORKSPACES
 
 
 def failure(answer: Answer, *, next_token: str | None = None, **settings: Any) -> EmrServerlessError:
@@ -115,7 +116,7 @@ def test_a_missing_right_is_named_as_ram_spells_it() -> None:
     assert "emr-serverless-spark:ListJobRuns" in str(failure(refusal(403, "Forbidden.RAM")))
     api = ScriptedApi(refusal(403, "NoPermission"))
     with pytest.raises(GrantPermissionError, match="emr-serverless-spark:ListWorkspaces"):
-        api.client.list_workspaces("cn-hangzhou", api.request_stats)
+        api.client.fetch_page(WORKSPACES, "cn-hangzhou", "*", api.request_stats)
 
 
 @pytest.mark.parametrize(

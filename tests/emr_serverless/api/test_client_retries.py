@@ -11,6 +11,7 @@ from answers import Answer, ScriptedApi, broken, refusal, reply, rows
 from emr_serverless.api.client import backoff_seconds
 from emr_serverless.api.credentials import AccessKey, AccessKeyProvider, AccessKeys
 from emr_serverless.api.errors import CheckCredentialsError, EmrServerlessError, ReachEndpointError, TryLaterError
+from emr_serverless.resources.workspaces import WORKSPACES
 
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
 PASSING = [
@@ -252,7 +253,7 @@ def test_each_region_is_an_endpoint_of_its_own() -> None:
     api = ScriptedApi(rows(), broken(httpx.ConnectError))
     api.list_job_runs()
     with pytest.raises(ReachEndpointError, match="cn-nowhere"):
-        api.client.list_workspaces("cn-nowhere", api.request_stats)
+        api.client.fetch_page(WORKSPACES, "cn-nowhere", "*", api.request_stats)
 
 
 def test_a_stopped_client_does_not_try_again() -> None:

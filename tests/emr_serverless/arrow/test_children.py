@@ -6,8 +6,7 @@ from typing import Any
 
 import pytest
 
-from documented import DOCUMENTED_WORKSPACE, KEY, WORKSPACE, convert, convert_workspace, job_run
-from emr_serverless.arrow.decode import job_run_records
+from documented import DOCUMENTED_WORKSPACE, KEY, WORKSPACE, convert, convert_workspace, job_run, job_run_records
 
 CHILDLESS: list[dict[str, Any]] = [
     {},

@@ -1,19 +1,25 @@
-"""A page is read the same in one go as value by value, whatever is in it."""
+"""A page that Arrow takes as it is reads the same as value by value, whatever is in it."""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from documented import DOCUMENTED_RUN, ORIGIN, WORKSPACE
 from emr_serverless.arrow import decode
-from emr_serverless.arrow.decode import Answer, decode_body, job_run_records, read_job_runs
-from emr_serverless.arrow.tables import job_run_tables
+from emr_serverless.arrow.coerce import json_text
+from emr_serverless.arrow.decode import Answer, Records, decode_body, read_answer
+from emr_serverless.arrow.normalize import normalize
+from emr_serverless.arrow.schema import shape_of, wire_type
+from emr_serverless.arrow.tables import resource_tables
+from emr_serverless.resources.job_runs import JOB_RUNS
 
+ASKED = {"workspaceId": WORKSPACE}
 PAGE: dict[str, Any] = {
     "jobRuns": [
         DOCUMENTED_RUN,
@@ -52,6 +58,14 @@ PIECES = (
 )
 
 
+def normalized(rows: list[Any]) -> Records:
+    """Return rows in their shape, each value by itself."""
+    shape = shape_of(JOB_RUNS)
+    pairs = [normalize(row, shape, ASKED) for row in rows if isinstance(row, dict)]
+    extras = [json_text(extra) if extra else None for _, extra in pairs]
+    return Records(pa.array([row for row, _ in pairs], wire_type(shape)), pa.array(extras, pa.string()))
+
+
 def read_value_by_value(content: bytes) -> Answer | None:
     """Return what the page says, by way of Python values alone."""
     body = decode_body(content)
@@ -59,11 +73,11 @@ def read_value_by_value(content: bytes) -> Answer | None:
         return None
     rows, total, token = body.get("jobRuns"), body.get("totalCount"), body.get("nextToken")
     counted = int(total) if isinstance(total, (int, str)) and str(total).isdecimal() else None
-    return Answer(job_run_records(rows if isinstance(rows, list) else [], WORKSPACE), str(token) if token else None, counted)
+    return Answer(normalized(rows if isinstance(rows, list) else []), str(token) if token else None, counted)
 
 
 def assert_same(content: bytes) -> None:
-    quick, slow = read_job_runs(content, WORKSPACE), read_value_by_value(content)
+    quick, slow = read_answer(content, JOB_RUNS, ASKED), read_value_by_value(content)
     assert (quick is None) == (slow is None)
     if quick and slow:
         assert (quick.next_token, quick.total_count) == (slow.next_token, slow.total_count)
@@ -72,7 +86,7 @@ def assert_same(content: bytes) -> None:
 
 def tables_of(answer: Answer) -> dict[str, list[dict[str, Any]]]:
     """Return what a page becomes."""
-    return {name: table.to_pylist() for name, table in job_run_tables([(ORIGIN, answer.records)]).items()}
+    return {name: table.to_pylist() for name, table in resource_tables(JOB_RUNS, [(ORIGIN, answer.records)]).items()}
 
 
 def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
@@ -90,10 +104,10 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-def test_a_page_as_documented_is_read_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_as_documented_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = read_value_by_value(BODY)
-    monkeypatch.setattr(decode, "decode_body", lambda _: pytest.fail("read value by value"))
-    answer = read_job_runs(BODY, WORKSPACE)
+    monkeypatch.setattr(decode, "normalize", lambda *_: pytest.fail("read value by value"))
+    answer = read_answer(BODY, JOB_RUNS, ASKED)
     assert answer is not None
     assert expected is not None
     assert tables_of(answer) == tables_of(expected)

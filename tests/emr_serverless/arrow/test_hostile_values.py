@@ -13,11 +13,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from documented import run_tables, workspace_tables
-from emr_serverless.arrow.decode import job_run_records
+from documented import job_run_records, run_tables, workspace_tables
 from emr_serverless.arrow.tables import Origin, observations_table
 from emr_serverless.redaction.arrow import mask_tables
 from emr_serverless.redaction.redactor import Redactor
+from emr_serverless.resources.job_runs import JOB_RUNS
 
 ORIGIN = Origin("cn-hangzhou", "w-1", datetime(2026, 3, 1, tzinfo=UTC))
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -255,7 +255,7 @@ def test_every_child_is_in_its_table_or_in_extra(page: list[dict[str, Any]]) -> 
 @given(pages())
 def test_hostile_rows_are_redacted_and_judged_without_raising(page: list[dict[str, Any]]) -> None:
     mask_tables(run_tables(page, ORIGIN), Redactor())
-    observations_table([(ORIGIN, job_run_records(page, "w-1"))])
+    observations_table(JOB_RUNS, [(ORIGIN, job_run_records(page, "w-1"))])
 
 
 @given(

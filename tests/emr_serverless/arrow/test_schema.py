@@ -8,10 +8,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from documented import workspace_tables
+from documented import job_run_records, workspace_tables
 from emr_serverless.api.client import RequestStats
 from emr_serverless.api.errors import FindWorkspaceError, TryLaterError
-from emr_serverless.arrow.decode import job_run_records
 from emr_serverless.arrow.schema import RAW_TABLES
 from emr_serverless.arrow.tables import Origin
 from emr_serverless.redaction.redactor import Redactor

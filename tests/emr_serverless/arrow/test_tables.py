@@ -6,9 +6,20 @@ import hashlib
 from datetime import UTC, datetime
 from decimal import Decimal
 
-from documented import DOCUMENTED_RUN, DOCUMENTED_WORKSPACE, KEY, OBSERVED, ORIGIN, WORKSPACE, convert, convert_workspace, utc
-from emr_serverless.arrow.decode import job_run_records
+from documented import (
+    DOCUMENTED_RUN,
+    DOCUMENTED_WORKSPACE,
+    KEY,
+    OBSERVED,
+    ORIGIN,
+    WORKSPACE,
+    convert,
+    convert_workspace,
+    job_run_records,
+    utc,
+)
 from emr_serverless.arrow.tables import observations_table
+from emr_serverless.resources.job_runs import JOB_RUNS
 
 
 def test_documented_example() -> None:
@@ -116,7 +127,7 @@ def test_documented_example_of_a_workspace() -> None:
 
 def test_an_observation_has_the_figures_of_that_moment() -> None:
     rows = [DOCUMENTED_RUN, {"jobRunId": "jr-gone"}, {"jobRunId": "jr-odd", "vcoreSeconds": "x"}]
-    table = observations_table([(ORIGIN, job_run_records(rows, WORKSPACE))])
+    table = observations_table(JOB_RUNS, [(ORIGIN, job_run_records(rows, WORKSPACE))])
     assert table.to_pylist() == [
         KEY | {"state": "Running", "vcore_seconds": 8236, "mb_seconds": 33030784, "cu_hours": Decimal("2.059")},
         *(

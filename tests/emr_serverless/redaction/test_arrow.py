@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from documented import run_tables, workspace_tables
 from emr_serverless.arrow.schema import RAW_TABLES, TEXT
 from emr_serverless.arrow.tables import Origin
-from emr_serverless.redaction.arrow import KEY_OF_VALUE, PLAIN_COLUMNS, mask_tables
+from emr_serverless.redaction.arrow import mask_tables
 from emr_serverless.redaction.redactor import Redactor
 
 ORIGIN = Origin("cn-hangzhou", "w-1", datetime(2026, 1, 1, tzinfo=UTC))
@@ -83,10 +83,10 @@ runs = st.fixed_dictionaries(
 def one_by_one(table: str, row: dict[str, Any], name: str, redactor: Redactor) -> Any:
     """Return what a column must hold, by the redactor alone."""
     value = row[name]
-    if value is None or name in PLAIN_COLUMNS or RAW_TABLES[table].schema.field(name).type != TEXT:
+    if value is None or RAW_TABLES[table].masks[name] == "plain" or RAW_TABLES[table].schema.field(name).type != TEXT:
         return value
-    if name in KEY_OF_VALUE:
-        return redactor.setting(row[KEY_OF_VALUE[name]] or "", value)
+    if key := RAW_TABLES[table].named_by.get(name):
+        return redactor.setting(row[key] or "", value)
     if name == "spark_submit_parameters":
         return redactor.spark_submit_parameters(value)
     if name == "extra":
@@ -122,7 +122,7 @@ def test_a_batch_is_masked_as_its_texts_are_one_by_one(drawn: list[dict[str, Any
         (table, field.name)
         for table, raw in RAW_TABLES.items()
         for field in raw.page_schema
-        if field.type == TEXT and field.name not in PLAIN_COLUMNS
+        if field.type == TEXT and raw.masks[field.name] != "plain"
     ],
 )
 def test_every_text_column_is_masked_or_named_as_plain(table: str, column: str) -> None:

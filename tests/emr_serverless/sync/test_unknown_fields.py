@@ -11,7 +11,8 @@ import pyarrow as pa
 import pytest
 
 from command import SEVERAL_PACKAGES, Desk
-from emr_serverless.arrow.decode import Records, job_run_records, workspace_records
+from documented import job_run_records, workspace_records
+from emr_serverless.arrow.decode import Records
 from emr_serverless.sync.unknown_fields import MOST_FIELDS, UnknownFieldCounts, take_unreported
 from small_account import REGIONS, pass_a_night, served
 

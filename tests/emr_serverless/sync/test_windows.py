@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emr_serverless.settings import OPEN_STATES
+from emr_serverless.resources.job_runs import OPEN_STATES
 from emr_serverless.sync.windows import (
     DAY_MS,
     Window,

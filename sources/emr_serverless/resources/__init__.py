@@ -1,0 +1,11 @@
+"""What the API has: one file for each list operation, all alike, without code that runs."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .declaration import Resource
+from .job_runs import JOB_RUNS
+from .workspaces import WORKSPACES
+
+RESOURCES: Final[tuple[Resource, ...]] = (JOB_RUNS, WORKSPACES)
