@@ -7,7 +7,7 @@ Nothing here imports pyarrow or dlt: `dlt init` reads the source where only stub
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Literal
 
 # dlt's own names. Times are UTC; a decimal has 18 digits, 6 of them after the point.
@@ -140,7 +140,7 @@ class Resource:
     repeats: tuple[str, ...] = ()
     children: tuple[Child, ...] = ()
     observations: Observations | None = None
-    left_out: Mapping[str, str] | None = None
+    left_out: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def ram_action(self) -> str:
@@ -150,7 +150,7 @@ class Resource:
     @property
     def row_id(self) -> Field:
         """The field that tells the rows of one answer apart."""
-        return next(field for field in self.fields if field.name in self.key)
+        return next(column for column in self.fields if column.name in self.key)
 
 
 @dataclass(frozen=True)
