@@ -176,6 +176,7 @@ def load_facts(done: Load, target: Target, missing: MissingFigures) -> dict[str,
         "incomplete": [
             {
                 "workspace_id": outcome.task.window.workspace_id,
+                "resource": outcome.task.window.resource,
                 "axis": outcome.task.window.axis,
                 "asked": outcome.task.window.asked,
                 "status": outcome.status,

@@ -21,6 +21,7 @@ EXTRACTION_WINDOWS: Final = AuditTable(
         Field(
             "window_id", None, "text", "Digest of what was asked: the same window has the same id in every load.", mask="plain"
         ),
+        Field("resource", None, "text", "The table of what was asked for, such as job_runs.", mask="plain"),
         Field(
             "workspace_id", None, "text", "The workspace that was asked; * where a region's workspaces were listed.", mask="plain"
         ),
@@ -30,7 +31,7 @@ EXTRACTION_WINDOWS: Final = AuditTable(
             "axis",
             None,
             "text",
-            "What is asked: start, end, start_filtered, end_filtered, count, count_ends (ranges), open, run, workspaces.",
+            "What is asked: start, end, start_filtered, end_filtered, count, count_ends (ranges), open, run, list (all rows).",
             mask="plain",
         ),
         Field("window_start", None, "timestamp", "First millisecond of the range, UTC; null where the axis is no time range."),

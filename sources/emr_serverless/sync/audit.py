@@ -18,6 +18,7 @@ def windows_table(result: WindowResult, load: str, mode: str) -> pa.Table:
     row = {
         "load": load,
         "window_id": window.window_id,
+        "resource": window.resource,
         "workspace_id": window.workspace_id,
         "region_id": window.region_id,
         "mode": mode,

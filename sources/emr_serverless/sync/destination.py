@@ -36,7 +36,8 @@ FROM (
     SELECT workspace_id, region_id, axis, window_start, window_end, max(window_end) OVER (
       PARTITION BY workspace_id, axis ORDER BY window_start, window_end ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach
     FROM {extraction_windows}
-    WHERE status = 'complete' AND axis IN ('start', 'end') AND window_end <= observed_at AND observed_at <= %s
+    WHERE status = 'complete' AND resource = 'job_runs' AND axis IN ('start', 'end')
+      AND window_end <= observed_at AND observed_at <= %s
   ) AS certified
 ) AS counted
 GROUP BY workspace_id, axis, gaps

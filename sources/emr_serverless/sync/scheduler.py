@@ -28,6 +28,7 @@ from ..api.errors import (
 )
 from ..arrow.decode import read_rows
 from ..arrow.tables import Origin, resource_tables
+from ..resources.declaration import Resource
 from ..resources.job_runs import JOB_RUNS
 from ..resources.workspaces import WORKSPACES
 from .audit import windows_table
@@ -92,7 +93,7 @@ class Scheduler:
         self._listings: list[WindowResult] = []
         self._missing: list[str] = []
         check_forgotten(options.forget_workspaces, self._memory)
-        self._push([Task(Window(region_id, "*", "workspaces")) for region_id in source_settings.region_ids])
+        self._push([Task(listing(WORKSPACES, region_id)) for region_id in source_settings.region_ids])
 
     @property
     def unfinished(self) -> bool:
@@ -107,7 +108,7 @@ class Scheduler:
             message = self._next()
             if isinstance(message, WindowResult):
                 self._settle(message, package)
-            elif message.task.window.axis == "workspaces":
+            elif message.task.window.axis == "list":
                 self._list(message, package)
             elif package.has_room(message, self._settings.package_rows):
                 self._take(message, package)
@@ -161,7 +162,7 @@ class Scheduler:
         if window.axis == "count" and not window.filters:
             stats = self._stats
             stats.expected_rows = (stats.expected_rows or 0) + (outcome.total_count or 0)
-        if window.axis == "workspaces":
+        if window.axis == "list":
             self._listings.append(outcome)
             if len(self._listings) == len(self._settings.region_ids):
                 self._plan(package)
@@ -182,13 +183,13 @@ class Scheduler:
 
     def _audit(self, outcome: WindowResult, package: Package) -> None:
         stats, window = self._stats, outcome.task.window
-        listing = window.axis == "workspaces"
-        if not listing and self._sweeps[window.workspace_id].is_refused_filter(outcome):
+        is_list = window.axis == "list"
+        if not is_list and self._sweeps[window.workspace_id].is_refused_filter(outcome):
             logger.info("%s %s: the API refuses the filters %s", window.workspace_id, window.axis, dict(window.filters))
             return
-        if not listing and window.axis not in COUNTED_AXES:
+        if not is_list and window.axis not in COUNTED_AXES:
             stats.windows[str(outcome.status)] += 1
-        if outcome.status != "complete" and not (listing and self._needs_no_list):
+        if outcome.status != "complete" and not (is_list and self._needs_no_list):
             stats.incomplete.append(outcome)
             logger.warning("Incomplete: %s", outcome)
         package.add({"extraction_windows": windows_table(outcome, self._options.name, self._options.mode)})
@@ -254,7 +255,7 @@ class Scheduler:
             self._push(sweep.first_tasks())
 
     def _report_absent(self, workspace_id: str, error: EmrServerlessError, package: Package) -> None:
-        outcome = WindowResult(Task(Window(", ".join(self._settings.region_ids), workspace_id, "workspaces")), status="failed")
+        outcome = WindowResult(Task(listing(WORKSPACES, ", ".join(self._settings.region_ids), workspace_id)), status="failed")
         outcome.started_at = outcome.finished_at = self._options.clock()
         outcome.error = error
         self._stats.incomplete.append(outcome)
@@ -316,6 +317,11 @@ class Scheduler:
                 for cursor, axis in CURSOR_AXES:
                     through_ms = sweep.through_ms(axis)
                     memory[cursor] = max(memory.get(cursor, through_ms), through_ms)
+
+
+def listing(resource: Resource, region_id: str, workspace_id: str = "*") -> Window:
+    """Return what asks for all rows of a resource."""
+    return Window(region_id, workspace_id, "list", resource=resource.table)
 
 
 def _refuse_the_future(outcome: WindowResult) -> None:

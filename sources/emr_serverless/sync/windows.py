@@ -17,11 +17,12 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from ..resources.job_runs import OPEN_STATES
+from ..resources.job_runs import JOB_RUNS, OPEN_STATES
+from ..resources.workspaces import WORKSPACES
 from ..settings import PAGE_ROWS, ROUND_COUNT
 
 TimeAxis = Literal["start", "end"]
-Axis = Literal["start", "end", "open", "run", "count", "count_ends", "workspaces"]
+Axis = Literal["start", "end", "open", "run", "count", "count_ends", "list"]
 # Names of the API's filters and their values: a text, several texts, or the bounds of a time range in epoch milliseconds.
 Filters = tuple[tuple[str, str | tuple[str, ...] | tuple[int, int]], ...]
 Status = Literal["complete", "short", "failed"]
@@ -43,11 +44,12 @@ class Window:
         region_id: where the workspace is.
         workspace_id: whose runs.
         axis: `start` and `end` are time ranges; `open` asks for the open states; `run` for one run by its id; `count` and
-            `count_ends` only count the runs of a range; `workspaces` lists the region's workspaces.
+            `count_ends` only count the runs of a range; `list` asks for all rows.
         start_ms: first millisecond of a time range, else None.
         end_ms: last millisecond of a time range, else None.
         job_run_id: the run of axis `run`, else None.
         filters: further filters of the API, name and value, for what it may apply by itself where they are left out.
+        resource: the table of what is asked for.
     """
 
     region_id: str
@@ -57,6 +59,7 @@ class Window:
     end_ms: int | None = None
     job_run_id: str | None = None
     filters: Filters = ()
+    resource: str = JOB_RUNS.table
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -69,7 +72,7 @@ class Window:
             return {"states": list(OPEN_STATES)}
         if self.axis == "run":
             return {"jobRunId": self.job_run_id}
-        if self.axis == "workspaces":
+        if self.axis == "list":
             return {}
         start_ms, end_ms = self.bounds
         return {FILTER_OF_AXIS[self.axis]: time_range(start_ms, end_ms)}
@@ -89,7 +92,7 @@ class Window:
     @property
     def window_id(self) -> str:
         """A short name of what is asked, the same in every load that asks it."""
-        named = json.dumps([self.region_id, self.workspace_id, self.axis, self.asked], sort_keys=True)
+        named = json.dumps([self.resource, self.region_id, self.workspace_id, self.axis, self.asked], sort_keys=True)
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
@@ -99,7 +102,9 @@ class Window:
     @property
     def _described(self) -> str:
         match self.axis:
-            case "workspaces":
+            case "list" if self.resource != WORKSPACES.table:
+                return f"the {self.resource} of {self.workspace_id}"
+            case "list":
                 is_list = self.workspace_id == "*"
                 return f"the list of workspaces in {self.region_id}" if is_list else f"workspace {self.workspace_id}"
             case "open":

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
@@ -22,14 +22,12 @@ from ..api.errors import (
     TryLaterError,
 )
 from ..arrow.decode import Records
-from ..resources.declaration import Resource
-from ..resources.job_runs import JOB_RUNS
+from ..resources import RESOURCES
 from ..resources.workspaces import WORKSPACES
 from ..settings import LARGE_COUNT, OPEN_READS, PAGE_ROWS, PROBE_ROWS, WINDOW_READS
 from .windows import (
     COUNTED_AXES,
     TIME_AXES,
-    Axis,
     Status,
     Window,
     is_certified,
@@ -39,8 +37,7 @@ from .windows import (
     split_window,
 )
 
-# What an axis asks for where it is not job runs.
-RESOURCE_OF_AXIS: Final[Mapping[Axis, Resource]] = {"workspaces": WORKSPACES}
+_RESOURCES: Final = {resource.table: resource for resource in RESOURCES}
 # These may pass when the window is read again; the others hold for every request of the workspace or of the load.
 RETRYABLE_ERRORS: Final = (TryLaterError, ReachEndpointError, ReportToVendorError)
 # Reads in a row without a new name after which the open runs are believed.
@@ -118,7 +115,7 @@ class WindowResult:
         """What was not complete, and why, in words."""
         if self.error:
             # A workspace that is not there is the window and the error.
-            is_named_there = self.task.window.axis == "workspaces" and self.task.window.workspace_id != "*"
+            is_named_there = self.task.window.resource == WORKSPACES.table and self.task.window.workspace_id != "*"
             return str(self.error) if is_named_there else f"{self.task.window}: {self.error}"
         counted = "the API gives no count" if self.total_count is None else f"the API counts {self.total_count:,}"
         return f"{self.task.window}: {self.rows_distinct:,} received, {counted}"
@@ -332,7 +329,7 @@ class WindowReader:
     def _ask(self, window: Window, token: str | None, max_results: int) -> Page:
         request_stats = self.outcome.request_stats
         return self._client.fetch_page(
-            RESOURCE_OF_AXIS.get(window.axis, JOB_RUNS),
+            _RESOURCES[window.resource],
             window.region_id,
             window.workspace_id,
             request_stats,
@@ -383,7 +380,7 @@ class WindowReader:
             raise ReportToVendorError(f"The API sent an empty page with a token for {self._window}", code="EmptyPage")
 
     def _take(self, page: Page) -> Rows:
-        key = str(RESOURCE_OF_AXIS.get(self._window.axis, JOB_RUNS).row_id.path)
+        key = str(_RESOURCES[self._window.resource].row_id.path)
         self.outcome.rows_received += len(page.records)
         self._keys.update(filter(None, page.records.column(key)))
         return Rows(self.outcome.task, page.records, page.observed_at)

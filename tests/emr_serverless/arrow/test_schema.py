@@ -37,7 +37,7 @@ def produced() -> dict[str, pa.Table]:
     package.unknown_fields.add("job_runs", runs, NOW)
     package.add({"unknown_fields": package.unknown_fields.save({})})
     package.add(workspace_tables([{"workspaceId": "w-1"}], ORIGIN))
-    for window in (DAY, Window("cn-hangzhou", "*", "workspaces")):
+    for window in (DAY, Window("cn-hangzhou", "*", "list", resource="workspaces")):
         outcome = WindowResult(Task(window), started_at=NOW, finished_at=NOW, status="complete")
         package.add({"extraction_windows": windows_table(outcome, "2026-03-01T00:00:00.000Z", "load")})
     return package.take_batch()
@@ -101,6 +101,7 @@ def test_the_audit_row_says_what_was_asked_and_what_came() -> None:
     assert row == {
         "load": "L",
         "window_id": DAY.window_id,
+        "resource": "job_runs",
         "workspace_id": "w-1",
         "region_id": "cn-hangzhou",
         "mode": "backfill",

@@ -15,7 +15,7 @@ DAY = Window("cn-hangzhou", "w-1", "end", 0, 86_399_999)
 MOMENT = Window("cn-hangzhou", "w-1", "end", 5, 5)
 OPEN = Window("cn-hangzhou", "w-1", "open")
 RUN = Window("cn-hangzhou", "w-1", "run", job_run_id="jr-1")
-WORKSPACES = Window("cn-hangzhou", "*", "workspaces")
+WORKSPACES = Window("cn-hangzhou", "*", "list", resource="workspaces")
 EXPIRED = refusal(400, "InvalidParameter", "nextToken is expired")
 
 
@@ -24,7 +24,7 @@ def read(
 ) -> tuple[list[str], WindowResult]:
     """Return the run ids in the order they came, and the outcome."""
     reader = WindowReader(api.client, Task(window, known_runs), window_rows)
-    key = "workspaceId" if window.axis == "workspaces" else "jobRunId"
+    key = "workspaceId" if window.resource == "workspaces" else "jobRunId"
     received = [name for page in reader.read() for name in page.records.column(key)]
     return received, reader.outcome
 
