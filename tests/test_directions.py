@@ -40,6 +40,7 @@ KNOW_ARROW = {
     "sync/batch",
     "sync/load",
     "sync/scheduler",
+    "sync/snapshots",
     "sync/unknown_fields",
     "__init__",
 }

@@ -26,6 +26,7 @@ from .redaction.redactor import Redactor
 from .redaction.strict import StrictRedactor, kept_key
 from .settings import SETTLE_DAYS
 from .sync.checkpoint import remembered
+from .sync.destination import read_held
 from .sync.load import Load
 from .sync.options import Backfill, SourceSettings
 from .sync.stats import LoadStats
@@ -123,10 +124,11 @@ def emr_serverless(
     @dlt.resource(selected=False)
     def job_run_pages() -> Iterator[dict[str, pa.Table] | None]:
         state = dlt.current.resource_state("job_runs")
+        held = {} if load.begun else read_held(dlt.current.pipeline())
         if not load.begun:
             _recall(state, load)
         load_id = dlt.current.load_package_state()["load_id"]
-        for tables in load.read_package(connect, source_settings, state, load_id):
+        for tables in load.read_package(connect, source_settings, state, load_id, held):
             yield tables
             del tables
             # dlt takes turns between this generator and the tables of the batch. Those pass first, or all batches of the

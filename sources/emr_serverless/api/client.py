@@ -11,7 +11,7 @@ import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from ipaddress import ip_address
 from itertools import count
@@ -241,7 +241,9 @@ class Client:
         repeated = asked_of(resource.repeats, region_id, workspace_id)
         path = resource.path.format(workspace_id=workspace_id)
         call = _Call(resource.operation, region_id, path, lambda body: read_answer(body, resource, repeated))
-        return self._page(call, query, request_stats)
+        page = self._page(call, query, request_stats)
+        # ListWorkspaceQueues may answer with a token, but takes none.
+        return page if isinstance(resource.paging, Token) else replace(page, next_token=None)
 
     def _page(self, call: _Call, query: Mapping[str, str], request_stats: RequestStats) -> Page:
         url = f"{endpoint_of(call.region_id, self._endpoint)}{canonical_path(call.path)}?{canonical_query(query)}"

@@ -6,7 +6,7 @@ its characters, and an empty text or list for an object without values. And it l
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -70,8 +70,8 @@ class Checker:
         return found
 
 
-def checker(shape: Mapping[str, Shape]) -> Checker:
-    """Return the checker of an object's shape."""
+def checker(shape: Mapping[str, Shape], left_out: Iterable[str] = ()) -> Checker:
+    """Return the checker of an object's shape; names that are left out count as declared."""
     types: dict[str, frozenset[type]] = {}
     objects, lists = {}, {}
     for name, inner in shape.items():
@@ -83,4 +83,4 @@ def checker(shape: Mapping[str, Shape]) -> Checker:
                 lists[name] = checker(inner[0])
         elif inner in _TYPES:
             types[name] = _TYPES[inner]
-    return Checker(frozenset(shape), tuple(types.items()), tuple(objects.items()), tuple(lists.items()))
+    return Checker(frozenset([*shape, *left_out]), tuple(types.items()), tuple(objects.items()), tuple(lists.items()))

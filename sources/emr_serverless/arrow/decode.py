@@ -39,10 +39,11 @@ class _Layout:
     shape: Mapping[str, Shape]
     kind: pa.DataType
     checker: Checker
+    left_out: Mapping[str, str]
 
 
 _LAYOUTS: Final = {
-    resource.table: _Layout(shape, wire_type(shape), checker(shape))
+    resource.table: _Layout(shape, wire_type(shape), checker(shape, resource.left_out), resource.left_out)
     for resource, shape in ((resource, shape_of(resource)) for resource in RESOURCES)
 }
 
@@ -163,7 +164,7 @@ def _as_they_are(rows: list[dict[str, Any]], layout: _Layout, asked: Mapping[str
 
 
 def _value_by_value(rows: list[dict[str, Any]], layout: _Layout, asked: Mapping[str, str]) -> Records:
-    normalized = [normalize(row, layout.shape, asked) for row in rows]
+    normalized = [normalize(row, layout.shape, asked, layout.left_out) for row in rows]
     return Records(pa.array([row for row, _ in normalized], layout.kind), _extra(extra for _, extra in normalized))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from typing import Any
 
 from ..resources.declaration import ASKED
@@ -10,16 +10,20 @@ from .coerce import fit
 from .schema import Shape
 
 
-def normalize(row: dict[str, Any], shape: Mapping[str, Shape], asked: Mapping[str, str]) -> tuple[dict[str, Any], dict[str, Any]]:
+def normalize(
+    row: dict[str, Any], shape: Mapping[str, Shape], asked: Mapping[str, str], left_out: Container[str] = ()
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return a row in its shape, and what has no place in it by its path.
 
     Args:
         row: decoded JSON.
         shape: of the resource's rows.
         asked: what was asked, by the name under which the row may repeat it.
+        left_out: fields that are documented and not loaded.
     """
     extra: dict[str, Any] = {name: row[name] for name, value in asked.items() if row.get(name) not in (None, value)}
-    return _normalize(row, shape, "", extra), extra
+    normalized = _normalize(row, shape, "", extra)
+    return normalized, {path: value for path, value in extra.items() if path not in left_out}
 
 
 def asked_of(repeats: tuple[str, ...], region_id: str, workspace_id: str) -> dict[str, str]:

@@ -47,6 +47,12 @@ EXTRA: Final = Field(
     "Response fields this version does not know, as JSON, secrets masked; null when there are none.",
     mask="unknown_fields",
 )
+GONE_AT: Final = Field(
+    "gone_at", None, "timestamp", "When it was first found missing from the whole list, UTC; null while it is listed."
+)
+REPLACED_AT: Final = Field(
+    "replaced_at", None, "timestamp", "When the request that answered with the next version was sent, UTC."
+)
 DELETED: Final = Field(
     "_deleted", None, "bool", "True in a tombstone, which empties a row's children; never true in a merged table."
 )
@@ -101,8 +107,13 @@ def asked_fields(resource: Resource) -> list[Field]:
 def raw_tables(resource: Resource) -> dict[str, RawTable]:
     """Return all tables of a resource by name."""
     key_fields = [column for column in [*asked_fields(resource), *resource.fields] if column.name in resource.key]
-    columns = [*asked_fields(resource), *resource.fields, OBSERVED_AT, EXTRA]
+    gone = [GONE_AT] if resource.history else []
+    columns = [*asked_fields(resource), *resource.fields, *gone, OBSERVED_AT, EXTRA]
     tables = {resource.table: _raw_table(resource.description, columns, resource.key)}
+    if resource.history:
+        description = f"One row for each version of a row of `{resource.table}` that another one has replaced."
+        key = (*resource.key, OBSERVED_AT.name)
+        tables[resource.history] = _raw_table(description, [*columns, REPLACED_AT], key)
     for child in resource.children:
         index = [child.index] if child.index else []
         columns = [*key_fields, *index, *child.fields, OBSERVED_AT, DELETED]

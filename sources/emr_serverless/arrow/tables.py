@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from ..resources.declaration import Child, Field, Resource
 from .decode import Records
-from .schema import DECIMAL, INTEGER, RAW_TABLES, TEXT, TIMESTAMP
+from .schema import DECIMAL, GONE_AT, INTEGER, RAW_TABLES, TEXT, TIMESTAMP
 
 _MILLISECONDS: Final = pa.timestamp("ms", tz="UTC")
 
@@ -67,6 +67,7 @@ class _Batch:
             "region_id": of_origin("region_id", TEXT),
             "observed_at": of_origin("observed_at", TIMESTAMP),
             "extra": pa.concat_arrays([records.extra for _, records in pages]),
+            GONE_AT.name: pa.nulls(len(self._values), TIMESTAMP),
         }
         keys = (column for column in resource.fields if column.name in resource.key)
         self._shared |= self.columns(resource.table, keys)

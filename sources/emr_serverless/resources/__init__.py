@@ -6,6 +6,8 @@ from typing import Final
 
 from .declaration import Resource
 from .job_runs import JOB_RUNS
+from .members import MEMBERS
+from .workspace_queues import WORKSPACE_QUEUES
 from .workspaces import WORKSPACES
 
-RESOURCES: Final[tuple[Resource, ...]] = (JOB_RUNS, WORKSPACES)
+RESOURCES: Final[tuple[Resource, ...]] = (JOB_RUNS, WORKSPACES, WORKSPACE_QUEUES, MEMBERS)

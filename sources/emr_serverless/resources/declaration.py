@@ -43,6 +43,7 @@ class Field:
         mask: how redaction reads the text.
         named_by: the column whose text names this value.
         default: stands for null.
+        volatile: changes all the time; a snapshot keeps no earlier version for it alone.
         parse: makes the column's text from the field's, where it is not the same.
     """
 
@@ -53,6 +54,7 @@ class Field:
     mask: Mask = "text"
     named_by: str | None = None
     default: str | None = None
+    volatile: bool = False
     parse: Callable[[str], str | None] | None = None
 
 
@@ -103,7 +105,10 @@ class Windowed:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """The whole list is read at every load."""
+    """The whole list is read at every load.
+
+    What is no longer listed stays, with `gone_at`; a row that changes leaves its earlier version in `<table>_history`.
+    """
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ class Resource:
         repeats: fields of a row that repeat what was asked, keys of `ASKED`; one that says otherwise is unknown.
         children: further tables.
         observations: the history of columns that change while a row is open.
-        left_out: fields that the vendor's SDK has and that get no column, each with the reason.
+        left_out: fields of a row that the API documents and that are not loaded, each with the reason.
     """
 
     table: str
@@ -146,6 +151,11 @@ class Resource:
     def ram_action(self) -> str:
         """The right that its reader needs."""
         return f"{RAM_PREFIX}:{self.operation}"
+
+    @property
+    def history(self) -> str | None:
+        """The table of earlier versions, where the resource has one."""
+        return f"{self.table}_history" if isinstance(self.strategy, Snapshot) else None
 
     @property
     def row_id(self) -> Field:

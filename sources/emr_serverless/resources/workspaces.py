@@ -8,7 +8,7 @@ from .declaration import Field, Resource, Snapshot, Token
 
 WORKSPACES: Final = Resource(
     table="workspaces",
-    description="One row for each workspace that was ever visible.",
+    description="One row for each workspace that was ever visible: its latest known version.",
     operation="ListWorkspaces",
     path="/api/v1/workspaces",
     rows="workspaces",
@@ -53,9 +53,14 @@ WORKSPACES: Final = Resource(
             "prePaidQuota.allocatedResource",
             "text",
             "Allocated part of the prepaid quota, the API's JSON.",
+            volatile=True,
         ),
         Field(
-            "pre_paid_quota_used_resource", "prePaidQuota.usedResource", "text", "Used part of the prepaid quota, the API's JSON."
+            "pre_paid_quota_used_resource",
+            "prePaidQuota.usedResource",
+            "text",
+            "Used part of the prepaid quota, the API's JSON.",
+            volatile=True,
         ),
         Field("pre_paid_quota_gpu", "prePaidQuotaGpu", "text", "Prepaid GPU quotas, the API's list as JSON."),
         Field("tags", "tags", "text", "Tags of the workspace, the API's list as JSON, secrets masked."),

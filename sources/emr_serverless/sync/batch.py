@@ -16,6 +16,7 @@ from ..redaction.arrow import mask_tables
 from ..redaction.redactor import Redactor
 from ..resources.job_runs import JOB_RUNS
 from ..settings import BATCH_ROWS, PACKAGE_BYTES
+from .snapshots import Snapshot
 from .unknown_fields import UnknownFieldCounts
 from .workers import Rows
 
@@ -26,15 +27,18 @@ class Package:
     Args:
         load_id: dlt's name of the package, for `_dlt_load_id`.
         redactor: masks the secrets of each batch.
+        snapshots: lists whose rows leave their earlier versions, by table.
     """
 
-    def __init__(self, load_id: str, redactor: Redactor) -> None:
+    def __init__(self, load_id: str, redactor: Redactor, snapshots: Mapping[str, Snapshot] | None = None) -> None:
         self.load_id: Final = load_id
         self._redactor: Final = redactor
         self._runs: dict[str, set[str]] = {}
         self._pages: list[tuple[Origin, Records]] = []
         self._observed: list[tuple[Origin, Records]] = []
         self._tables: dict[str, list[pa.Table]] = {}
+        self._masked: dict[str, list[pa.Table]] = {}
+        self._snapshots = snapshots or {}
         self._batch_rows = 0
         self._bytes = 0
         self.rows = 0
@@ -75,6 +79,11 @@ class Package:
         for name, table in tables.items():
             self._tables.setdefault(name, []).append(table)
 
+    def add_masked(self, tables: Mapping[str, pa.Table]) -> None:
+        """Add tables, without `_dlt_load_id`, whose rows the destination has shown: they are masked already."""
+        for name, table in tables.items():
+            self._masked.setdefault(name, []).append(table)
+
     def add_empty_tables(self) -> None:
         """Add every table without rows, so that a first load makes them all, whatever it finds."""
         for name, table in RAW_TABLES.items():
@@ -94,6 +103,14 @@ class Package:
         collected, self._pages, self._observed, self._tables, self._batch_rows = self._tables, [], [], {}, 0
         self._count(collected)
         tables = mask_tables({name: pa.concat_tables(parts) for name, parts in collected.items()}, self._redactor)
+        for name in tables.keys() & self._snapshots.keys():
+            snapshot = self._snapshots[name]
+            self.add_masked({str(snapshot.resource.history): snapshot.replaced(tables[name])})
+        for name, parts in self._masked.items():
+            rows = pa.concat_tables([*([tables[name]] if name in tables else []), *parts])
+            if rows.num_rows or name in tables:
+                tables[name] = rows
+        self._masked = {}
         return {name: self._named(name, table) for name, table in tables.items()}
 
     def _count(self, collected: Mapping[str, list[pa.Table]]) -> None:

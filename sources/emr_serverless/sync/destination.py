@@ -21,7 +21,8 @@ from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
-from ..arrow.schema import WITNESS_TABLES
+from ..arrow.schema import RAW_TABLES, WITNESS_TABLES
+from ..resources import RESOURCES
 from .options import epoch_ms
 
 # Unbroken certified ranges of each workspace and axis. Neighbouring windows are a millisecond apart. What ends after it was
@@ -100,6 +101,25 @@ def read_holdings(pipeline: dlt.Pipeline, source_name: str, now: datetime) -> Ho
                 if package:
                     package_rows[workspace_id, table, package] = count
         return Holdings(state, _ranges(sql, now), rows, package_rows)
+
+
+def read_held(pipeline: dlt.Pipeline) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows that a pipeline's destination holds of the resources that keep a history, by table.
+
+    Empty where the destination is not DuckDB or PostgreSQL: then every row counts as a new one.
+    """
+    held: dict[str, list[dict[str, Any]]] = {}
+    with pipeline.destination_client() as client:
+        if not isinstance(client.config, (DuckDbClientConfiguration, PostgresClientConfiguration)):
+            return held
+        sql = cast("SqlJobClientBase", client).sql_client
+        for resource in RESOURCES:
+            if resource.history:
+                names = RAW_TABLES[resource.table].page_schema.names
+                columns = ", ".join(map(sql.escape_column_name, names))
+                query = f"SELECT {columns} FROM {sql.make_qualified_table_name(resource.table)}"  # noqa: S608  # names of ours
+                held[resource.table] = [dict(zip(names, row, strict=True)) for row in _answer(sql, query)]
+    return held
 
 
 def _stored_state(pipeline: dlt.Pipeline, client: WithStateSync, source_name: str) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Final, Self
@@ -13,9 +13,9 @@ from ..api.client import Client
 from ..api.errors import CheckSettingsError
 from ..redaction.redactor import Redactor
 from ..settings import HORIZON_LAG_SECONDS
-from .batch import Package
 from .options import Backfill, LoadOptions, SourceSettings, epoch_ms
 from .scheduler import Scheduler, State
+from .snapshots import Row
 from .stats import LoadStats
 
 
@@ -70,7 +70,12 @@ class Load:
         return self._scheduler is not None
 
     def read_package(
-        self, connect: Callable[[], tuple[Client, Redactor]], source_settings: SourceSettings, state: State, load_id: str
+        self,
+        connect: Callable[[], tuple[Client, Redactor]],
+        source_settings: SourceSettings,
+        state: State,
+        load_id: str,
+        held: Mapping[str, list[Row]],
     ) -> Iterator[dict[str, pa.Table]]:
         """Read the next package: yield tables by name, then leave the cursors it certifies in `state`.
 
@@ -79,6 +84,7 @@ class Load:
             source_settings: what to ask.
             state: dlt's state of `job_runs`, committed with the package.
             load_id: dlt's name of the package.
+            held: rows of the destination that lists are compared with, by table; of use to the first package.
 
         Raises:
             EmrServerlessError: nothing could be read at all, or nothing more would come of continuing.
@@ -86,8 +92,10 @@ class Load:
         try:
             if self._scheduler is None:
                 self.client, self._redactor = connect()
-                self._scheduler = Scheduler(self.options, source_settings, self.client, state, self.stats, self._report_progress)
-            yield from self._scheduler.read(Package(load_id, self._redactor), state)
+                self._scheduler = Scheduler(
+                    self.options, source_settings, self.client, state, self.stats, self._report_progress, held
+                )
+            yield from self._scheduler.read(self._scheduler.package(load_id, self._redactor), state)
             self.stats.packages += 1
             self.unfinished = self._scheduler.unfinished
         except BaseException:

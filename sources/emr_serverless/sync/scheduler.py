@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Callable, Iterator, MutableMapping
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from itertools import count
 from typing import Any, Final
 
@@ -28,6 +28,8 @@ from ..api.errors import (
 )
 from ..arrow.decode import read_rows
 from ..arrow.tables import Origin, resource_tables
+from ..redaction.redactor import Redactor
+from ..resources import RESOURCES
 from ..resources.declaration import Resource
 from ..resources.job_runs import JOB_RUNS
 from ..resources.workspaces import WORKSPACES
@@ -36,6 +38,7 @@ from .batch import Package
 from .checkpoint import CURSOR_AXES
 from .missing_workspaces import check_forgotten, missing_workspaces, none_visible, not_visible, note_missing, note_visible
 from .options import LoadOptions, SourceSettings, epoch_ms
+from .snapshots import Row, snapshots
 from .stats import LoadStats
 from .unknown_fields import TABLE as UNKNOWN_FIELDS
 from .unknown_fields import take_unreported
@@ -50,6 +53,8 @@ State = MutableMapping[str, Any]
 FATAL_ERRORS: Final = (CheckCredentialsError, SetClockError, CheckSettingsError)
 # The same for every request about this workspace: the others load on.
 DENIED_ERRORS: Final = (GrantPermissionError, FindWorkspaceError)
+# Read whole, beside the runs of each workspace.
+LISTED_BY_WORKSPACE: Final = tuple(each for each in RESOURCES if each.history and each.parent == "workspace")
 # Windows handed to the pool ahead of its threads, for each thread: keeps them busy while the order stays oldest first.
 WINDOWS_AHEAD: Final = 2
 # Windows in a row without an answer after which a load stops, when there are fewer threads than this.
@@ -66,6 +71,7 @@ class Scheduler:
         state: what earlier loads left, dlt's state of `job_runs`.
         stats: is kept up to date.
         on_progress: called after each page and window.
+        held: rows of the destination that lists are compared with, by table.
     """
 
     def __init__(
@@ -76,6 +82,7 @@ class Scheduler:
         state: State,
         stats: LoadStats,
         on_progress: Callable[[], None],
+        held: Mapping[str, list[Row]],
     ) -> None:
         self._options = options
         self._stats = stats
@@ -92,13 +99,18 @@ class Scheduler:
         self._listed: dict[str, str] = {}
         self._listings: list[WindowResult] = []
         self._missing: list[str] = []
+        self._snapshots = snapshots(RESOURCES, held)
         check_forgotten(options.forget_workspaces, self._memory)
-        self._push([Task(listing(WORKSPACES, region_id)) for region_id in source_settings.region_ids])
+        self._push([Task(list_window(WORKSPACES, region_id)) for region_id in source_settings.region_ids])
 
     @property
     def unfinished(self) -> bool:
         """Whether another package is to come."""
         return bool(self._ready or self._outstanding or self._held)
+
+    def package(self, load_id: str, redactor: Redactor) -> Package:
+        """Return an empty package of this load."""
+        return Package(load_id, redactor, self._snapshots)
 
     def read(self, package: Package, state: State) -> Iterator[dict[str, pa.Table]]:
         """Fill one package; at its end write the cursors into `state`."""
@@ -157,6 +169,11 @@ class Scheduler:
         self._outstanding -= 1
         _refuse_the_future(outcome)
         window, error = outcome.task.window, outcome.error
+        if window.axis == "list" and window.resource != WORKSPACES.table:
+            # What may not be asked, or is not offered in this region, keeps no job run from loading.
+            self._audit(outcome, package)
+            self._mark_gone(outcome, package)
+            return
         if isinstance(error, FATAL_ERRORS):
             raise error
         if window.axis == "count" and not window.filters:
@@ -189,14 +206,15 @@ class Scheduler:
             return
         if not is_list and window.axis not in COUNTED_AXES:
             stats.windows[str(outcome.status)] += 1
-        if outcome.status != "complete" and not (is_list and self._needs_no_list):
+        if outcome.status != "complete" and not (window.resource == WORKSPACES.table and self._needs_no_list):
             stats.incomplete.append(outcome)
             logger.warning("Incomplete: %s", outcome)
         package.add({"extraction_windows": windows_table(outcome, self._options.name, self._options.mode)})
 
     def _deny(self, sweep: WorkspaceSweep) -> None:
         sweep.denied = True
-        kept = [entry for entry in self._ready if entry[-1].window.workspace_id != sweep.workspace_id]
+        ours = (sweep.workspace_id, JOB_RUNS.table)
+        kept = [entry for entry in self._ready if (entry[-1].window.workspace_id, entry[-1].window.resource) != ours]
         heapq.heapify(kept)
         self._ready = kept
 
@@ -210,16 +228,21 @@ class Scheduler:
             raise outcome.error
 
     def _list(self, message: Rows, package: Package) -> None:
-        window, fresh = message.task.window, []
-        for position, workspace_id in enumerate(message.records.column("workspaceId")):
-            if workspace_id and workspace_id not in self._listed:
-                self._listed[workspace_id] = window.region_id
-                fresh.append(position)
-        if fresh:
-            origin = Origin(window.region_id, "*", message.observed_at)
-            records = message.records.at(fresh)
-            package.add(resource_tables(WORKSPACES, [(origin, records)]))
-            package.unknown_fields.add("workspaces", records, message.observed_at)
+        window = message.task.window
+        snapshot = self._snapshots[window.resource]
+        records = snapshot.fresh(window, message.records)
+        if not records:
+            return
+        if snapshot.resource is WORKSPACES:
+            self._listed |= dict.fromkeys(records.column("workspaceId"), window.region_id)
+        origin = Origin(window.region_id, window.workspace_id, message.observed_at)
+        package.add(resource_tables(snapshot.resource, [(origin, records)]))
+        package.unknown_fields.add(window.resource, records, message.observed_at)
+
+    def _mark_gone(self, outcome: WindowResult, package: Package) -> None:
+        window = outcome.task.window
+        if outcome.status == "complete" and outcome.started_at:
+            package.add_masked({window.resource: self._snapshots[window.resource].gone(window, outcome.started_at)})
 
     @property
     def _needs_no_list(self) -> bool:
@@ -235,6 +258,7 @@ class Scheduler:
                 listing.status, listing.error = "failed", none_visible(listing.task.window.region_id)
         for listing in self._listings:
             self._audit(listing, package)
+            self._mark_gone(listing, package)
         if self._needs_no_list and unlisted:
             wanted = dict.fromkeys(named, regions[0])
         elif len(unlisted) == len(regions):
@@ -253,9 +277,11 @@ class Scheduler:
             sweep = WorkspaceSweep(region_id, workspace_id, ranges, open_runs, self._hidden_defaults())
             self._sweeps[workspace_id] = sweep
             self._push(sweep.first_tasks())
+            if self._options.backfill is None:
+                self._push([Task(list_window(resource, region_id, workspace_id)) for resource in LISTED_BY_WORKSPACE])
 
     def _report_absent(self, workspace_id: str, error: EmrServerlessError, package: Package) -> None:
-        outcome = WindowResult(Task(listing(WORKSPACES, ", ".join(self._settings.region_ids), workspace_id)), status="failed")
+        outcome = WindowResult(Task(list_window(WORKSPACES, ", ".join(self._settings.region_ids), workspace_id)), status="failed")
         outcome.started_at = outcome.finished_at = self._options.clock()
         outcome.error = error
         self._stats.incomplete.append(outcome)
@@ -319,7 +345,7 @@ class Scheduler:
                     memory[cursor] = max(memory.get(cursor, through_ms), through_ms)
 
 
-def listing(resource: Resource, region_id: str, workspace_id: str = "*") -> Window:
+def list_window(resource: Resource, region_id: str, workspace_id: str = "*") -> Window:
     """Return what asks for all rows of a resource."""
     return Window(region_id, workspace_id, "list", resource=resource.table)
 

@@ -23,6 +23,7 @@ from ..api.errors import (
 )
 from ..arrow.decode import Records
 from ..resources import RESOURCES
+from ..resources.declaration import Token
 from ..resources.workspaces import WORKSPACES
 from ..settings import LARGE_COUNT, OPEN_READS, PAGE_ROWS, PROBE_ROWS, WINDOW_READS
 from .windows import (
@@ -252,7 +253,9 @@ class WindowReader:
             self._split_if_short()
 
     def _is_complete(self, pages: int, known: int) -> bool:
-        certified = is_certified(len(self._keys), self.outcome.total_count)
+        total = self.outcome.total_count
+        is_counted = isinstance(_RESOURCES[self._window.resource].paging, Token)
+        certified = is_certified(len(self._keys), total) or (total is None and not is_counted)
         if self._window.axis != "open":
             return certified and not self._is_limit_in_doubt()
         # Open runs end while they are read, and with offset tokens each end lifts another run over a page's edge. One page is

@@ -8,14 +8,18 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from documented import job_run_records, workspace_tables
+from documented import job_run_records
 from emr_serverless.api.client import RequestStats
 from emr_serverless.api.errors import FindWorkspaceError, TryLaterError
+from emr_serverless.arrow.decode import read_rows
 from emr_serverless.arrow.schema import RAW_TABLES
-from emr_serverless.arrow.tables import Origin
+from emr_serverless.arrow.tables import Origin, resource_tables
 from emr_serverless.redaction.redactor import Redactor
+from emr_serverless.resources import RESOURCES
+from emr_serverless.resources.declaration import Resource
 from emr_serverless.sync.audit import windows_table
 from emr_serverless.sync.batch import Package
+from emr_serverless.sync.snapshots import snapshots
 from emr_serverless.sync.windows import Window
 from emr_serverless.sync.workers import Task, WindowResult
 
@@ -24,9 +28,18 @@ ORIGIN = Origin("cn-hangzhou", "w-1", NOW)
 DAY = Window("cn-hangzhou", "w-1", "start", 1_767_225_600_000, 1_767_311_999_999)
 
 
+def listed(resource: Resource, name: str) -> pa.Table:
+    """Return a page of a list with one row, of which one text is a name."""
+    row_id, text = str(resource.row_id.path), str(resource.fields[1].path)
+    records = read_rows([{row_id: "id", text: name}], resource, {})
+    return resource_tables(resource, [(ORIGIN, records)])[resource.table]
+
+
 def produced() -> dict[str, pa.Table]:
     """Return every raw table with a row or two, as dlt is handed them."""
-    package = Package("1700000000.1", Redactor())
+    lists = {resource.table: listed(resource, "before") for resource in RESOURCES if resource.history}
+    held = {name: table.to_pylist() for name, table in lists.items()}
+    package = Package("1700000000.1", Redactor(), snapshots(RESOURCES, held))
     rows: list[dict[str, Any]] = [
         {"jobRunId": "jr-1", "tags": [{"key": "a", "value": "b"}]},
         {"jobRunId": "jr-2", "vcoreSeconds": "odd"},
@@ -36,7 +49,9 @@ def produced() -> dict[str, pa.Table]:
     package.add_observations(ORIGIN, runs)
     package.unknown_fields.add("job_runs", runs, NOW)
     package.add({"unknown_fields": package.unknown_fields.save({})})
-    package.add(workspace_tables([{"workspaceId": "w-1"}], ORIGIN))
+    for resource in RESOURCES:
+        if resource.history:
+            package.add({resource.table: listed(resource, "after")})
     for window in (DAY, Window("cn-hangzhou", "*", "list", resource="workspaces")):
         outcome = WindowResult(Task(window), started_at=NOW, finished_at=NOW, status="complete")
         package.add({"extraction_windows": windows_table(outcome, "2026-03-01T00:00:00.000Z", "load")})

@@ -15,8 +15,8 @@ from emr_serverless.arrow.schema import shape_of
 from emr_serverless.resources import RESOURCES
 from emr_serverless.resources.declaration import Resource
 
-# A value of each type of the SDK's.
-SAMPLES: dict[str, Any] = {"str": "x", "int": 1, "float": 1.5, "bool": True}
+# A value of each type of the SDK's; its texts may be numbers of ours.
+SAMPLES: dict[str, Any] = {"str": "1", "int": 1, "float": 1.5, "bool": True}
 LIST = re.compile(r"List\[(.+)\]")
 
 
@@ -58,8 +58,8 @@ def paths(value: Any, path: str = "") -> Iterator[str]:
 def test_every_field_of_the_sdk_is_declared_or_left_out_for_a_reason(resource: Resource) -> None:
     row = sample_row(resource)
     assert len(row) > 5
-    unknown = read_rows([row], resource, {}).unknown_paths()
-    assert set(unknown) == set(resource.left_out)
+    assert read_rows([row], resource, {}).unknown_paths() == {}
+    assert resource.left_out.keys() <= row.keys() - shape_of(resource).keys()
     assert all(resource.left_out.values())
 
 
