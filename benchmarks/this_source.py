@@ -27,8 +27,8 @@ def main() -> None:
         overrides["max_connections"] = given.connections
     horizon = datetime.fromtimestamp(given.as_of_ms / 1000, UTC)
     done = run_load(open_pipeline(Target(database=given.database)), Request(now, horizon, overrides=overrides), lambda _: None)
-    if done.report.incomplete:
-        raise SystemExit(f"incomplete: {done.report.incomplete[0]}")
+    if done.stats.incomplete:
+        raise SystemExit(f"incomplete: {done.stats.incomplete[0]}")
 
 
 if __name__ == "__main__":

@@ -10,9 +10,10 @@ from typing import Any
 
 import httpx
 
-from emr_serverless.client import Client, Effort, Page
-from emr_serverless.credentials import AccessKey
-from emr_serverless.flow import FlowControl
+from emr_serverless.api.client import Client, Page, RequestStats
+from emr_serverless.api.credentials import AccessKey
+from emr_serverless.api.throttle import Throttle
+from emr_serverless.resources.job_runs import JOB_RUNS
 
 Answer = Callable[[httpx.Request], httpx.Response]
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -61,7 +62,7 @@ class ScriptedApi:
         self._seconds = 0.0
         self.requests: list[httpx.Request] = []
         self.waits: list[float] = []
-        self.effort = Effort()
+        self.request_stats = RequestStats()
         defaults: dict[str, Any] = {
             "provide_key": lambda: AccessKey("LTAI-test", "secret"),
             "clock": lambda: START + timedelta(seconds=self._seconds),
@@ -71,11 +72,11 @@ class ScriptedApi:
             "transport": httpx.MockTransport(self._answer),
         }
         self.client = Client(**(defaults | settings))
-        self.client.flow = FlowControl(8, wait=self.client.stop.wait, monotonic=lambda: self._seconds)
+        self.client.throttle = Throttle(8, wait=self.client.stop.wait, monotonic=lambda: self._seconds)
 
     def list_job_runs(self, asked: dict[str, Any] | None = None, **options: Any) -> Page:
         """Ask for one page."""
-        return self.client.list_job_runs(REGION, WORKSPACE, asked or {}, self.effort, **options)
+        return self.client.fetch_page(JOB_RUNS, REGION, WORKSPACE, self.request_stats, asked, **options)
 
     def _wait(self, seconds: float) -> None:
         self.waits.append(seconds)

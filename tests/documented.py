@@ -7,10 +7,12 @@ from typing import Any
 
 import pyarrow as pa
 
-from emr_serverless.answers import job_run_records, workspace_records
-from emr_serverless.conversion import Origin, job_run_tables, workspaces_table
-from emr_serverless.masking import mask_tables
-from emr_serverless.redaction import Redactor
+from emr_serverless.arrow.decode import Records, read_rows
+from emr_serverless.arrow.tables import Origin, resource_tables
+from emr_serverless.redaction.arrow import mask_tables
+from emr_serverless.redaction.redactor import Redactor
+from emr_serverless.resources.job_runs import JOB_RUNS
+from emr_serverless.resources.workspaces import WORKSPACES
 
 OBSERVED = datetime(2026, 3, 1, 2, 3, 4, 567_890, UTC)
 WORKSPACE = "w-d2d82aa09155****"
@@ -102,14 +104,24 @@ def utc(milliseconds: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
 
 
+def job_run_records(rows: list[Any], workspace_id: str) -> Records:
+    """Return decoded rows of ListJobRuns about a workspace."""
+    return read_rows(rows, JOB_RUNS, {"workspaceId": workspace_id})
+
+
+def workspace_records(rows: list[Any], region_id: str) -> Records:
+    """Return decoded rows of ListWorkspaces about a region."""
+    return read_rows(rows, WORKSPACES, {"regionId": region_id})
+
+
 def run_tables(rows: list[dict[str, Any]], origin: Origin = ORIGIN) -> dict[str, pa.Table]:
     """Return the tables of one page, not masked."""
-    return job_run_tables([(origin, job_run_records(rows, origin.workspace_id))])
+    return resource_tables(JOB_RUNS, [(origin, job_run_records(rows, origin.workspace_id))])
 
 
 def workspace_tables(rows: list[dict[str, Any]], origin: Origin = ORIGIN) -> dict[str, pa.Table]:
     """Return the table of one page of workspaces, not masked."""
-    return {"workspaces": workspaces_table([(origin, workspace_records(rows, origin.region_id))])}
+    return resource_tables(WORKSPACES, [(origin, workspace_records(rows, origin.region_id))])
 
 
 def convert(*rows: dict[str, Any]) -> dict[str, list[dict[str, Any]]]:

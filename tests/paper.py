@@ -11,7 +11,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from emr_serverless.tables import RAW_TABLES
+from emr_serverless.arrow.schema import RAW_TABLES
 from emr_usage.build import Built, build
 from emr_usage.inputs import INPUT_TABLES
 from emr_usage.load import Target

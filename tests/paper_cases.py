@@ -104,10 +104,11 @@ OBSERVATIONS = NIGHTS + FALLEN
 
 def window(first: str, last: str, status: str = "complete", **fields: object) -> Row:
     """Return the verdict on a range of submit times, by the first night's load."""
-    asked = {"workspace_id": "w-1", "region_id": "cn-hangzhou", "axis": "start", "mode": "load", "load": "night-1"}
+    asked = {"resource": "job_runs", "workspace_id": "w-1", "region_id": "cn-hangzhou", "axis": "start"}
+    load = {"mode": "load", "load": "night-1"}
     bounds = {"window_start": utc(first), "window_end": utc(last) - timedelta(milliseconds=1)}
     counts = {"total_count": 10, "rows_distinct": 10 if status == "complete" else 9, "finished_at": READ_AT}
-    return asked | bounds | counts | {"status": status, "window_id": f"{first} {last}"} | fields
+    return asked | load | bounds | counts | {"status": status, "window_id": f"{first} {last}"} | fields
 
 
 WINDOWS = [

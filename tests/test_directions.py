@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,70 +15,36 @@ SOURCE = ROOT / "sources" / "emr_serverless"
 APPLICATION = ROOT / "pipelines" / "emr_usage"
 SCRIPT = ROOT / "sources" / "emr_serverless_pipeline.py"
 
-# Inside the source each module imports only what stands before it.
-ORDER = (
+# Inside the source each folder imports only what stands before it: `settings` is below all, `__init__` above all.
+FOLDERS = (
     "settings",
-    "backtracking",
-    "errors",
-    "credentials",
-    "signing",
-    "flow",
-    "windows",
-    "hidden_defaults",
-    "tables",
-    "literals",
-    "secret_names",
-    "secret_values",
-    "secret_tokens",
-    "secret_addresses",
-    "commands",
-    "markup",
-    "secret_patterns",
-    "named_secrets",
+    "resources",
+    "arrow",
     "redaction",
-    "spark_settings",
-    "columns",
-    "strict",
-    "shapes",
-    "answers",
-    "refusals",
-    "client",
+    "api",
     "validation",
     "configuration",
-    "conversion",
-    "sweep",
-    "workspace",
-    "masking",
-    "unknown_fields",
-    "package",
-    "terms",
-    "destination",
-    "memory",
-    "absence",
-    "account",
-    "load",
-    "guards",
+    "sync",
+    "dlt_workarounds",
     "__init__",
 )
-# These are pure and may know the settings and one another only.
-PURE = (
-    *("windows", "hidden_defaults", "tables", "literals", "flow"),
-    *ORDER[ORDER.index("secret_names") : ORDER.index("redaction") + 1],
-)
-SPEAK_HTTP = {"client", "signing"}
+# These look at texts and nothing else.
+PURE_REDACTION = {
+    *("tokens", "names", "values", "token_formats", "addresses", "shell", "markup"),
+    *("patterns", "named", "redactor", "backtracking", "spark_settings"),
+}
+SPEAK_HTTP = {"api/client", "api/signing"}
 KNOW_ARROW = {
-    "tables",
-    "columns",
-    "shapes",
-    "answers",
-    "conversion",
-    "masking",
-    "package",
-    "unknown_fields",
-    "account",
-    "load",
+    "redaction/arrow",
+    "sync/audit",
+    "sync/batch",
+    "sync/load",
+    "sync/scheduler",
+    "sync/snapshots",
+    "sync/unknown_fields",
     "__init__",
 }
+KNOW_DLT = {"__init__", "configuration", "api/credentials", "sync/destination", "dlt_workarounds", "sync/checkpoint"}
 HTTP = {"httpx", "requests", "urllib3", "aiohttp", "http", "socket"}
 WALL_CLOCK = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns", "time.localtime"}
 COMMANDS = APPLICATION / "cli"
@@ -114,10 +81,19 @@ def top_names(path: Path) -> set[str]:
     return {name.split(".")[0] for name in imports(path)}
 
 
+def module_of(path: Path) -> str:
+    """Return a module of the source by its place in it, such as `api/client`."""
+    return path.relative_to(SOURCE).with_suffix("").as_posix()
+
+
+def folder_of(path: Path) -> str:
+    """Return the folder of one of the source's modules, or the module itself where it is in none."""
+    return module_of(path).split("/")[0]
+
+
 def own_imports(path: Path) -> set[str]:
-    """Return the source's modules that one of them imports."""
-    own = {name.split(".")[1] for name in imports(path) if name.startswith("emr_serverless.")}
-    return {name if name in ORDER else "__init__" for name in own}
+    """Return what one of the source's modules imports of the source, such as `api.client.Client`."""
+    return {name.removeprefix("emr_serverless.") for name in imports(path) if name.startswith("emr_serverless.")}
 
 
 def calls(path: Path) -> set[str]:
@@ -136,15 +112,37 @@ def calls(path: Path) -> set[str]:
 
 
 def test_every_module_of_the_source_has_its_place() -> None:
-    assert {path.stem for path in SOURCE.glob("*.py")} == set(ORDER)
+    assert {folder_of(path) for path in modules(SOURCE)} == set(FOLDERS)
 
 
-def test_a_module_imports_only_what_stands_before_it() -> None:
-    for position, name in enumerate(ORDER):
-        allowed = set(ORDER[:position])
-        if name in PURE:
-            allowed &= {"settings", *PURE}
-        assert own_imports(SOURCE / f"{name}.py") - allowed == set(), name
+def test_a_folder_imports_only_what_stands_before_it() -> None:
+    for path in modules(SOURCE):
+        allowed = {*FOLDERS[: FOLDERS.index(folder_of(path)) + 1]}
+        assert {name.split(".")[0] for name in own_imports(path)} <= allowed, path
+
+
+def test_no_module_imports_itself_by_way_of_others() -> None:
+    names = {module_of(path).replace("/", "."): path for path in modules(SOURCE)}
+    imported = {
+        name: {other for other in names for used in own_imports(path) if used == other or used.startswith(f"{other}.")}
+        for name, path in names.items()
+    }
+    while free := {name for name, others in imported.items() if not others & imported.keys()}:
+        for name in free:
+            del imported[name]
+    assert imported == {}
+
+
+def test_the_declarations_import_nothing_of_ours_and_no_library() -> None:
+    for path in modules(SOURCE / "resources"):
+        assert {name.split(".")[0] for name in own_imports(path)} <= {"resources"}, path
+        assert top_names(path) <= {"emr_serverless", *sys.stdlib_module_names}, path
+
+
+def test_what_looks_at_texts_is_pure() -> None:
+    assert {path.stem for path in modules(SOURCE / "redaction")} == PURE_REDACTION | {"__init__", "arrow", "strict"}
+    for name in PURE_REDACTION:
+        assert {used.split(".")[0] for used in own_imports(SOURCE / f"redaction/{name}.py")} <= {"redaction"}, name
 
 
 def test_the_source_imports_itself_relatively_and_nothing_else_of_ours() -> None:
@@ -154,28 +152,28 @@ def test_the_source_imports_itself_relatively_and_nothing_else_of_ours() -> None
                 assert node.module is not None
                 assert node.module.split(".")[0] not in {"emr_serverless", "emr_usage", "sources", "pipelines"}, path
             if isinstance(node, ast.ImportFrom):
-                assert node.level <= 1, path
+                assert node.level <= len(path.relative_to(SOURCE).parts), path
         assert "emr_usage" not in top_names(path), path
 
 
 def test_only_client_and_signing_know_http() -> None:
-    assert {path.stem for path in modules(SOURCE) if top_names(path) & HTTP} == SPEAK_HTTP
+    assert {module_of(path) for path in modules(SOURCE) if top_names(path) & HTTP} == SPEAK_HTTP
 
 
 def test_only_the_makers_of_tables_know_arrow() -> None:
-    assert {path.stem for path in modules(SOURCE) if "pyarrow" in top_names(path)} <= KNOW_ARROW
+    knowing = {path for path in modules(SOURCE) if "pyarrow" in top_names(path)}
+    assert {module_of(path) for path in knowing if folder_of(path) != "arrow"} <= KNOW_ARROW
 
 
-def test_only_the_sources_front_its_configuration_and_its_guards_know_dlt() -> None:
-    users = {path.stem: {name for name in imports(path) if name.split(".")[0] == "dlt"} for path in modules(SOURCE)}
-    knowing = {"__init__", "configuration", "credentials", "destination", "guards", "memory"}
-    assert {name for name, used in users.items() if used} == knowing
+def test_only_the_sources_front_its_configuration_and_its_workarounds_know_dlt() -> None:
+    users = {module_of(path): {name for name in imports(path) if name.split(".")[0] == "dlt"} for path in modules(SOURCE)}
+    assert {name for name, used in users.items() if used} == KNOW_DLT
     # The specification of an access key and its places are dlt's; its decorators are not for it.
     assert all(
         name.startswith(("dlt.common.configuration.specs.", "dlt.common.runtime.", "dlt.common.typing."))
-        for name in users["credentials"]
+        for name in users["api/credentials"]
     )
-    assert not {"dlt.source", "dlt.resource", "dlt.transformer"} & calls(SOURCE / "credentials.py")
+    assert not {"dlt.source", "dlt.resource", "dlt.transformer"} & calls(SOURCE / "api/credentials.py")
 
 
 def imported_from_us(path: Path) -> set[str]:
@@ -188,9 +186,12 @@ def test_the_emulator_knows_nothing_of_ours() -> None:
 
 
 def test_the_application_uses_the_front_of_the_source_and_the_schemas() -> None:
-    inner = tuple(f"emr_serverless.{name}." for name in ORDER if name != "tables")
+    inner = tuple(f"emr_serverless.{name}." for name in FOLDERS)
     for path in modules(APPLICATION):
-        assert {name for name in imports(path) if name.startswith(inner)} == set(), path
+        used = {name for name in imports(path) if name.startswith(inner)}
+        assert {
+            name for name in used if not name.startswith(("emr_serverless.arrow.schema.", "emr_serverless.resources."))
+        } == set(), path
 
 
 def test_the_report_reads_marts_only() -> None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 import click
 import pytest
 
-from emr_serverless.tables import RAW_TABLES
+from emr_serverless.arrow.schema import RAW_TABLES
+from emr_serverless.resources import RESOURCES
 from emr_usage.cli import main
 from emr_usage.reference import table_reference
 
@@ -49,6 +51,12 @@ def test_the_readme_names_every_table_and_command() -> None:
     text = (ROOT / "README.md").read_text()
     for name in [*RAW_TABLES, *(f"emr-usage {command}" for command in main.commands)]:
         assert name in text, name
+
+
+def test_the_policy_in_the_readme_grants_what_is_read_and_no_more() -> None:
+    (policy,) = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    (statement,) = json.loads(policy)["Statement"]
+    assert sorted(statement["Action"]) == sorted(resource.ram_action for resource in RESOURCES)
 
 
 def test_every_command_begins_its_help_with_an_example() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from emr_serverless import emr_serverless
-from emr_serverless.credentials import AccessKeyConfiguration
+from emr_serverless.api.credentials import AccessKeyConfiguration
 from emr_serverless.validation import SETTINGS, Number
 from emr_usage.defaults import DEFAULT_TIME_ZONE
 

@@ -24,8 +24,8 @@ from emr_serverless import (
     CheckSettingsError,
     EmrServerlessError,
     Load,
+    LoadStats,
     MissingWorkspaceError,
-    Report,
     emr_serverless,
     prepare,
 )
@@ -185,7 +185,7 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
     """
     load: Load
 
-    def tell(_: Report) -> None:
+    def tell(_: LoadStats) -> None:
         on_progress(load)
 
     with (
@@ -208,6 +208,6 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
 def failure_of_all(load: Load) -> EmrServerlessError | None:
     """Return why nothing at all could be read, if that is so."""
     # What is not visible leaves the other workspaces as they are, also where there is no other one.
-    errors = [outcome.error for outcome in load.report.incomplete]
+    errors = [outcome.error for outcome in load.stats.incomplete]
     failed = [error for error in errors if error and not isinstance(error, MissingWorkspaceError)]
-    return failed[0] if failed and not load.report.windows["complete"] else None
+    return failed[0] if failed and not load.stats.windows["complete"] else None

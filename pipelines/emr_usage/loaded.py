@@ -14,7 +14,7 @@ _ANY_RUN: Final = f"SELECT 1 FROM {RAW_DATASET}.job_runs LIMIT 1"  # noqa: S608 
 # That workspaces were listed says nothing of their runs.
 _AUDIT: Final = f"""
 SELECT count(*),
-  count(CASE WHEN axis <> 'workspaces' AND status <> 'failed' THEN 1 END),
+  count(CASE WHEN axis <> 'list' AND status <> 'failed' THEN 1 END),
   count(CASE WHEN status = 'failed' THEN 1 END)
 FROM {RAW_DATASET}.extraction_windows
 """  # noqa: S608  # the dataset's name is ours

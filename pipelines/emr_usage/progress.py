@@ -27,7 +27,7 @@ class Display(Protocol):
 
 def remaining_seconds(load: Load, elapsed: float) -> float | None:
     """Return the time left by the API's counts, or None while nothing is known."""
-    expected, rows = load.report.expected_rows, load.report.rows
+    expected, rows = load.stats.expected_rows, load.stats.rows
     if not expected or not rows or elapsed <= 0:
         return None
     return max(0.0, (expected - rows) * elapsed / rows)
@@ -35,8 +35,8 @@ def remaining_seconds(load: Load, elapsed: float) -> float | None:
 
 def describe(load: Load, elapsed: float) -> str:
     """Return the state of a load as one line."""
-    report = load.report
-    flow = load.client.flow if load.client else None
+    report = load.stats
+    flow = load.client.throttle if load.client else None
     left = remaining_seconds(load, elapsed)
     return (
         f"{sum(report.windows.values())} windows, {report.rows:,} rows, {report.rows / max(elapsed, 0.001):,.0f} rows/s, "
@@ -92,4 +92,4 @@ class _Bar:
         if now >= self._next:
             self._next = now + DRAW_SECONDS
             self._board.line = describe(load, now - self._started)
-            self._board.update(self._task, total=load.report.expected_rows, completed=load.report.rows)
+            self._board.update(self._task, total=load.stats.expected_rows, completed=load.stats.rows)

@@ -16,18 +16,20 @@ from dlt.common.typing import TSecretStrValue
 from dlt.extract import DltResource
 
 from . import settings
-from .client import Client
+from .api.client import Client
+from .api.credentials import AccessKeyConfiguration, configured_access_key, default_chain
+from .api.errors import CheckSettingsError, EmrServerlessError, MissingWorkspaceError
+from .arrow.schema import RAW_TABLES
 from .configuration import SOURCE_NAME, SourceConfiguration
-from .credentials import AccessKeyConfiguration, configured_access_key, default_chain
-from .errors import CheckSettingsError, EmrServerlessError, MissingWorkspaceError
-from .guards import prepare
-from .load import Load
-from .memory import remembered
-from .redaction import Redactor
+from .dlt_workarounds import prepare
+from .redaction.redactor import Redactor
+from .redaction.strict import StrictRedactor, kept_key
 from .settings import SETTLE_DAYS
-from .strict import StrictRedactor, kept_key
-from .tables import RAW_TABLES
-from .terms import Backfill, Limits, Report
+from .sync.checkpoint import remembered
+from .sync.destination import read_held
+from .sync.load import Load
+from .sync.options import Backfill, SourceSettings
+from .sync.stats import LoadStats
 from .validation import read_setting, shown
 
 __all__ = [
@@ -36,8 +38,8 @@ __all__ = [
     "CheckSettingsError",
     "EmrServerlessError",
     "Load",
+    "LoadStats",
     "MissingWorkspaceError",
-    "Report",
     "emr_serverless",
     "prepare",
     "read_setting",
@@ -70,7 +72,7 @@ def emr_serverless(
     """Return the next package of a load: run a pipeline with it until `load.unfinished` is false.
 
     Args:
-        load: the load this package belongs to; it holds the horizon, the clock and the report.
+        load: the load this package belongs to; it holds the horizon, the clock and the stats.
         credentials: an access key; without one the vendor's default chain is asked at each request.
         region_ids: regions to ask, such as cn-hangzhou.
         workspace_ids: workspaces to ask; all that are visible where none are named.
@@ -92,9 +94,9 @@ def emr_serverless(
         CheckSettingsError: a setting cannot be used, or a key of `sources.emr_serverless` is not a setting; see validation.py.
         EmrServerlessError: while the package is read; its class says what to do next.
     """
-    load.report.redact = redact
-    load.report.settle_days = settle_days
-    limits = Limits(
+    load.stats.redact = redact
+    load.stats.settle_days = settle_days
+    source_settings = SourceSettings(
         region_ids=tuple(region_ids),
         workspace_ids=tuple(workspace_ids),
         initial_days=initial_days,
@@ -109,7 +111,7 @@ def emr_serverless(
         redactor = _redactor(redact, redact_patterns, redact_key)
         client = Client(
             provide_key=configured_access_key(credentials) if credentials else default_chain(),
-            clock=load.terms.clock,
+            clock=load.options.clock,
             endpoint=endpoint,
             max_connections=max_connections,
             requests_per_second=requests_per_second,
@@ -122,10 +124,11 @@ def emr_serverless(
     @dlt.resource(selected=False)
     def job_run_pages() -> Iterator[dict[str, pa.Table] | None]:
         state = dlt.current.resource_state("job_runs")
+        held = {} if load.begun else read_held(dlt.current.pipeline())
         if not load.begun:
             _recall(state, load)
         load_id = dlt.current.load_package_state()["load_id"]
-        for tables in load.read_package(connect, limits, state, load_id):
+        for tables in load.read_package(connect, source_settings, state, load_id, held):
             yield tables
             del tables
             # dlt takes turns between this generator and the tables of the batch. Those pass first, or all batches of the
@@ -141,7 +144,7 @@ def emr_serverless(
 
 def _recall(state: dict[str, Any], load: Load) -> None:
     """Replace what the working folder remembers by what the destination supports."""
-    found = remembered(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.terms.started_at)
+    found = remembered(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.options.started_at)
     for finding in found.findings:
         logger.warning("%s", finding)
     state.clear()

@@ -18,8 +18,8 @@ from dlt.common.configuration.providers import ConfigTomlProvider, SecretsTomlPr
 from dlt.common.configuration.specs import BaseConfiguration, PluggableRunContext, known_sections
 from dlt.common.configuration.specs.config_section_context import ConfigSectionContext
 
-from .credentials import AccessKeyConfiguration
-from .errors import CheckSettingsError
+from .api.credentials import AccessKeyConfiguration
+from .api.errors import CheckSettingsError
 from .validation import SECTION, SETTINGS, environment_name, read_setting
 
 SOURCE_NAME: Final = SECTION.split(".")[1]

@@ -9,8 +9,6 @@ from __future__ import annotations
 from typing import Final
 
 API_VERSION: Final = "2023-08-08"
-# The RAM actions are `emr-serverless-spark:<Operation>`; the vendor documents them for all resources only.
-RAM_PREFIX: Final = "emr-serverless-spark"
 # Public endpoint of a region. Inside a VPC the host is emr-serverless-spark-vpc.<region>.aliyuncs.com.
 DEFAULT_ENDPOINT: Final = "https://emr-serverless-spark.{region_id}.aliyuncs.com"
 
@@ -23,11 +21,6 @@ PROBE_ROWS: Final = 20
 SETTLE_DAYS: Final = 7
 # Ranges of end times that are remembered for it, for each workspace: bounds the state and the requests.
 UNSETTLED_RANGES: Final = 64
-
-# States without an end. A run without an end time is open too, whatever its state is called.
-OPEN_STATES: Final = ("Submitted", "Pending", "Running", "Cancelling")
-# Every documented state.
-ALL_STATES: Final = (*OPEN_STATES, "Success", "Failed", "Cancelled", "CancelFailed")
 
 INITIAL_DAYS: Final = 30
 # Re-read behind the cursors: figures settle after a run has ended (the vendor documents ten minutes for Ray jobs), rows may
@@ -58,7 +51,7 @@ WINDOW_READS: Final = 3
 # Times the shrinking set of open runs is read before it is recorded as short.
 OPEN_READS: Final = 4
 # Loads in a row in which the API does not answer for a run before it leaves the open list.
-STRAGGLER_MISSES: Final = 3
+MISSING_OPEN_RUN_LOADS: Final = 3
 
 REDACT: Final = "patterns"
 REDACT_MODES: Final = ("patterns", "strict", "off")

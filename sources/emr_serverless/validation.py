@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from . import settings
-from .backtracking import backtracks_without_bound
-from .client import endpoint_of
-from .errors import CheckSettingsError
-from .redaction import Redactor
+from .api.client import endpoint_of
+from .api.errors import CheckSettingsError
+from .redaction.backtracking import backtracks_without_bound
+from .redaction.redactor import Redactor
 
 SECTION: Final = "sources.emr_serverless"
 _SHOWN_CHARACTERS: Final = 80

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from emr_serverless.redaction import Redactor
+from emr_serverless.redaction.redactor import Redactor
 
 from . import development, held_out
 

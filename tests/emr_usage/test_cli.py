@@ -607,7 +607,7 @@ class TestProgress:
         load = Load(lambda: NOW)
         with progress.live_display(Console(file=text, width=200), "loading") as display:
             for rows in (10, 20, 30, 40):
-                load.report.rows = rows
+                load.stats.rows = rows
                 display(load)
         assert text.getvalue().splitlines() == [
             "loading: 0 windows, 20 rows, 2 rows/s, 0 in flight, 0 throttled, time left not known yet",

@@ -40,7 +40,7 @@ FEW_CONNECTIONS = ("--max-connections", "2")
 STEPS = {
     "before the database is looked at": Fate(f"{PIPELINE}._sync_destination"),
     "in extract, with the first batch": Fate("emr_serverless.package:Package.take_batch", "after"),
-    "in extract, with the cursors moved": Fate("emr_serverless.account:AccountSweep._save", "after"),
+    "in extract, with the cursors moved": Fate("emr_serverless.account:Scheduler._save", "after"),
     "in extract, of the second package": Fate("emr_serverless.package:Package.take_batch", "after", 2),
     "extracted, before the package is committed": Fate("dlt.extract.extract:Extract.commit_packages"),
     "extracted and committed, before state.json": Fate("dlt.extract.extract:Extract.commit_packages", "after"),

@@ -129,8 +129,8 @@ def test_it_is_listed(tmp_path: Path, clone: Path) -> None:
 def test_the_project_it_makes_runs(project: Path, emulator: Emulator) -> None:
     assert {path.name for path in project.iterdir()} >= {"emr_serverless", PIPELINE, "requirements.txt", ".dlt"}
     assert (project / "requirements.txt").read_text().startswith("dlt[duckdb]")
-    for path in (ROOT / "sources/emr_serverless").glob("*.py"):
-        assert (project / "emr_serverless" / path.name).read_bytes() == path.read_bytes()
+    for path in (ROOT / "sources/emr_serverless").rglob("*.py"):
+        assert (project / path.relative_to(ROOT / "sources")).read_bytes() == path.read_bytes()
     of_the_copy = ("-c", ONLY_THE_COPY, PIPELINE)
     for arguments in (of_the_copy, (*of_the_copy, "2020-01-01", "2020-02-01"), (PIPELINE,)):
         said = run(sys.executable, *arguments, folder=project, environment=settings(emulator))

@@ -152,21 +152,21 @@ def load_facts(done: Load, target: Target, missing: MissingFigures) -> dict[str,
     """Return a finished load's summary for machines, with the exit code it calls for."""
     from emr_usage.load import failure_of_all
 
-    report = done.report
+    report = done.stats
     exit_code = FAILED if failure_of_all(done) else INCOMPLETE if report.incomplete else 0
-    seconds = (now() - done.terms.started_at).total_seconds()
+    seconds = (now() - done.options.started_at).total_seconds()
     return {
         "status": {0: "complete", FAILED: "failed", INCOMPLETE: "incomplete"}[exit_code],
         "exit_code": exit_code,
-        "mode": done.terms.mode,
-        "load": done.terms.name,
-        "horizon": datetime.fromtimestamp(done.terms.horizon_ms / 1000, UTC).isoformat(),
+        "mode": done.options.mode,
+        "load": done.options.name,
+        "horizon": datetime.fromtimestamp(done.options.horizon_ms / 1000, UTC).isoformat(),
         "target": str(target),
         "workspaces": report.workspaces,
         "rows": report.rows,
         "packages": report.packages,
         "windows": dict(report.windows),
-        "throttled": done.client.flow.throttlings if done.client else 0,
+        "throttled": done.client.throttle.throttlings if done.client else 0,
         "unknown_fields": dict(report.unknown_fields),
         "new_fields": report.new_fields,
         "hidden_defaults": report.hidden_defaults,
@@ -176,6 +176,7 @@ def load_facts(done: Load, target: Target, missing: MissingFigures) -> dict[str,
         "incomplete": [
             {
                 "workspace_id": outcome.task.window.workspace_id,
+                "resource": outcome.task.window.resource,
                 "axis": outcome.task.window.axis,
                 "asked": outcome.task.window.asked,
                 "status": outcome.status,
@@ -197,18 +198,18 @@ def _missing_figures(done: Load, target: Target) -> MissingFigures:
     from emr_usage.missing_figures import MissingFigures, count_missing_figures
     from emr_usage.reader import open_reader
 
-    if not done.report.windows:
-        return MissingFigures(0, 0, done.report.settle_days)
+    if not done.stats.windows:
+        return MissingFigures(0, 0, done.stats.settle_days)
     with open_reader(target) as pipeline, pipeline.sql_client() as client:
-        return count_missing_figures(client, now(), done.report.settle_days)
+        return count_missing_figures(client, now(), done.stats.settle_days)
 
 
 def print_load(done: Load, target: Target, missing: MissingFigures) -> None:
     """Print how a load went, and what is missing."""
     from emr_usage.demo import summary
 
-    report = done.report
-    tell(f"{summary(done, now() - done.terms.started_at)}, into {target}.")
+    report = done.stats
+    tell(f"{summary(done, now() - done.options.started_at)}, into {target}.")
     if report.certified_before:
         before = sorted(report.certified_before)
         of_some = "" if before == report.workspaces else f" for {', '.join(before)}"

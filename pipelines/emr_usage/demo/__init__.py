@@ -136,7 +136,7 @@ def write_inputs(database: Path) -> Path:
 
 def summary(load: Load, took: timedelta) -> str:
     """Return what a finished load did, as one line."""
-    report = load.report
+    report = load.stats
     complete, total = report.windows["complete"], sum(report.windows.values())
     return f"{report.rows:,} rows in {took.total_seconds():.1f} s, {complete} of {total} windows certified"
 

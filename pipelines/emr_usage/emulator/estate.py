@@ -140,6 +140,45 @@ def queue_fields(workspace_id: str, region_id: str, name: str, *, payment_type: 
     }
 
 
+def member_fields(workspace_id: str, user_id: str, name: str, *, role: str = "DataEngineering") -> dict[str, Any]:
+    """A member as ListMembers shows it.
+
+    Args:
+        workspace_id: The workspace.
+        user_id: The user's UID, which is a run's `creator`.
+        name: The user's name, as the console shows it.
+        role: The member's one role.
+    """
+    allowed = [
+        {
+            "actionName": "view",
+            "actionArn": f"acs:emr::{workspace_id}:action/view_MEMBER",
+            "displayName": "view members",
+            "description": "view members",
+            "dependencies": ["view"],
+        }
+    ]
+    return {
+        "memberArn": f"acs:emr::{workspace_id}:member/{user_id}",
+        "userName": f"{name}@1950000000000001.onaliyun.com",
+        "displayName": name,
+        "userType": "MEMBER",
+        "visible": True,
+        # A string here and a number in the role, as documented.
+        "createTime": str(CREATED_MS),
+        "roles": [
+            {
+                "roleArn": f"acs:emr::{workspace_id}:role/{role}",
+                "roleName": role,
+                "description": role,
+                "createTime": CREATED_MS,
+                "actions": allowed,
+            }
+        ],
+        "actions": allowed,
+    }
+
+
 def quota_text(cores: int) -> str:
     """A quota's resource, which is JSON inside a string: 1 CU is 1 core and 4 GiB."""
     return _resource_text({"cpu": str(cores), "memory": f"{4 * cores}Gi", "cu": str(cores)})

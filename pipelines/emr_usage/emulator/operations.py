@@ -45,6 +45,7 @@ ROUTES = (
     ("ListWorkspaces", re.compile(r"/api/v1/workspaces/?")),
     ("ListWorkspaceQueues", re.compile(r"/api/v1/workspaces/(?P<workspace_id>[^/]+)/queues/?")),
     ("ListJobRuns", re.compile(r"/api/v1/workspaces/(?P<workspace_id>[^/]+)/jobRuns/?")),
+    ("ListMembers", re.compile(r"/api/v1/auth/(?P<workspace_id>[^/]+)/members/?")),
     ("GetJobRun", re.compile(r"/api/v1/workspaces/(?P<workspace_id>[^/]+)/jobRuns/(?P<job_run_id>[^/]+)")),
 )
 
@@ -93,6 +94,13 @@ def list_workspace_queues(call: Call, account: Account) -> dict[str, Any]:
     return {"queues": queues, "totalCount": len(queues), "maxResults": len(queues)}
 
 
+def list_members(call: Call, account: Account) -> dict[str, Any]:
+    """ListMembers: one page of a workspace's members."""
+    members = sorted(account.state.members(_workspace_id(call, account)), key=_member_key)
+    page = take_page(members, _member_key, _asked(call, account), account.switches)
+    return {"members": page.items, **_totals(len(members), page, call, account)}
+
+
 def list_job_runs(call: Call, account: Account) -> dict[str, Any]:
     """ListJobRuns: one page of the runs that the filters find."""
     workspace_id = _workspace_id(call, account)
@@ -121,6 +129,7 @@ OPERATIONS: Mapping[str, Callable[[Call, Account], dict[str, Any]]] = {
     "ListWorkspaces": list_workspaces,
     "ListWorkspaceQueues": list_workspace_queues,
     "ListJobRuns": list_job_runs,
+    "ListMembers": list_members,
     "GetJobRun": get_job_run,
 }
 
@@ -185,6 +194,10 @@ def _has_tag(workspace: Mapping[str, Any], key: str, value: str | None) -> bool:
 
 def _workspace_key(workspace: Mapping[str, Any]) -> tuple[int, str]:
     return workspace["createTime"], workspace["workspaceId"]
+
+
+def _member_key(member: Mapping[str, Any]) -> tuple[int, str]:
+    return int(member["createTime"]), member["memberArn"]
 
 
 def _run_key(run: Run) -> tuple[int, str]:

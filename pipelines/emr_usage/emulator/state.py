@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from .estate import queue_fields, workspace_fields
+from .estate import member_fields, queue_fields, workspace_fields
 from .filters import DAY_MS, JobRunFilter
 from .index import RunIndex, run_key
 from .rows import HOUR_MS, get_row, list_row
@@ -32,6 +32,7 @@ class State:
         self._lock = threading.RLock()
         self._workspaces: dict[str, dict[str, Any]] = {}
         self._queues: dict[str, list[dict[str, Any]]] = {}
+        self._members: dict[str, list[dict[str, Any]]] = {}
         self._runs: dict[str, dict[str, Run]] = {}
         self._indexes: dict[str, RunIndex] = {}
         self._selections: OrderedDict[tuple[object, ...], list[Run]] = OrderedDict()
@@ -44,6 +45,7 @@ class State:
         region_id: str = "cn-hangzhou",
         *,
         queues: Sequence[dict[str, Any]] | None = None,
+        members: Sequence[dict[str, Any]] | None = None,
         **fields: Any,
     ) -> None:
         """Add a workspace, or put another in its place; its runs stay.
@@ -52,12 +54,16 @@ class State:
             workspace_id: Its id.
             region_id: Where it is.
             queues: Its queues in the API's shape (`estate.queue_fields`); by default `root_queue` and `dev_queue`.
+            members: Its members in the API's shape (`estate.member_fields`); by default one.
             **fields: Fields of the API's shape that differ from `estate.workspace_fields`.
         """
         default = [queue_fields(workspace_id, region_id, name) for name in ("root_queue", "dev_queue")]
         with self._lock:
             self._workspaces[workspace_id] = workspace_fields(workspace_id, region_id) | fields
             self._queues[workspace_id] = list(default if queues is None else queues)
+            self._members[workspace_id] = list(
+                [member_fields(workspace_id, "150978934701", "owner", role="Owner")] if members is None else members
+            )
             self._runs.setdefault(workspace_id, {})
             self.version += 1
 
@@ -85,6 +91,11 @@ class State:
         """The workspace's queues, in the API's shape."""
         with self._lock:
             return list(self._queues.get(workspace_id, []))
+
+    def members(self, workspace_id: str) -> list[dict[str, Any]]:
+        """The workspace's members, in the API's shape."""
+        with self._lock:
+            return list(self._members.get(workspace_id, []))
 
     def add(self, *runs: Run) -> None:
         """Add runs; a workspace that is not there yet is added with them.

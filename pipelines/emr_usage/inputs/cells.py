@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-from emr_serverless.tables import TEXT
+from emr_serverless.arrow.schema import TEXT
 from emr_usage.currencies import minor_units, suggested_currency
 
 from .problems import quoted

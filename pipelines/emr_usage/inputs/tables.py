@@ -7,7 +7,7 @@ from typing import Final
 
 import pyarrow as pa
 
-from emr_serverless.tables import INTEGER, LOAD_ID, TEXT, RawTable, described_schema
+from emr_serverless.arrow.schema import INTEGER, LOAD_ID, TEXT, RawTable, described_schema
 
 DATE: Final = pa.date32()
 # Below 10^8, so that a product with CU-hours, which are below 10^12, has no more digits than DuckDB's decimals hold.
@@ -16,6 +16,7 @@ PRICE: Final = pa.decimal128(18, 10)
 # Not in the files: where a row stands, and which load brought it.
 NUMBERED: Final = ("row_number", "rule_number", "_dlt_load_id")
 
+_LOAD_ID = (LOAD_ID.name, TEXT, LOAD_ID.description)
 _ROW_NUMBER = ("row_number", INTEGER, "Line of the row in its file, from 1, comments counted.")
 _PRICE = ("price_per_cu_hour", PRICE, "Price of one CU-hour, before tax; at most ten decimals.")
 _CURRENCY = ("currency", TEXT, "Currency of the price, three capitals as in ISO 4217.")
@@ -34,7 +35,7 @@ RATES: Final = described_schema(
     ("valid_from", DATE, "First billing date on which it holds."),
     _VALID_TO,
     ("source", TEXT, "Where the price comes from, such as a contract's number or the address of a page."),
-    LOAD_ID,
+    _LOAD_ID,
 )
 OWNERS: Final = described_schema(
     ("owner", *NUMBERED),
@@ -49,7 +50,7 @@ OWNERS: Final = described_schema(
     ("job_name", TEXT, "Pattern of the run's name: * stands for any characters, ? for one."),
     ("valid_from", DATE, "First billing date of the rule, by the run's submit time; null: since ever."),
     _VALID_TO,
-    LOAD_ID,
+    _LOAD_ID,
 )
 LIST_PRICES: Final = described_schema(
     ("region_id", "currency", "price_per_cu_hour", "page_date", "source", *NUMBERED),
@@ -59,13 +60,18 @@ LIST_PRICES: Final = described_schema(
     _PRICE,
     ("page_date", DATE, "Date of the page that shows the price."),
     ("source", TEXT, "Address of that page."),
-    LOAD_ID,
+    _LOAD_ID,
 )
 
+
+def _whole(row: str) -> str:
+    return f"One row for each {row}, replaced as a whole; see [inputs.md](inputs.md)."
+
+
 INPUT_TABLES: Final[Mapping[str, RawTable]] = {
-    "rates": RawTable(RATES, ("row_number",)),
-    "owners": RawTable(OWNERS, ("row_number",)),
-    "list_prices": RawTable(LIST_PRICES, ("row_number",)),
+    "rates": RawTable(_whole("row of `rates.csv`"), RATES, ("row_number",)),
+    "owners": RawTable(_whole("rule of `owners.csv`"), OWNERS, ("row_number",)),
+    "list_prices": RawTable(_whole("row of `list_prices.csv`"), LIST_PRICES, ("row_number",)),
 }
 
 

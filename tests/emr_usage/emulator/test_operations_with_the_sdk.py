@@ -10,6 +10,7 @@ from alibabacloud_emr_serverless_spark20230808.client import Client
 from alibabacloud_tea_openapi.exceptions import ClientException
 
 from emr_usage.emulator import Emulator, Run, Switches
+from emr_usage.emulator.estate import member_fields
 
 # The SDK calls datetime.utcnow(), which Python 3.12 deprecates; that is the vendor's to repair.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
@@ -205,6 +206,20 @@ def test_list_workspace_queues(sdk: Client) -> None:
     assert [(q.queue_name, q.payment_type) for q in queues("w-2").queues] == [("subscription_queue", "Pre")]
     assert [q.queue_name for q in queues("w-1", environment="dev").queues] == ["dev_queue"]
     assert queues("w-1").total_count == 2
+
+
+def test_list_members_pages_and_names_the_users(sdk: Client, emulator: Emulator) -> None:
+    people = [member_fields("w-1", uid, name) for uid, name in (("202077646755123991", "Li"), ("202077646755123992", "Wang"))]
+    emulator.state.add_workspace("w-1", members=people)
+    emulator.page_limit = 1
+    first = sdk.list_members("w-1", models.ListMembersRequest(region_id=REGION)).body
+    second = sdk.list_members("w-1", models.ListMembersRequest(region_id=REGION, next_token=first.next_token)).body
+    members = [*first.members, *second.members]
+    assert sorted((member.member_arn, member.display_name) for member in members) == [
+        ("acs:emr::w-1:member/202077646755123991", "Li"),
+        ("acs:emr::w-1:member/202077646755123992", "Wang"),
+    ]
+    assert (first.total_count, second.next_token, members[0].roles[0].role_name) == (2, None, "DataEngineering")
 
 
 def test_get_job_run_has_the_driver_and_not_the_figures(sdk: Client) -> None:

@@ -8,6 +8,7 @@ with asked as (
 )
 
 select
+  asked.resource,
   asked.workspace_id,
   asked.region_id,
   asked.axis,
@@ -21,7 +22,8 @@ select
   asked.load
 from asked
 left join {{ ref('certified_ranges') }} as ranges
-  on asked.workspace_id = ranges.workspace_id
+  on asked.resource = ranges.resource
+  and asked.workspace_id = ranges.workspace_id
   and asked.axis = ranges.axis
   and asked.from_us >= ranges.from_us
   and asked.until_us <= ranges.until_us
@@ -33,5 +35,5 @@ where asked.recency = 1
   -- is not there is asked by name only, and by no later load once the name is mended.
   and (
     asked.window_start is not null
-    or asked.load = case when asked.axis = 'workspaces' and asked.workspace_id <> '*' then asked.newest_load_of_all else asked.newest_load end
+    or asked.load = case when asked.resource = 'workspaces' and asked.workspace_id <> '*' then asked.newest_load_of_all else asked.newest_load end
   )

@@ -2,6 +2,7 @@ with windows as (
   {{ emr_usage.raw_table('extraction_windows', {
     'load': 'text',
     'window_id': 'text',
+    'resource': 'text',
     'workspace_id': 'text',
     'region_id': 'text',
     'axis': 'text',
@@ -18,6 +19,7 @@ with windows as (
 select
   load,
   window_id,
+  resource,
   workspace_id,
   region_id,
   axis,

@@ -1,0 +1,1 @@
+"""The API: one call is one signed, retried request for one page."""

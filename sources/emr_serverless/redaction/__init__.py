@@ -1,0 +1,1 @@
+"""Masking of secrets in memory, before anything is written."""

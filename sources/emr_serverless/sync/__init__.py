@@ -1,0 +1,1 @@
+"""What to ask next, and how far the answers prove the tables complete."""

@@ -1,0 +1,155 @@
+"""What the destination itself holds of earlier loads: dlt's state, the certified time ranges, and the rows of each table.
+
+The tables may be older than the working folder remembers (a restored backup, another file of the same name, an emptied table) or
+newer (a copied database). So each load asks the destination first, and believes dlt's local state only as far as this goes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, cast
+
+import dlt
+from dlt.common.destination.client import WithStateSync
+from dlt.common.destination.exceptions import DestinationUndefinedEntity
+from dlt.destinations.exceptions import DatabaseUndefinedRelation
+from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
+from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
+from dlt.destinations.job_client_impl import SqlJobClientBase
+from dlt.destinations.sql_client import SqlClientBase
+from dlt.pipeline.state_sync import load_pipeline_state_from_destination
+
+from ..arrow.schema import RAW_TABLES, WITNESS_TABLES
+from ..resources import RESOURCES
+from .options import epoch_ms
+
+# Unbroken certified ranges of each workspace and axis. Neighbouring windows are a millisecond apart. What ends after it was
+# observed, or was observed in the future, was certified by a clock that was wrong.
+RANGES_SQL: Final = """
+SELECT workspace_id, axis, min(window_start), max(window_end), max(region_id)
+FROM (
+  SELECT workspace_id, region_id, axis, window_start, window_end,
+    sum(CASE WHEN window_start > reach + INTERVAL '1 millisecond' THEN 1 ELSE 0 END)
+      OVER (PARTITION BY workspace_id, axis ORDER BY window_start, window_end) AS gaps
+  FROM (
+    SELECT workspace_id, region_id, axis, window_start, window_end, max(window_end) OVER (
+      PARTITION BY workspace_id, axis ORDER BY window_start, window_end ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach
+    FROM {extraction_windows}
+    WHERE status = 'complete' AND resource = 'job_runs' AND axis IN ('start', 'end')
+      AND window_end <= observed_at AND observed_at <= %s
+  ) AS certified
+) AS counted
+GROUP BY workspace_id, axis, gaps
+"""
+ROWS_SQL: Final = """
+SELECT workspace_id, CASE WHEN _dlt_load_id IN ({packages}) THEN _dlt_load_id END AS package, count(*)
+FROM {table} GROUP BY 1, 2
+"""
+
+
+@dataclass(frozen=True)
+class CertifiedRange:
+    """An unbroken range, both ends included, epoch milliseconds; and the region of its workspace."""
+
+    first_ms: int
+    last_ms: int
+    region_id: str
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """What a destination holds.
+
+    Attributes:
+        state: dlt's state of `job_runs` as committed with the newest package; empty where there is none.
+        ranges: certified ranges, by workspace and axis, oldest first.
+        rows: rows of a workspace in a table, by both; None where the destination cannot be asked.
+        package_rows: those of them that came with a package, by workspace, table and dlt's load id.
+    """
+
+    state: dict[str, Any] = field(default_factory=dict)
+    ranges: Mapping[tuple[str, str], list[CertifiedRange]] = field(default_factory=dict)
+    rows: Mapping[tuple[str, str], int] | None = None
+    package_rows: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+
+
+def read_holdings(pipeline: dlt.Pipeline, source_name: str, now: datetime) -> Holdings | None:
+    """Return what a pipeline's destination holds, or None where the destination keeps no state.
+
+    Rows and ranges are asked of DuckDB and PostgreSQL only: the SQL is known to run there.
+
+    Args:
+        pipeline: its destination is asked.
+        source_name: the section of dlt's state.
+        now: the real time, UTC.
+    """
+    with pipeline.destination_client() as client:
+        if not isinstance(client, WithStateSync):
+            return None
+        state = _stored_state(pipeline, client, source_name)
+        if not isinstance(client.config, (DuckDbClientConfiguration, PostgresClientConfiguration)):
+            return Holdings(state)
+        sql = cast("SqlJobClientBase", client).sql_client
+        rows: dict[tuple[str, str], int] = {}
+        package_rows: dict[tuple[str, str, str], int] = {}
+        packages = {memory["sent"]["package"] for memory in state.get("workspaces", {}).values() if "sent" in memory}
+        for table in WITNESS_TABLES:
+            for workspace_id, package, count in _rows(sql, table, sorted(packages)):
+                rows[workspace_id, table] = rows.get((workspace_id, table), 0) + count
+                if package:
+                    package_rows[workspace_id, table, package] = count
+        return Holdings(state, _ranges(sql, now), rows, package_rows)
+
+
+def read_held(pipeline: dlt.Pipeline) -> dict[str, list[dict[str, Any]]]:
+    """Return the rows that a pipeline's destination holds of the resources that keep a history, by table.
+
+    Empty where the destination is not DuckDB or PostgreSQL: then every row counts as a new one.
+    """
+    held: dict[str, list[dict[str, Any]]] = {}
+    with pipeline.destination_client() as client:
+        if not isinstance(client.config, (DuckDbClientConfiguration, PostgresClientConfiguration)):
+            return held
+        sql = cast("SqlJobClientBase", client).sql_client
+        for resource in RESOURCES:
+            if resource.history:
+                names = RAW_TABLES[resource.table].page_schema.names
+                columns = ", ".join(map(sql.escape_column_name, names))
+                query = f"SELECT {columns} FROM {sql.make_qualified_table_name(resource.table)}"  # noqa: S608  # names of ours
+                held[resource.table] = [dict(zip(names, row, strict=True)) for row in _answer(sql, query)]
+    return held
+
+
+def _stored_state(pipeline: dlt.Pipeline, client: WithStateSync, source_name: str) -> dict[str, Any]:
+    try:
+        state = load_pipeline_state_from_destination(pipeline.pipeline_name, client)
+    except DestinationUndefinedEntity:
+        return {}
+    section: Mapping[str, Any] = (state or {}).get("sources", {}).get(source_name, {})
+    return dict(section.get("resources", {}).get("job_runs", {}))
+
+
+def _ranges(sql: SqlClientBase[Any], now: datetime) -> dict[tuple[str, str], list[CertifiedRange]]:
+    query = RANGES_SQL.format(extraction_windows=sql.make_qualified_table_name("extraction_windows"))
+    ranges: dict[tuple[str, str], list[CertifiedRange]] = {}
+    for workspace_id, axis, first, last, region_id in _answer(sql, query, now):
+        ranges.setdefault((workspace_id, axis), []).append(CertifiedRange(epoch_ms(first), epoch_ms(last), region_id))
+    for found in ranges.values():
+        found.sort(key=lambda certified: certified.first_ms)
+    return ranges
+
+
+def _rows(sql: SqlClientBase[Any], table: str, packages: list[str]) -> list[Any]:
+    named = ", ".join(["%s"] * len(packages)) or "NULL"
+    return _answer(sql, ROWS_SQL.format(table=sql.make_qualified_table_name(table), packages=named), *packages)
+
+
+def _answer(sql: SqlClientBase[Any], query: str, *values: object) -> list[Any]:
+    """Return the rows of an answer; a table that is not there has none."""
+    try:
+        with sql.execute_query(query, *values) as cursor:
+            return list(cursor.fetchall())
+    except DatabaseUndefinedRelation:
+        return []

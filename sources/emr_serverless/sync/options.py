@@ -1,0 +1,73 @@
+"""What one load is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final, Literal
+
+_MS: Final = timedelta(milliseconds=1)
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def epoch_ms(when: datetime) -> int:
+    """Return a time as epoch milliseconds, rounded down."""
+    return (when - _EPOCH) // _MS
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """What a load asks for and how much at once; see settings.py for the reasons of the defaults."""
+
+    region_ids: tuple[str, ...]
+    workspace_ids: tuple[str, ...]
+    initial_days: float
+    lookback_hours: float
+    settle_days: float
+    window_rows: int
+    package_rows: int
+    threads: int
+
+
+@dataclass(frozen=True)
+class Backfill:
+    """A range of submit times to read once more, [first, after) UTC; `force` reads what is certified already too."""
+
+    first: datetime
+    after: datetime
+    force: bool = False
+
+    @property
+    def name(self) -> str:
+        """How its progress is remembered."""
+        return f"{self.first.isoformat()}/{self.after.isoformat()}"
+
+
+@dataclass(frozen=True)
+class LoadOptions:
+    """What is fixed when a load begins.
+
+    Attributes:
+        clock: the real time, UTC. It dates requests and observations.
+        started_at: when the load began, UTC.
+        horizon_ms: the last millisecond asked for.
+        backfill: read this range of submit times instead of what is new.
+        forget_workspaces: workspaces that are gone and no longer missed.
+    """
+
+    clock: Callable[[], datetime]
+    started_at: datetime
+    horizon_ms: int
+    backfill: Backfill | None = None
+    forget_workspaces: tuple[str, ...] = ()
+
+    @property
+    def mode(self) -> Literal["load", "backfill"]:
+        """Which of the two it is."""
+        return "backfill" if self.backfill else "load"
+
+    @property
+    def name(self) -> str:
+        """How the audit names the load: when it began."""
+        return self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")

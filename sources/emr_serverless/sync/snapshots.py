@@ -1,0 +1,91 @@
+"""Lists that are read as a whole at every load: what changed leaves its earlier version, what disappeared is marked.
+
+The earlier versions are those of the destination, read when the load begins: no state of ours has to agree with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any, Final
+
+import pyarrow as pa
+
+from ..arrow.decode import Records
+from ..arrow.schema import EXTRA, GONE_AT, RAW_TABLES, REPLACED_AT
+from ..resources.declaration import Resource
+from .windows import Window
+
+Row = dict[str, Any]
+
+
+class Snapshot:
+    """One list in one load.
+
+    Args:
+        resource: what is listed.
+        held: the rows of its table in the destination; none where the destination cannot be asked.
+    """
+
+    def __init__(self, resource: Resource, held: Iterable[Row]) -> None:
+        self.resource: Final = resource
+        self._table: Final = RAW_TABLES[resource.table]
+        # A reappearance is a change too.
+        self._compared = [column.name for column in resource.fields if not column.volatile] + [GONE_AT.name, EXTRA.name]
+        self._held = {self._key(row): row for row in held}
+        self._seen: dict[str, set[str]] = {}
+
+    def fresh(self, window: Window, records: Records) -> Records:
+        """Return the rows of a page that this load has not seen in the same list; one without an id has no place in a table."""
+        seen, positions = self._seen.setdefault(self._place(window), set()), []
+        for position, row_id in enumerate(records.column(str(self.resource.row_id.path))):
+            if row_id and row_id not in seen:
+                seen.add(row_id)
+                positions.append(position)
+        return records.at(positions)
+
+    def replaced(self, table: pa.Table) -> pa.Table:
+        """Take rows as they are sent, masked; return the earlier versions of those that differ, as rows of the history."""
+        earlier = []
+        for row in table.to_pylist():
+            held = self._held.get(self._key(row))
+            if held and any(held[name] != row[name] for name in self._compared):
+                earlier.append({**held, REPLACED_AT.name: row["observed_at"]})
+            self._held[self._key(row)] = row
+        return pa.Table.from_pylist(earlier, schema=RAW_TABLES[str(self.resource.history)].page_schema)
+
+    def gone(self, window: Window, observed_at: datetime) -> pa.Table:
+        """Return the rows that a list, read whole, should have and has not, marked.
+
+        Args:
+            window: the list.
+            observed_at: when its reading began, UTC.
+        """
+        parse = self.resource.row_id.parse or str
+        listed = {parse(row_id) for row_id in self._seen.get(self._place(window), ())}
+        name = self.resource.row_id.name
+        missing = [
+            row | {GONE_AT.name: observed_at}
+            for row in self._held.values()
+            if self._is_of(row, window) and row[GONE_AT.name] is None and row[name] not in listed
+        ]
+        self._held |= {self._key(row): row for row in missing}
+        return pa.Table.from_pylist(missing, schema=self._table.page_schema)
+
+    def _place(self, window: Window) -> str:
+        # A workspace is in one region, whichever of them lists it.
+        return "" if self.resource.parent == "region" else window.workspace_id
+
+    def _is_of(self, row: Row, window: Window) -> bool:
+        whose = "region_id" if self.resource.parent == "region" else "workspace_id"
+        return bool(row[whose] == getattr(window, whose))
+
+    def _key(self, row: Row) -> tuple[Any, ...]:
+        return tuple(row[name] for name in self.resource.key)
+
+
+def snapshots(resources: Iterable[Resource], held: Mapping[str, list[Row]]) -> dict[str, Snapshot]:
+    """Return the lists of a load, by table."""
+    return {
+        resource.table: Snapshot(resource, held.get(resource.table, ())) for resource in resources if resource.history is not None
+    }

@@ -1,0 +1,41 @@
+"""What a load has done so far."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+
+from ..settings import SETTLE_DAYS
+from .workers import WindowResult
+
+
+@dataclass
+class LoadStats:
+    """What a load has done so far; read it at any time.
+
+    Attributes:
+        rows: job runs sent to the destination, each at most once in a package.
+        windows: windows of job runs read, by status.
+        incomplete: the results that are not complete.
+        workspaces: workspaces asked.
+        certified_before: those of them whose whole range an earlier run of the same backfill has certified.
+        expected_rows: runs on the start axis by the API's counts; None before the first answer.
+        hidden_defaults: by workspace, parameters of the API whose absence hides runs; it was asked with and without them.
+        unknown_fields: response fields without a column, as `table.path`, with the rows that had them.
+        new_fields: those that no finished load has reported before; known at the end of the load.
+        redact: what is masked: patterns, strict, or off.
+        settle_days: how long after its end a run without figures is asked for again.
+    """
+
+    rows: int = 0
+    windows: Counter[str] = field(default_factory=Counter)
+    incomplete: list[WindowResult] = field(default_factory=list)
+    workspaces: list[str] = field(default_factory=list)
+    certified_before: list[str] = field(default_factory=list)
+    expected_rows: int | None = None
+    packages: int = 0
+    hidden_defaults: dict[str, list[str]] = field(default_factory=dict)
+    unknown_fields: Counter[str] = field(default_factory=Counter)
+    new_fields: list[str] = field(default_factory=list)
+    redact: str = ""
+    settle_days: float = SETTLE_DAYS

@@ -1,0 +1,289 @@
+"""Which answers are asked for again, after which waits, and when the client stops trying."""
+
+from __future__ import annotations
+
+import threading
+
+import httpx
+import pytest
+
+from answers import Answer, ScriptedApi, broken, refusal, reply, rows
+from emr_serverless.api.client import backoff_seconds
+from emr_serverless.api.credentials import AccessKey, AccessKeyProvider, AccessKeys
+from emr_serverless.api.errors import CheckCredentialsError, EmrServerlessError, ReachEndpointError, TryLaterError
+from emr_serverless.resources.workspaces import WORKSPACES
+
+HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
+PASSING = [
+    # api.md section 2.2; the gateway sends throttling as 400.
+    *(refusal(400, code) for code in ("Throttling", "Throttling.User", "Throttling.Api")),
+    refusal(503, "Throttling.Api"),
+    refusal(429, None),
+    refusal(429, "Throttling"),
+    refusal(503, "ServiceUnavailable"),
+    refusal(400, "ServiceUnavailable"),
+    refusal(500, "InternalError"),
+    refusal(400, "InternalError"),
+    refusal(500, "Error.Internal"),
+    refusal(400, "Error.Internal"),
+    refusal(500, None),
+    refusal(502, None),
+    refusal(504, None),
+    refusal(400, "SignatureNonceUsed"),
+    refusal(403, "Forbidden", x_acs_retry_after="10"),
+    reply(500, {"requestId": "R", "code": "InternalError", "message": "camel"}),
+    *(reply(status, HTML) for status in (200, 500, 502, 503, 504)),
+    reply(200, b""),
+    reply(200, b'{"jobRuns":[{"jobRunId":"jr-'),
+    reply(200, b"[]"),
+    reply(200, b"{}", content_encoding="gzip"),
+    reply(200, b'\x1f\x8b\x08\x00{"jobRuns":[\xff\xfe'),
+    *(
+        broken(kind)
+        for kind in (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.ReadError,
+            httpx.ReadTimeout,
+            httpx.WriteError,
+            httpx.RemoteProtocolError,
+            httpx.PoolTimeout,
+            httpx.ProxyError,
+        )
+    ),
+]
+REFUSED = [
+    (400, "InvalidTimeStamp.Expired"),
+    (403, "Forbidden.RAM"),
+    (403, "NoPermission"),
+    (400, "MissingParameter.regionId"),
+    (400, "InvalidParameter"),
+    (404, "InvalidApi.NotFound"),
+    (400, "QuotaExceeded"),
+    (400, None),
+    (403, None),
+    (404, None),
+    (409, "OperationDenied"),
+]
+REFUSED_KEYS = [
+    (400, "SignatureDoesNotMatch"),
+    (403, "SignatureDoesNotMatch"),
+    (400, "InvalidAccessKeyId.NotFound"),
+    (404, "InvalidAccessKeyId.NotFound"),
+    (400, "InvalidSecurityToken.Expired"),
+    (400, "InvalidSecurityToken.MismatchWithAccessKey"),
+    (400, "MissingSecurityToken"),
+    (401, None),
+]
+
+
+@pytest.mark.parametrize("answer", PASSING)
+def test_what_may_pass_is_asked_again(answer: Answer) -> None:
+    api = ScriptedApi(rows("jr-0"), answer, answer, rows("jr-1"))
+    api.list_job_runs()
+    assert api.list_job_runs().records.column("jobRunId") == ["jr-1"]
+    assert len(api.requests) == 1 + 3
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSED)
+def test_what_will_not_pass_is_not_asked_again(status: int, code: str | None) -> None:
+    api = ScriptedApi(refusal(status, code))
+    with pytest.raises(EmrServerlessError):
+        api.list_job_runs()
+    assert len(api.requests) == 1
+    assert api.waits == []
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSED_KEYS)
+def test_a_refused_key_is_fetched_once_more(status: int, code: str | None) -> None:
+    """What a provider has cached may have been replaced where it comes from."""
+    keys = iter([AccessKey("old", "secret"), AccessKey("new", "secret")])
+
+    def connect() -> AccessKeyProvider:
+        key = next(keys)
+        return lambda: key
+
+    api = ScriptedApi(rows("jr-0"), refusal(status, code), rows("jr-1"), provide_key=AccessKeys(connect))
+    api.list_job_runs()
+    assert api.list_job_runs().records.column("jobRunId") == ["jr-1"]
+    signed = [request.headers["authorization"].partition("Credential=")[2].partition(",")[0] for request in api.requests]
+    assert signed == ["old", "old", "new"]
+    assert api.request_stats.requests == 3
+
+
+@pytest.mark.parametrize(("status", "code"), REFUSED_KEYS)
+def test_a_key_that_is_refused_twice_ends_the_call(status: int, code: str | None) -> None:
+    api = ScriptedApi(refusal(status, code))
+    with pytest.raises(CheckCredentialsError):
+        api.list_job_runs()
+    assert len(api.requests) == 2
+    assert api.waits == []
+
+
+def test_threads_that_were_refused_together_fetch_one_new_key() -> None:
+    made = []
+
+    def connect() -> AccessKeyProvider:
+        made.append("a provider")
+        return lambda: AccessKey("id", "secret")
+
+    keys = AccessKeys(connect)
+    keys()
+    refused = keys.generation
+    for _ in range(3):
+        keys.renew(refused)
+        keys()
+    assert len(made) == 2
+
+
+@pytest.mark.parametrize("answer", PASSING)
+def test_what_does_not_pass_in_time_says_try_later(answer: Answer) -> None:
+    api = ScriptedApi(rows(), answer)
+    api.list_job_runs()
+    with pytest.raises(TryLaterError):
+        api.list_job_runs()
+
+
+def test_waits_double_up_to_the_cap_and_attempts_end() -> None:
+    api = ScriptedApi(refusal(500, "InternalError"))
+    with pytest.raises(TryLaterError):
+        api.list_job_runs()
+    assert api.waits == [0.5, 1, 2, 4, 8, 16, 30]
+    assert len(api.requests) == 8
+
+
+def test_every_wait_has_its_own_full_jitter() -> None:
+    jitters = iter([0.0, 0.25, 0.5, 0.75, 0.999, 0.1, 0.2, 0.3])
+    api = ScriptedApi(refusal(500, "InternalError"), jitter=lambda: next(jitters))
+    with pytest.raises(TryLaterError):
+        api.list_job_runs()
+    assert api.waits == pytest.approx([0, 0.25, 1, 3, 7.992, 1.6, 6])
+
+
+def test_back_off_stays_at_its_cap_however_often_it_failed() -> None:
+    assert backoff_seconds(1, lambda: 1.0) == 0.5
+    assert backoff_seconds(900, lambda: 0.5) == 15
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({"x_acs_retry_after": "1500"}, 1.5),
+        ({"retry_after": "7"}, 7),
+        ({"x_acs_retry_after": "250", "retry_after": "7"}, 0.25),
+        ({"x_acs_retry_after": "0", "retry_after": "7"}, 7),
+        ({"x_acs_retry_after": "soon", "retry_after": "2"}, 2),
+        ({"x_acs_retry_after": "0"}, 0.5),
+        ({"x_acs_retry_after": "-5"}, 0.5),
+        ({"retry_after": "Wed, 21 Oct 2026 07:28:00 GMT"}, 0.5),
+        ({"retry_after": "nan"}, 0.5),
+        ({}, 0.5),
+    ],
+)
+def test_the_wait_the_api_asks_for_overrules_our_own(headers: dict[str, str], wait: float) -> None:
+    api = ScriptedApi(refusal(400, "Throttling.User", **headers), rows())
+    api.list_job_runs()
+    assert api.waits == [wait]
+
+
+def test_a_hint_alone_makes_any_refusal_pass() -> None:
+    api = ScriptedApi(refusal(400, "SomethingNew", x_acs_retry_after="40"), rows("jr-1"))
+    assert api.list_job_runs().records.column("jobRunId") == ["jr-1"]
+    assert api.waits == [0.04]
+
+
+def test_all_attempts_and_waits_together_are_bounded() -> None:
+    api = ScriptedApi(refusal(429, "Throttling", retry_after="120"))
+    with pytest.raises(TryLaterError):
+        api.list_job_runs()
+    assert api.waits == [120, 120]
+
+
+def test_nobody_waits_for_what_is_longer_than_the_bound() -> None:
+    api = ScriptedApi(refusal(429, "Throttling", retry_after="301"), rows())
+    with pytest.raises(TryLaterError):
+        api.list_job_runs()
+    assert api.waits == []
+
+
+def test_no_nonce_is_ever_sent_twice() -> None:
+    api = ScriptedApi(refusal(400, "SignatureNonceUsed"))
+    for _ in range(40):
+        with pytest.raises(TryLaterError):
+            api.list_job_runs()
+    nonces = [request.headers["x-acs-signature-nonce"] for request in api.requests]
+    assert len(nonces) == 40 * 8
+    assert len(set(nonces)) == len(nonces)
+
+
+def test_each_attempt_is_signed_with_its_own_date() -> None:
+    api = ScriptedApi(refusal(429, "Throttling", retry_after="2"), rows())
+    api.list_job_runs()
+    assert [request.headers["x-acs-date"] for request in api.requests] == ["2026-03-01T00:00:00Z", "2026-03-01T00:00:02Z"]
+    assert len({request.headers["authorization"] for request in api.requests}) == 2
+
+
+def test_retries_ask_the_same_page() -> None:
+    api = ScriptedApi(refusal(500, "InternalError"), refusal(500, "InternalError"), rows())
+    api.list_job_runs({"states": ["Running"]}, next_token="7")
+    assert len({str(request.url) for request in api.requests}) == 1
+
+
+@pytest.mark.parametrize("kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.RemoteProtocolError])
+def test_where_nothing_has_ever_answered_it_is_told_soon(kind: type[httpx.TransportError]) -> None:
+    api = ScriptedApi(broken(kind, "[Errno -2] Name or service not known"))
+    with pytest.raises(
+        ReachEndpointError, match=f"cn-hangzhou.aliyuncs.com did not answer .{kind.__name__}: .Errno -2."
+    ) as caught:
+        api.list_job_runs()
+    assert api.waits == [0.5, 1]
+    assert "region" in caught.value.advice
+
+
+def test_what_has_answered_once_is_given_the_full_patience() -> None:
+    api = ScriptedApi(refusal(403, "Forbidden"), broken(httpx.ConnectError))
+    with pytest.raises(EmrServerlessError):
+        api.list_job_runs()
+    with pytest.raises(TryLaterError):
+        api.list_job_runs()
+    assert len(api.requests) == 1 + 8
+
+
+def test_each_region_is_an_endpoint_of_its_own() -> None:
+    api = ScriptedApi(rows(), broken(httpx.ConnectError))
+    api.list_job_runs()
+    with pytest.raises(ReachEndpointError, match="cn-nowhere"):
+        api.client.fetch_page(WORKSPACES, "cn-nowhere", "*", api.request_stats)
+
+
+def test_a_stopped_client_does_not_try_again() -> None:
+    stop = threading.Event()
+    stop.set()
+    api = ScriptedApi(refusal(500, "InternalError"), stop=stop)
+    with pytest.raises(TryLaterError):
+        api.list_job_runs()
+    assert len(api.requests) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "limit"),
+    [
+        (refusal(400, "Throttling.User"), 4),
+        (refusal(429, None), 4),
+        (refusal(503, "ServiceUnavailable"), 4),
+        (refusal(500, "InternalError"), 8),
+        (broken(httpx.ReadTimeout), 8),
+    ],
+)
+def test_throttling_and_only_throttling_halves_the_requests_in_flight(answer: Answer, limit: int) -> None:
+    api = ScriptedApi(answer, rows())
+    api.list_job_runs()
+    assert api.client.throttle.limit == limit
+    assert api.client.throttle.in_flight == 0
+
+
+def test_successes_raise_the_requests_in_flight_again() -> None:
+    api = ScriptedApi(refusal(429, "Throttling"), rows())
+    for _ in range(4):
+        api.list_job_runs()
+    assert api.client.throttle.limit == 5

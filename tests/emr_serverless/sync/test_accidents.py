@@ -1,0 +1,284 @@
+"""After an accident with the tables or the working folder the next ordinary load converges to what the API says."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import dlt
+import duckdb
+import pytest
+
+from command import assert_equal, assert_no_doubles
+from emr_serverless import Backfill, Load, emr_serverless, prepare
+from emr_usage.emulator import DEFAULT_KEY, Emulator
+from small_account import NOW, REGIONS, pass_a_night, served
+from truth import actual_tables, expected_tables
+
+INITIAL_DAYS = 8
+CHILDREN = ("job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments")
+TABLES = ("job_runs", *CHILDREN, "extraction_windows", "job_run_observations", "workspaces")
+
+
+@dataclass
+class House:
+    """A database and its working folder, both of which can be saved, restored and harmed."""
+
+    folder: Path
+    emulator: Emulator
+    settings: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def database(self) -> Path:
+        return self.folder / "emr.duckdb"
+
+    @property
+    def pipeline(self) -> dlt.Pipeline:
+        return dlt.pipeline(
+            "accidents",
+            destination=dlt.destinations.duckdb(str(self.database)),
+            dataset_name="emr_raw",
+            pipelines_dir=str(self.folder / "pipelines"),
+        )
+
+    def load(self, backfill: Backfill | None = None, **settings: Any) -> Load:
+        pipeline = self.pipeline
+        prepare(pipeline)
+        with Load(lambda: datetime.now(UTC), as_of=self.emulator.clock.now(), backfill=backfill) as load:
+            while load.unfinished:
+                pipeline.run(self.source(load, **settings))
+        return load
+
+    def source(self, load: Load, **settings: Any) -> Any:
+        defaults: dict[str, Any] = {
+            "credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret},
+            "region_ids": sorted(set(REGIONS.values())),
+            "endpoint": self.emulator.url,
+            "initial_days": INITIAL_DAYS,
+            "lookback_hours": 24,
+        }
+        return emr_serverless(load, **(defaults | self.settings | settings))
+
+    def nights(self, number: int) -> None:
+        for _ in range(number):
+            pass_a_night(self.emulator)
+            self.load()
+
+    def save(self, name: str) -> None:
+        kept = self.folder / name
+        kept.mkdir()
+        shutil.copy(self.database, kept / "emr.duckdb")
+        shutil.copytree(self.folder / "pipelines", kept / "pipelines")
+
+    def restore_database(self, name: str) -> None:
+        shutil.copy(self.folder / name / "emr.duckdb", self.database)
+
+    def restore_folder(self, name: str) -> None:
+        shutil.rmtree(self.folder / "pipelines")
+        shutil.copytree(self.folder / name / "pipelines", self.folder / "pipelines")
+
+    def execute(self, *statements: str) -> None:
+        with duckdb.connect(str(self.database)) as connection:
+            for statement in statements:
+                connection.execute(statement)
+
+    def replace_from(self, name: str, *tables: str) -> None:
+        """Put the content of an older copy into tables."""
+        self.execute(
+            f"ATTACH '{self.folder / name / 'emr.duckdb'}' AS older (READ_ONLY)",
+            *(f"DELETE FROM emr_raw.{table}" for table in tables),
+            *(f"INSERT INTO emr_raw.{table} BY NAME SELECT * FROM older.emr_raw.{table}" for table in tables),
+        )
+
+    def assert_whole(self) -> None:
+        assert_equal(actual_tables(self.database), expected_tables(self.emulator, REGIONS))
+        assert_no_doubles(self.database)
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """A house after some nights, with a backup of the first of them and a database that another working folder loaded."""
+    folder = tmp_path_factory.mktemp("lived")
+    with served() as emulator:
+        house = House(folder / "own", emulator)
+        house.folder.mkdir()
+        house.load()
+        house.nights(1)
+        house.save("backup")
+        other = House(folder / "own" / "other", emulator)
+        other.folder.mkdir()
+        other.load()
+        house.nights(3)
+        yield house
+        assert emulator.failures == []
+
+
+@pytest.fixture
+def house(lived: House, tmp_path: Path) -> House:
+    shutil.copytree(lived.folder, tmp_path / "own")
+    return House(tmp_path / "own", lived.emulator)
+
+
+def emptied(*tables: str) -> Callable[[House], None]:
+    return lambda house: house.execute(*(f"CREATE OR REPLACE TABLE emr_raw.{t} AS FROM emr_raw.{t} WHERE false" for t in tables))
+
+
+def dropped(*tables: str) -> Callable[[House], None]:
+    return lambda house: house.execute(*(f"DROP TABLE emr_raw.{table}" for table in tables))
+
+
+def older(*tables: str) -> Callable[[House], None]:
+    return lambda house: house.replace_from("backup", *tables)
+
+
+def half_gone(house: House) -> None:
+    house.execute("DELETE FROM emr_raw.job_runs WHERE hash(job_run_id) % 2 = 0")
+
+
+def of_one_workspace(house: House) -> None:
+    house.execute(*(f"DELETE FROM emr_raw.{table} WHERE workspace_id = 'w-two'" for table in TABLES))
+
+
+def another_database(house: House) -> None:
+    """Another account's database has the name of this one; the folder stays."""
+    house.restore_database("other")
+
+
+def no_database(house: House) -> None:
+    house.database.unlink()
+
+
+def no_folder(house: House) -> None:
+    shutil.rmtree(house.folder / "pipelines")
+
+
+def pending_package(house: House) -> None:
+    """A load is cut off before its package is loaded, and the database is replaced by a backup before the next one."""
+    pipeline = house.pipeline
+    prepare(pipeline)
+    with Load(lambda: datetime.now(UTC), as_of=house.emulator.clock.now()) as load:
+        pipeline.extract(house.source(load))
+    pipeline.normalize()
+    house.restore_database("backup")
+
+
+def outrun_package(house: House) -> None:
+    """A load is cut off before its package is loaded, and another folder loads three nights into the same database."""
+    pipeline = house.pipeline
+    prepare(pipeline)
+    with Load(lambda: datetime.now(UTC), as_of=house.emulator.clock.now()) as load:
+        pipeline.extract(house.source(load))
+    pipeline.normalize()
+    (house.folder / "pipelines").rename(house.folder / "cut off")
+    house.nights(3)
+    shutil.rmtree(house.folder / "pipelines")
+    (house.folder / "cut off").rename(house.folder / "pipelines")
+
+
+def both(*accidents: str) -> Callable[[House], None]:
+    def happen(house: House) -> None:
+        for accident in accidents:
+            ACCIDENTS[accident](house)
+
+    return happen
+
+
+ACCIDENTS: dict[str, Callable[[House], None]] = {
+    "database restored": lambda house: house.restore_database("backup"),
+    "folder restored": lambda house: house.restore_folder("backup"),
+    "database deleted": no_database,
+    "folder deleted": no_folder,
+    "another database": another_database,
+    "everything emptied": emptied(*TABLES),
+    "everything and dlt's state emptied": emptied(*TABLES, "_dlt_pipeline_state", "_dlt_loads"),
+    "everything dropped": dropped(*TABLES),
+    "schema dropped": lambda house: house.execute("DROP SCHEMA emr_raw CASCADE"),
+    "dlt's state emptied": emptied("_dlt_pipeline_state"),
+    "dlt's state dropped": dropped("_dlt_pipeline_state"),
+    "dlt's loads emptied": emptied("_dlt_loads"),
+    "dlt's tables dropped": dropped("_dlt_pipeline_state", "_dlt_loads", "_dlt_version"),
+    "dlt's state older": older("_dlt_pipeline_state", "_dlt_loads"),
+    "runs and audit older": older("job_runs", *CHILDREN, "extraction_windows"),
+    "pending package": pending_package,
+    "pending package is older": outrun_package,
+    "half of the runs deleted": half_gone,
+    "one workspace deleted": of_one_workspace,
+    **{f"{table} emptied": emptied(table) for table in TABLES[:6]},
+    **{f"{table} older": older(table) for table in TABLES[:6]},
+    "runs dropped": dropped("job_runs"),
+    "tags dropped": dropped("job_run_tags"),
+}
+
+
+ACCIDENTS |= {
+    " and ".join(names): both(*names)
+    for names in (
+        ("database restored", "job_run_logs emptied"),
+        ("database restored", "dlt's state emptied"),
+        ("folder restored", "job_runs emptied"),
+        ("folder restored", "extraction_windows older"),
+        ("folder deleted", "job_run_tags emptied"),
+        ("folder deleted", "runs dropped"),
+        ("another database", "one workspace deleted"),
+        ("pending package", "dlt's loads emptied"),
+    )
+}
+# Nothing is left to say how far the tables reached: the next load is a first one.
+NOTHING_LEFT = {"database deleted", "schema dropped", "everything and dlt's state emptied"}
+
+
+@pytest.mark.parametrize("accident", ACCIDENTS)
+def test_the_next_load_makes_up_for(accident: str, house: House) -> None:
+    ACCIDENTS[accident](house)
+    assert not house.load(initial_days=30 if accident in NOTHING_LEFT else 1).stats.incomplete
+    house.assert_whole()
+
+
+def test_a_second_load_has_nothing_left_to_repair(house: House, caplog: pytest.LogCaptureFixture) -> None:
+    ACCIDENTS["job_runs emptied"](house)
+    house.load()
+    assert "rows that were loaded are missing from job_runs" in caplog.text
+    caplog.clear()
+    house.load()
+    assert "are missing" not in caplog.text
+    assert "certified only" not in caplog.text
+    house.assert_whole()
+
+
+def test_a_pending_package_that_another_folder_has_outrun_is_dropped(house: House) -> None:
+    pass_a_night(house.emulator)
+    outrun_package(house)
+    before = actual_tables(house.database)
+    pipeline = house.pipeline
+    assert pipeline.has_pending_data
+    prepare(pipeline)
+    pipeline.run()
+    assert_equal(actual_tables(house.database), before)
+
+
+def test_a_load_that_is_cut_off_after_an_accident_continues(house: House) -> None:
+    """Its first packages are committed with the cursors set back; the next load reads the rest."""
+    ACCIDENTS["job_runs emptied"](house)
+    pipeline = house.pipeline
+    prepare(pipeline)
+    with Load(lambda: datetime.now(UTC), as_of=house.emulator.clock.now()) as load:
+        pipeline.run(house.source(load, package_rows=20))
+        assert load.unfinished
+    house.load()
+    house.assert_whole()
+
+
+@pytest.mark.parametrize("accident", ["job_runs emptied", "extraction_windows emptied", "database restored"])
+def test_the_progress_of_a_backfill_is_read_again(accident: str, house: House) -> None:
+    """A backfill whose rows or certificates are lost reads its range again when it is given again."""
+    past = Backfill(NOW - timedelta(days=5), NOW - timedelta(days=3))
+    assert house.load(past).stats.rows
+    assert not house.load(past).stats.rows
+    ACCIDENTS[accident](house)
+    again = house.load(past)
+    assert again.stats.rows
+    assert not again.stats.certified_before

@@ -1,0 +1,83 @@
+"""The frontier is exactly the contiguous certified prefix, in whatever order windows are read, split or given up."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from emr_serverless.sync.windows import DAY_MS, Coverage, Window, is_divisible, plan_windows, split_window
+
+FIRST = 1_767_225_600_000 - 1000
+
+
+class Model:
+    """Holds the state of every window as a list, and looks through all of it each time."""
+
+    def __init__(self, start_ms: int, end_ms: int) -> None:
+        self._start_ms, self._end_ms = start_ms, end_ms
+        self.states: dict[Window, str] = {}
+
+    @property
+    def through_ms(self) -> int:
+        """Last millisecond of the prefix of certified windows."""
+        through = self._start_ms - 1
+        for each in sorted(self.states, key=lambda window: window.bounds):
+            if self.states[each] != "certified":
+                break
+            through = each.bounds[1]
+        return through
+
+    @property
+    def pending(self) -> list[Window]:
+        """Windows still expected, oldest first."""
+        return sorted((each for each, state in self.states.items() if state == "pending"), key=lambda window: window.bounds)
+
+
+@given(st.data())
+def test_the_frontier_is_the_contiguous_certified_prefix(data: st.DataObject) -> None:
+    end_ms = FIRST + data.draw(st.sampled_from([0, 500, 2000, DAY_MS, 3 * DAY_MS]))
+    frontier, model = Coverage(FIRST, end_ms), Model(FIRST, end_ms)
+    for each in plan_windows("r", "w", "start", FIRST, end_ms):
+        frontier.expect(each)
+        model.states[each] = "pending"
+    splits = 0
+    while model.pending:
+        each = data.draw(st.sampled_from(model.pending))
+        fate = data.draw(st.sampled_from(["certified", "certified", "failed", "split"]))
+        if fate == "split" and is_divisible(each) and splits < 8:
+            splits += 1
+            parts = split_window(each, data.draw(st.integers(2, 4)))
+            frontier.replace(each, parts)
+            del model.states[each]
+            model.states |= dict.fromkeys(parts, "pending")
+        else:
+            frontier.settle(each, certified=fate == "certified")
+            model.states[each] = "certified" if fate == "certified" else "failed"
+        assert frontier.through_ms == model.through_ms
+        assert frontier.is_settled == (not model.pending)
+        assert frontier.pending_ms == (model.pending[0].bounds[0] if model.pending else end_ms + 1)
+
+
+def test_nothing_is_certified_before_the_first_window_is() -> None:
+    frontier = Coverage(FIRST, FIRST + DAY_MS)
+    for each in plan_windows("r", "w", "start", FIRST, FIRST + DAY_MS):
+        frontier.expect(each)
+    assert frontier.through_ms == FIRST - 1
+
+
+def test_a_gap_holds_the_frontier_back_for_good() -> None:
+    end_ms = FIRST + 3 * DAY_MS
+    first, second, *rest = plan_windows("r", "w", "start", FIRST, end_ms)
+    frontier = Coverage(FIRST, end_ms)
+    for each in (first, second, *rest):
+        frontier.expect(each)
+    frontier.settle(second, certified=False)
+    for each in (first, *rest):
+        frontier.settle(each, certified=True)
+    assert frontier.is_settled
+    assert frontier.through_ms == second.bounds[0] - 1
+
+
+def test_a_range_without_windows_is_certified_as_it_is() -> None:
+    assert Coverage(FIRST, FIRST - 1).through_ms == FIRST - 1
+    assert Coverage(FIRST, FIRST - DAY_MS).through_ms == FIRST - 1

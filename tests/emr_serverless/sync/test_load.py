@@ -1,0 +1,160 @@
+"""What a load does with its horizon, its packages, and runs that the API no longer answers for."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from dlt.pipeline.exceptions import PipelineStepFailed
+
+from emr_serverless import Backfill, CheckSettingsError, Load
+from emr_usage.emulator import Clock, Emulator, Faults, Run, State
+from plain_load import run
+from truth import query
+
+HOUR_MS = 3_600_000
+# The emulator's clock moves on from here for hours, and nothing later than the real one is loaded.
+NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(days=2)
+NOW_MS = int(NOW.timestamp() * 1000)
+
+
+def finished(number: int, submit_ms: int) -> Run:
+    """Return a run that was over a second after it was submitted."""
+    return Run("w-1", f"jr-{number}", submit_ms, submit_ms, submit_ms, end_ms=submit_ms + 1000, settle_ms=0)
+
+
+@pytest.fixture
+def emulator() -> Iterator[Emulator]:
+    """An account with one workspace without runs."""
+    state = State()
+    state.add_workspace("w-1", "cn-hangzhou")
+    with Emulator(state, Clock(NOW_MS), page_limit=4) as running:
+        yield running
+
+
+def job_runs(folder: Path) -> list[str]:
+    """Return the runs in a folder's database."""
+    return [row[0] for row in query(folder / "emr.duckdb", "SELECT job_run_id FROM emr_raw.job_runs ORDER BY 1")]
+
+
+@pytest.mark.parametrize(
+    ("as_of", "backfill", "option"),
+    [
+        (NOW + timedelta(days=30), None, "--as-of"),
+        (NOW, None, "--as-of"),
+        (NOW - timedelta(seconds=59), None, "--as-of"),
+        (None, Backfill(NOW - timedelta(days=1), NOW), "--to"),
+        (None, Backfill(NOW + timedelta(days=1), NOW + timedelta(days=2)), "--from"),
+    ],
+)
+def test_what_has_not_happened_is_not_asked_for(as_of: datetime | None, backfill: Backfill | None, option: str) -> None:
+    with pytest.raises(CheckSettingsError, match=f"{option} is .* later than .*, a minute ago"):
+        Load(lambda: NOW, as_of=as_of, backfill=backfill)
+
+
+def test_the_latest_horizon_is_a_minute_ago() -> None:
+    latest = NOW - timedelta(minutes=1)
+    assert Load(lambda: NOW).options.horizon_ms == Load(lambda: NOW, as_of=latest).options.horizon_ms == NOW_MS - 60_000
+    Load(lambda: NOW, as_of=latest, backfill=Backfill(latest - timedelta(days=1), latest))
+
+
+def test_a_cursor_that_a_wrong_clock_has_set_is_not_believed(emulator: Emulator, tmp_path: Path) -> None:
+    """A load by a clock that is a day ahead certifies a day that has not happened; the next one does not believe it."""
+
+    def run_at(when: datetime) -> None:
+        emulator.faults = Faults(clock_skew_seconds=(when - datetime.now(UTC)).total_seconds())
+        run(emulator, tmp_path, when - timedelta(minutes=1), lambda: when, lookback_hours=0)
+
+    emulator.state.add(finished(1, NOW_MS - HOUR_MS))
+    run_at(NOW)
+    run_at(NOW + timedelta(days=1))
+    emulator.clock.move_to(NOW + timedelta(hours=2))
+    emulator.state.add(finished(2, NOW_MS + HOUR_MS))
+    run_at(NOW + timedelta(hours=2))
+    assert job_runs(tmp_path) == ["jr-1", "jr-2"]
+
+
+def test_a_clock_that_is_set_back_during_a_load_ends_it(emulator: Emulator, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    # Asked when the load begins, and four times while the workspaces are listed.
+    times = iter([now + timedelta(minutes=10)] * 5)
+    with pytest.raises(PipelineStepFailed, match="clock was set back during the load"):
+        run(emulator, tmp_path, now + timedelta(minutes=8), lambda: next(times, datetime.now(UTC)), max_connections=1)
+    for thread in threading.enumerate():
+        if thread.name.startswith("window-"):
+            thread.join()
+    assert not (tmp_path / "emr.duckdb").exists() or not query(tmp_path / "emr.duckdb", "SHOW ALL TABLES")
+
+
+def test_no_package_is_larger_than_asked(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(50)))
+    load = run(emulator, tmp_path, package_rows=12)
+    sizes = query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs GROUP BY _dlt_load_id")
+    assert sum(size for (size,) in sizes) == 50
+    assert max(size for (size,) in sizes) <= 12
+    assert load.stats.packages >= 5
+
+
+def test_large_rows_make_packages_of_fewer(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator.page_limit = 5
+    emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(50)))
+    one_page_and_a_bit = 5_000
+    monkeypatch.setattr("emr_serverless.sync.batch.PACKAGE_BYTES", one_page_and_a_bit)
+    load = run(emulator, tmp_path)
+    sizes = query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs GROUP BY _dlt_load_id")
+    assert sum(size for (size,) in sizes) == 50
+    assert max(size for (size,) in sizes) < 50
+    assert load.stats.packages >= 3
+
+
+def test_a_run_that_vanishes_is_asked_for_three_times_and_stays_in_the_table(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.state.add(Run("w-1", "jr-1", NOW_MS - HOUR_MS, start_ms=NOW_MS - HOUR_MS))
+    run(emulator, tmp_path, NOW)
+    emulator.state.forget("w-1", "jr-1")
+    asked = []
+    for _ in range(5):
+        emulator.requests.clear()
+        assert not run(emulator, tmp_path, NOW).stats.incomplete
+        asked.append(sum("jobRunId" in record.query for record in emulator.requests))
+    assert asked == [4, 4, 4, 0, 0]  # without and with isWorkflow, and each with a startTime
+    states = query(tmp_path / "emr.duckdb", "SELECT state FROM emr_raw.job_run_observations ORDER BY observed_at")
+    assert states == [("Running",), (None,), (None,), (None,)]
+    assert query(tmp_path / "emr.duckdb", "SELECT job_run_id, state FROM emr_raw.job_runs") == [("jr-1", "Running")]
+
+
+def test_an_open_run_is_observed_at_each_load_and_once_when_it_has_ended(emulator: Emulator, tmp_path: Path) -> None:
+    start_ms = NOW_MS - 30 * HOUR_MS
+    emulator.state.add(Run("w-1", "jr-1", start_ms, start_ms=start_ms, end_ms=NOW_MS + HOUR_MS, settle_ms=0))
+    for hours in (0, 0, 2, 3):
+        emulator.clock.move_to(NOW + timedelta(hours=hours))
+        run(emulator, tmp_path, NOW + timedelta(hours=hours))
+    sql = "SELECT state, vcore_seconds FROM emr_raw.job_run_observations ORDER BY observed_at"
+    assert query(tmp_path / "emr.duckdb", sql) == [("Running", 216_000), ("Running", 216_000), ("Success", 223_200)]
+
+
+def test_a_quota_of_others_is_found_and_respected(emulator: Emulator, tmp_path: Path) -> None:
+    """With room for two requests at a time, eight connections come down, everything arrives, and no nonce is used twice."""
+    emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(60)))
+    emulator.faults = Faults(max_in_flight=2, latency_seconds=0.01, retry_after_ms=1)
+    load = run(emulator, tmp_path, window_rows=5, max_connections=8)
+    assert load.client is not None
+    # Without coming down, three of four would be refused for as long as the load lasts.
+    assert 0 < load.client.throttle.throttlings < len(emulator.requests) / 2
+    assert not load.stats.incomplete
+    assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs") == [(60,)]
+    nonces = [record.nonce for record in emulator.requests]
+    assert len(set(nonces)) == len(nonces)
+
+
+def test_a_first_load_without_any_run_makes_every_table(emulator: Emulator, tmp_path: Path) -> None:
+    run(emulator, tmp_path)
+    names = query(tmp_path / "emr.duckdb", "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'emr_raw'")
+    assert {"job_runs", "job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments"} <= {n for (n,) in names}
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    with pytest.raises(CheckSettingsError, match="has no zone"):
+        Load(lambda: datetime.now(UTC), as_of=datetime(2026, 1, 1))  # noqa: DTZ001  # the point of the test

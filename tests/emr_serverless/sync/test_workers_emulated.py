@@ -1,0 +1,199 @@
+"""The pool against the emulated API, two rows a page: every run is found under every reading of what is not documented."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from emr_serverless.api.client import Client
+from emr_serverless.api.credentials import AccessKey
+from emr_serverless.sync.windows import Window, is_divisible
+from emr_serverless.sync.workers import Rows, Task, WindowResult, WorkerPool
+from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Faults, Run, State, Switches
+
+DAY_MS = 86_400_000
+FIRST = 1_767_225_600_000
+NOW = FIRST + 2 * DAY_MS
+DAY = Window("cn-hangzhou", "w-1", "start", FIRST, FIRST + DAY_MS - 1)
+# A scheduler's midnight in one millisecond, both edges of the day, a crowd, and single runs.
+SUBMITTED = [
+    *[FIRST] * 7,
+    *[FIRST + 3_600_000 + second * 1000 for second in range(9)],
+    *[FIRST + DAY_MS // 2, FIRST + DAY_MS // 2 + 1, FIRST + DAY_MS - 1],
+]
+OUTSIDE = [FIRST - 1, FIRST - 2, FIRST + DAY_MS, FIRST + DAY_MS + 1]
+
+
+def run(number: int, submit_ms: int) -> Run:
+    return Run("w-1", f"jr-{number:02d}", submit_ms, start_ms=submit_ms, end_ms=submit_ms + 1000)
+
+
+INSIDE_IDS = {f"jr-{number:02d}" for number in range(len(SUBMITTED))}
+
+
+def account() -> State:
+    state = State()
+    state.add_workspace("w-1")
+    state.add(*(run(number, submit_ms) for number, submit_ms in enumerate([*SUBMITTED, *OUTSIDE])))
+    return state
+
+
+@contextmanager
+def emulated(switches: Switches | None = None, **faults: Any) -> Iterator[Emulator]:
+    with Emulator(account(), Clock(NOW), switches=switches, faults=Faults(**faults), page_limit=2) as emulator:
+        yield emulator
+        assert emulator.failures == []
+
+
+def sweep(
+    emulator: Emulator, window: Window, *, window_rows: int = 5_000, threads: int = 4
+) -> tuple[set[str], list[WindowResult]]:
+    """Read a window and whatever it is split into; return the runs found and the outcomes."""
+    client = Client(
+        provide_key=lambda: AccessKey(DEFAULT_KEY.id, DEFAULT_KEY.secret),
+        clock=lambda: datetime.now(UTC),
+        endpoint=emulator.url,
+        max_connections=threads,
+        jitter=lambda: 0.0,
+    )
+    pool = WorkerPool(client, lambda: datetime.now(UTC), threads, window_rows)
+    found: set[str] = set()
+    outcomes: list[WindowResult] = []
+    outstanding = 1
+    pool.submit(Task(window))
+    while outstanding:
+        message = pool.receive()
+        if isinstance(message, Rows):
+            found |= {*message.records.column("jobRunId")}
+            continue
+        outcomes.append(message)
+        outstanding += len(message.parts) - 1
+        for part in message.parts:
+            pool.submit(Task(part))
+    pool.close()
+    return found, outcomes
+
+
+READINGS = [
+    Switches(),
+    Switches(bounds="exclusive", order="oldest"),
+    Switches(bounds="half_open", tokens="cursor"),
+    Switches(short_pages=True, last_page="null"),
+    Switches(short_pages=True, tokens="cursor", order="oldest", last_page="empty"),
+    Switches(last_page="empty", bounds="half_open"),
+    Switches(start_filter="actual_start", bounds="exclusive"),
+    Switches(tokens="expiring", token_uses=2),
+    Switches(tokens="expiring", token_uses=3, expiry_counts_from="issue"),
+]
+
+
+@pytest.mark.parametrize("window_rows", [5_000, 5, 3])
+@pytest.mark.parametrize("switches", READINGS[:-2])
+def test_every_run_of_the_window_is_found(switches: Switches, window_rows: int) -> None:
+    with emulated(switches) as emulator:
+        found, outcomes = sweep(emulator, DAY, window_rows=window_rows)
+    assert found >= INSIDE_IDS
+    read = [outcome for outcome in outcomes if not outcome.parts]
+    assert {outcome.status for outcome in read} == {"complete"}
+    assert any(outcome.pages >= 3 for outcome in read)
+
+
+@pytest.mark.parametrize("switches", READINGS[:-2])
+def test_windows_are_split_by_count_down_to_one_millisecond(switches: Switches) -> None:
+    with emulated(switches) as emulator:
+        _, outcomes = sweep(emulator, DAY, window_rows=3)
+    read = [outcome for outcome in outcomes if not outcome.parts]
+    bounds = sorted(outcome.task.window.bounds for outcome in read)
+    assert bounds[0][0] == FIRST
+    assert bounds[-1][1] == FIRST + DAY_MS - 1
+    assert all(after[0] == before[1] + 1 for before, after in itertools.pairwise(bounds))
+    for outcome in read:
+        assert outcome.total_count is not None
+        assert outcome.total_count <= 3 or not is_divisible(outcome.task.window)
+    assert (FIRST, FIRST) in bounds
+
+
+@pytest.mark.parametrize("switches", READINGS[-2:])
+def test_expiring_tokens_split_windows_until_they_live_long_enough(switches: Switches) -> None:
+    with emulated(switches) as emulator:
+        found, outcomes = sweep(emulator, DAY, threads=1)
+    split = [outcome for outcome in outcomes if outcome.parts]
+    failed = [outcome for outcome in outcomes if outcome.status == "failed"]
+    if switches.expiry_counts_from == "issue":
+        # One thread asks for each page right after the one before.
+        assert (split, failed) == ([], [])
+    else:
+        # Seven runs in one millisecond are four pages, and the fourth page's token is dead however often it is tried. The
+        # window of the next millisecond asks for them too.
+        assert {outcome.task.window.bounds for outcome in failed} == {(FIRST, FIRST), (FIRST + 1, FIRST + 1)}
+        assert {outcome.attempts for outcome in failed} == {3}
+        assert split
+    assert found >= INSIDE_IDS - {f"jr-{number:02d}" for number in range(7)}
+
+
+def test_tokens_that_wait_for_others_expire_and_their_windows_are_read_in_parts() -> None:
+    switches = Switches(tokens="expiring", token_uses=6, expiry_counts_from="issue")
+    with emulated(switches) as emulator:
+        found, outcomes = sweep(emulator, DAY, window_rows=3, threads=4)
+    assert found >= INSIDE_IDS
+    assert {outcome.status for outcome in outcomes if not outcome.parts} == {"complete"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "requests"), [("repeat_token", "RepeatedToken", 6), ("empty_page_with_token", "EmptyPage", 3)]
+)
+def test_an_api_that_loops_fails_the_window_after_bounded_requests(kind: str, code: str, requests: int) -> None:
+    with emulated(rates={kind: 1.0}) as emulator:
+        _, (outcome,) = sweep(emulator, DAY)
+        asked = len(emulator.requests)
+    assert outcome.error is not None
+    assert (outcome.status, outcome.error.code, outcome.attempts) == ("failed", code, 3)
+    assert asked == requests
+
+
+@pytest.mark.parametrize("kind", ["repeat_token", "empty_page_with_token"])
+def test_an_api_that_loops_once_is_read_again(kind: str) -> None:
+    with emulated(script=[None, kind]) as emulator:
+        found, (outcome,) = sweep(emulator, DAY)
+    assert found >= INSIDE_IDS
+    assert (outcome.status, outcome.attempts) == ("complete", 2)
+
+
+def test_a_token_that_expires_once_splits_the_window_and_loses_nothing() -> None:
+    with emulated(script=[None, None, "expire_token"]) as emulator:
+        found, outcomes = sweep(emulator, DAY)
+    assert found >= INSIDE_IDS
+    assert sorted(outcome.status or "split" for outcome in outcomes) == ["complete", "complete", "split"]
+
+
+def test_faults_on_the_way_cost_requests_and_no_rows() -> None:
+    faults = {"drop": 0.05, "truncate": 0.05, "garbage": 0.05, "error_500": 0.05, "error_200_html": 0.05, "nonce_used": 0.05}
+    with emulated(rates=faults, seed=3) as emulator:
+        found, outcomes = sweep(emulator, DAY, window_rows=3)
+        met = {record.fault for record in emulator.requests}
+    assert found >= INSIDE_IDS
+    assert {outcome.status for outcome in outcomes if not outcome.parts} == {"complete"}
+    assert len(met - {None}) >= 4
+
+
+def test_an_outcome_tells_what_the_reading_took() -> None:
+    with emulated() as emulator:
+        _, (outcome,) = sweep(emulator, DAY)
+        asked = len(emulator.requests)
+    # Both bounds are asked a millisecond wider and are inclusive here: one run more on each side.
+    assert outcome.total_count == outcome.rows_received == outcome.rows_distinct == len(SUBMITTED) + 2
+    assert outcome.pages == outcome.request_stats.requests == asked == (len(SUBMITTED) + 2 + 1) // 2
+    assert outcome.started_at is not None
+    assert outcome.finished_at is not None
+    assert outcome.started_at <= outcome.finished_at
+
+
+def test_windows_are_read_in_parallel_up_to_the_number_of_threads() -> None:
+    with emulated(latency_seconds=0.01) as emulator:
+        sweep(emulator, DAY, window_rows=3, threads=3)
+        assert 1 < emulator.peak_in_flight <= 3
