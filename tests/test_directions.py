@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from emr_usage.cli import main
 from paper import MARTS
 
 ROOT = Path(__file__).parents[1]
@@ -185,6 +186,27 @@ def imported_from_us(path: Path) -> set[str]:
 def test_the_emulator_knows_nothing_of_ours() -> None:
     for path in modules(APPLICATION / "emulator"):
         assert {name for name in imported_from_us(path) if not name.startswith("emr_usage.emulator")} == set(), path
+
+
+def importers_of(package: str) -> set[Path]:
+    """Return the files of the application that import a package of ours, itself apart."""
+    inside = APPLICATION / package.removeprefix("emr_usage.").replace(".", "/")
+    return {
+        path
+        for path in modules(APPLICATION)
+        if inside not in path.parents and any(f"{name}.".startswith(f"{package}.") for name in imports(path))
+    }
+
+
+def test_production_imports_neither_the_demo_nor_the_emulator() -> None:
+    assert importers_of("emr_usage.demo") == {COMMANDS / "demo.py"}
+    assert importers_of("emr_usage.emulator") == {COMMANDS / "emulator.py", APPLICATION / "demo/__init__.py"}
+
+
+def test_every_command_has_a_file_of_its_name() -> None:
+    for name, command in main.commands.items():
+        assert command.callback is not None
+        assert command.callback.__module__ == f"emr_usage.cli.{name.replace('-', '_')}"
 
 
 def test_the_application_uses_the_front_of_the_source_and_the_schemas() -> None:

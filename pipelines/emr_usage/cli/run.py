@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from .chargeback import demand_inputs, make_marts, make_report
-from .loading import load_facts, load_job_runs, print_failure, print_load
+from .build import build_marts
+from .load import load_job_runs
+from .load_output import print_failure, print_load
 from .options import (
     allow_empty_inputs_option,
     change_time_zone_option,
@@ -21,13 +22,16 @@ from .options import (
     source_options,
     time_zone_option,
 )
-from .terminal import explained, now, print_json, tell, wait_at_most
+from .report import write_report
+from .report_errors import report_errors
+from .require import require_inputs
+from .terminal import echo, now, print_json, wait_at_most
 
 if TYPE_CHECKING:
     from emr_usage.report import Month
 
 
-@click.command(short_help="Load, build and report: the line for cron.")
+@click.command("run", short_help="Load, build and report: the line for cron.")
 @source_options
 @initial_days_option
 @forget_workspace_option
@@ -37,7 +41,7 @@ if TYPE_CHECKING:
 @allow_empty_inputs_option
 @month_option
 @reports_option
-def run(
+def command(
     *,
     inputs: Path | None,
     billing_time_zone: str | None,
@@ -62,21 +66,22 @@ def run(
     they fail, the exit code is theirs, 1, 2 or 4; what is loaded stays. With 4 another process uses the database.
     """
     from emr_usage.load import Target, failure_of_all
+    from emr_usage.load_summary import load_facts
     from emr_usage.reader import open_reader
     from emr_usage.report import default_folder
 
     began = now()
     target = Target(destination, database, wait_at_most(wait_seconds))
-    demand_inputs(inputs)
+    require_inputs(inputs)
     done, missing = load_job_runs(target, None, as_json=as_json, verbose=verbose, **options)
-    loaded = load_facts(done, target, missing)
+    loaded = load_facts(done, target, missing, now())
     facts: dict[str, Any] = {name: loaded[name] for name in ("status", "exit_code", "target")} | {"load": loaded}
     if not as_json:
         print_load(done, target, missing)
     print_failure(done)
     if not failure_of_all(done):
-        with explained(target, as_json=as_json, verbose=verbose, so_far=facts):
-            marts = make_marts(
+        with report_errors(target, as_json=as_json, verbose=verbose, so_far=facts):
+            marts = build_marts(
                 target,
                 inputs,
                 billing_time_zone=billing_time_zone,
@@ -85,12 +90,12 @@ def run(
             )
             facts["build"] = marts.facts
             if not as_json:
-                tell(*marts.lines)
+                echo(*marts.lines)
             with open_reader(target) as pipeline:
-                page = make_report(pipeline, month, reports or default_folder(target.database))
+                page = write_report(pipeline, month, reports or default_folder(target.database))
             facts["report"] = page.facts
             if not as_json:
-                tell(*page.lines)
+                echo(*page.lines)
     if as_json:
         print_json(facts | {"seconds": round((now() - began).total_seconds(), 3)})
     sys.exit(facts["exit_code"])
