@@ -20,7 +20,7 @@ import duckdb
 from document import describe_machine
 from emr_usage.build import Built, build
 from emr_usage.defaults import set_dlt_defaults
-from emr_usage.load import Target
+from emr_usage.target import Target
 
 RUNS = 1_000_000
 CHANGED = 10_000

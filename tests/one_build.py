@@ -19,7 +19,7 @@ MOMENTS = {
     "with some marts made": Fate(QUERY, nth=150),
     "with all checks kept": Fate("emr_usage.build:record_build"),
     "with its row written": Fate("emr_usage.build:record_build", "after"),
-    "before the commit": Fate("emr_usage.transaction:_DuckDb.commit"),
+    "before the commit": Fate("emr_usage.destinations.duckdb:_DuckDbBuild.commit"),
 }
 SUMS = """
 SELECT (SELECT sum(cu_hours) FROM job_run_hours), (SELECT sum(cu_hours) FROM job_run_costs),

@@ -14,7 +14,7 @@ import pyarrow as pa
 from emr_serverless.tables import RAW_TABLES
 from emr_usage.build import Built, build
 from emr_usage.inputs import INPUT_TABLES
-from emr_usage.load import Target
+from emr_usage.target import Target
 
 Row = dict[str, Any]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -18,11 +19,13 @@ from emr_serverless import CheckSettingsError
 
 from .builds import BuildRecord, build_in_force, record_build
 from .defaults import DEFAULT_TIME_ZONE, TIME_ZONE_SETTING
-from .failures import BrokenPromiseError, BuildError
-from .load import RAW_DATASET, Target, open_pipeline
+from .destinations import adapter_of
+from .errors import BrokenPromiseError, BuildError
 from .lock import exclusive
 from .missing_figures import settle_days
-from .transaction import build_transaction, run_dbt
+from .pipeline import RAW_DATASET, open_pipeline
+from .run_dbt import run_dbt
+from .target import Target
 
 PROJECT: Final = Path(__file__).with_name("transform")
 MARTS_DATASET: Final = "emr_marts"
@@ -78,7 +81,7 @@ def build(
     variables["settle_days"] = ceil(settle_days(pipeline))
     with (
         exclusive(pipeline, target.wait),
-        build_transaction(pipeline.destination_client().config) as transaction,
+        closing(adapter_of(pipeline).open_build()) as transaction,
         TemporaryDirectory() as folder,
     ):
         before = build_in_force(transaction.ask, MARTS_DATASET)

@@ -8,8 +8,9 @@ from typing import Any
 from emr_serverless import Load
 
 from .exit_codes import FAILED, INCOMPLETE
-from .load import Target, failure_of_all
+from .load import failure_of_all
 from .missing_figures import MissingFigures
+from .target import Target
 
 
 def summary(load: Load, took: timedelta) -> str:

@@ -21,7 +21,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 from command import KEYS, SEVERAL_PACKAGES, Desk, assert_no_doubles, assert_readable, tables_of
 from emr_serverless import prepare
 from emr_usage.emulator import Faults
-from emr_usage.load import Target, open_pipeline
+from emr_usage.pipeline import open_pipeline
+from emr_usage.target import Target
 from nursery import Fate, Nursery
 from small_account import REGIONS, pass_a_night, served
 from truth import COLUMNS, actual_tables, expected_tables, query

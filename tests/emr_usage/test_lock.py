@@ -12,9 +12,10 @@ import duckdb
 import pytest
 
 from command import Desk, assert_readable
-from emr_usage.failures import BusyError, FolderError
-from emr_usage.load import Target, open_pipeline
+from emr_usage.errors import BusyError, FolderError
 from emr_usage.lock import Wait, exclusive, wait_for
+from emr_usage.pipeline import open_pipeline
+from emr_usage.target import Target
 from gate import Gate
 from small_account import pass_a_night
 

@@ -11,8 +11,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emr_usage.cli import main
-from emr_usage.load import open_pipeline
 from emr_usage.matches import Matches, read_matches
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, write_page
 from paper import Paper, Row, built_paper, job_run, number, tag, utc
 

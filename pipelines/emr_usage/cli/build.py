@@ -21,7 +21,7 @@ from .step_result import StepResult, echo_result
 from .terminal import now, wait_at_most
 
 if TYPE_CHECKING:
-    from emr_usage.load import Target
+    from emr_usage.target import Target
 
 NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
 
@@ -58,7 +58,7 @@ def command(
     promise broken; whoever reads emr_marts then sees the build before, as during a build. Exits with 4 while another process uses
     the database.
     """
-    from emr_usage.load import Target
+    from emr_usage.target import Target
 
     from .match_tables import print_matches
 
@@ -93,7 +93,7 @@ def build_marts(
     from emr_usage.inputs import default_folder, load_inputs
     from emr_usage.loaded import require_runs
     from emr_usage.matches import read_matches, read_set_aside
-    from emr_usage.reader import open_reader
+    from emr_usage.pipeline import open_reader
 
     began = now()
     with open_reader(target) as pipeline, pipeline.sql_client() as client:

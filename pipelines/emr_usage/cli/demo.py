@@ -26,8 +26,8 @@ def command(*, folder: Path, verbose: bool) -> None:
     and the weeks before it, make the marts and October's report, and answer three questions in SQL.
     """
     from emr_usage import demo as demo_story
-    from emr_usage.load import Target
     from emr_usage.progress import live_display
+    from emr_usage.target import Target
 
     target = Target(database=folder / "emr.duckdb")
     log_to(errors())

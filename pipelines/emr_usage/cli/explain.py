@@ -29,8 +29,8 @@ def command(*, job_run_id: str, destination: str, database: Path, as_json: bool,
     is not priced.
     """
     from emr_usage.explanation import explain_run
-    from emr_usage.load import Target
-    from emr_usage.reader import open_reader
+    from emr_usage.pipeline import open_reader
+    from emr_usage.target import Target
 
     target = Target(destination, database)
     require_database(target, as_json=as_json)

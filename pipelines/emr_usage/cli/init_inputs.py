@@ -22,7 +22,7 @@ def command(*, inputs: Path | None, database: Path) -> None:
     Make the files that say what a CU-hour costs and who pays for a run: rates.csv, owners.csv and list_prices.csv, with
     commented examples to take into use. A file that is there already stays as it is.
     """
-    from emr_usage.failures import FolderError
+    from emr_usage.errors import FolderError
     from emr_usage.inputs import default_folder, write_examples
 
     folder = inputs or default_folder(database)

@@ -16,8 +16,8 @@ from .terminal import errors, log_to, now, print_json, wait_at_most
 
 if TYPE_CHECKING:
     from emr_serverless import Backfill, Load
-    from emr_usage.load import Target
     from emr_usage.missing_figures import MissingFigures
+    from emr_usage.target import Target
 
 
 @click.command("load", short_help="Load what is new since the last load.")
@@ -41,8 +41,8 @@ def load_and_exit(
     backfill: Backfill | None, *, destination: str, database: Path, wait_seconds: int, as_json: bool, **options: Any
 ) -> NoReturn:
     """Load, print how it went, and exit with its code."""
-    from emr_usage.load import Target
     from emr_usage.load_summary import load_facts
+    from emr_usage.target import Target
 
     target = Target(destination, database, wait_at_most(wait_seconds))
     done, missing = load_job_runs(target, backfill, as_json=as_json, **options)
@@ -70,7 +70,8 @@ def load_job_runs(
     verbose: bool,
 ) -> tuple[Load, MissingFigures]:
     """Load with the options of the command, showing how far it is; return the finished load, and what has no figures."""
-    from emr_usage.load import Request, open_pipeline, run_load
+    from emr_usage.load import Request, run_load
+    from emr_usage.pipeline import open_pipeline
     from emr_usage.progress import live_display
 
     given: dict[str, Any] = {
@@ -92,7 +93,7 @@ def load_job_runs(
 def _missing_figures(done: Load, target: Target) -> MissingFigures:
     """Count the final runs whose figures have not come, after a load."""
     from emr_usage.missing_figures import MissingFigures, count_missing_figures
-    from emr_usage.reader import open_reader
+    from emr_usage.pipeline import open_reader
 
     if not done.report.windows:
         return MissingFigures(0, 0, done.report.settle_days)

@@ -8,8 +8,8 @@ from .terminal import echo, errors, now, output
 
 if TYPE_CHECKING:
     from emr_serverless import Load
-    from emr_usage.load import Target
     from emr_usage.missing_figures import MissingFigures
+    from emr_usage.target import Target
 
 MAX_NAMED: Final = 10
 

@@ -50,9 +50,9 @@ def command(
     Write what a month is estimated to have cost, by owner and day, what failed and what is missing, as one HTML file that needs
     no network to be opened; or the tables chargeback_daily and chargeback_monthly of that month as files.
     """
-    from emr_usage.load import Target
-    from emr_usage.reader import open_reader
+    from emr_usage.pipeline import open_reader
     from emr_usage.report import default_folder as default_reports
+    from emr_usage.target import Target
 
     target = Target(destination, database)
     require_database(target, as_json=as_json)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from .terminal import errors, fail
 
 if TYPE_CHECKING:
-    from emr_usage.load import Target
+    from emr_usage.target import Target
 
 
 @contextmanager

@@ -10,13 +10,13 @@ import click
 from .terminal import fail
 
 if TYPE_CHECKING:
-    from emr_usage.load import Target
+    from emr_usage.target import Target
 
 
 def require_database(target: Target, *, as_json: bool) -> None:
     """End the command where there is no DuckDB file yet."""
-    if target.is_duckdb and not target.database.exists():
-        sentence = f"There is no database {target.database}. Load it first: emr-usage load --region REGION"
+    if target.place.is_missing():
+        sentence = f"There is no database {target}. Load it first: emr-usage load --region REGION"
         fail(sentence, "NoDatabase", as_json=as_json)
 
 

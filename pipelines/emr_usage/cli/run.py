@@ -65,10 +65,11 @@ def command(
     marts and report are made all the same, and the exit code is 3. Where nothing could be loaded they stay as they are. Where
     they fail, the exit code is theirs, 1, 2 or 4; what is loaded stays. With 4 another process uses the database.
     """
-    from emr_usage.load import Target, failure_of_all
+    from emr_usage.load import failure_of_all
     from emr_usage.load_summary import load_facts
-    from emr_usage.reader import open_reader
+    from emr_usage.pipeline import open_reader
     from emr_usage.report import default_folder
+    from emr_usage.target import Target
 
     began = now()
     target = Target(destination, database, wait_at_most(wait_seconds))

@@ -17,8 +17,8 @@ from .require import require_database
 from .terminal import echo, now, output, print_json
 
 if TYPE_CHECKING:
-    from emr_usage.load import Target
     from emr_usage.status import Status
+    from emr_usage.target import Target
 
 RUNS_OF_AXIS: Final = {
     "start": "submitted",
@@ -43,9 +43,9 @@ def command(*, destination: str, database: Path, as_json: bool, verbose: bool) -
     Show, for each workspace, how far both axes are certified, how many runs are open, and what the last load could not complete.
     Exits with 3 where the last load is incomplete.
     """
-    from emr_usage.load import Target
-    from emr_usage.reader import open_reader
+    from emr_usage.pipeline import open_reader
     from emr_usage.status import read_status
+    from emr_usage.target import Target
 
     target = Target(destination, database)
     require_database(target, as_json=as_json)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from .terminal import echo, print_json
 
 if TYPE_CHECKING:
-    from emr_usage.load import Target
     from emr_usage.matches import Matches
+    from emr_usage.target import Target
 
 
 @dataclass(frozen=True)

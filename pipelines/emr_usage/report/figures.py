@@ -18,7 +18,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from emr_usage.build import MARTS_DATASET
 from emr_usage.builds import BuildRecord
-from emr_usage.failures import BuildError
+from emr_usage.errors import BuildError
 from emr_usage.matches import RATES_SQL, RULES_SQL, SET_ASIDE_SQL, Matches, find_matches, set_aside_sentences
 from emr_usage.query import query_rows, reading_marts
 

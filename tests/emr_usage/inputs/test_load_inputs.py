@@ -13,10 +13,11 @@ from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 
 from command import Desk
-from emr_usage.failures import BusyError, InvalidInputsError
+from emr_usage.errors import BusyError, InvalidInputsError
 from emr_usage.inputs import INPUT_TABLES, load_inputs, write_examples
-from emr_usage.load import Target, open_pipeline
 from emr_usage.lock import exclusive
+from emr_usage.pipeline import open_pipeline
+from emr_usage.target import Target
 from small_account import pass_a_night
 
 RATES = """\

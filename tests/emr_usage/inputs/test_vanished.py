@@ -9,9 +9,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from emr_usage.failures import InvalidInputsError
+from emr_usage.errors import InvalidInputsError
 from emr_usage.inputs import load_inputs
-from emr_usage.load import Target
+from emr_usage.target import Target
 from input_files import HEADERS, owner, rate
 from paper import Paper, number
 

@@ -12,7 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from browser import running_browser
-from emr_usage.load import open_pipeline
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, write_page
 from paper import built_paper
 from paper_cases import TABLES

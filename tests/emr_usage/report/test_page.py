@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from emr_usage.failures import BuildError
-from emr_usage.load import open_pipeline
+from emr_usage.errors import BuildError
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, headline, read_billing_time_zone, write_page
 from emr_usage.report.figures import Figures, Owner
 from paper import Paper, Row, built_paper, job_run, number, tag, utc

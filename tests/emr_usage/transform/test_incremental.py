@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from emr_usage.failures import BrokenPromiseError
+from emr_usage.errors import BrokenPromiseError
 from paper import MARTS, READ_AT, Paper, Row, job_run, number, seen, tag, utc
 
 NIGHT = READ_AT + timedelta(days=1)

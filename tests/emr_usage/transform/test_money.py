@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from emr_usage.explanation import explain_run, explanation_lines
-from emr_usage.load import open_pipeline
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, headline, write_page
 from emr_usage.report.numbers import money
 from paper import READ_AT, Paper, Row, billing, built_paper, job_run, number, seen, utc

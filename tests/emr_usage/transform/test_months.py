@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from emr_usage.load import open_pipeline
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, headline, write_page, write_tables
 from paper import READ_AT, Row, billing, built_paper, job_run, seen
 from paper_cases import window

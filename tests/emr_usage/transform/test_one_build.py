@@ -10,9 +10,9 @@ from pathlib import Path
 import duckdb
 import pytest
 
+from emr_usage.errors import BrokenPromiseError, BuildError
 from emr_usage.explanation import explain_run
-from emr_usage.failures import BrokenPromiseError, BuildError
-from emr_usage.load import open_pipeline
+from emr_usage.pipeline import open_pipeline
 from nursery import Nursery
 from one_build import CROSSING, MOMENTS, RATE, RUN, SUMS, rates, sums
 from paper import Paper, Row, built_paper, number, tag, utc

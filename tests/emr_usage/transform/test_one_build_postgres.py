@@ -14,9 +14,9 @@ import psycopg2
 import pytest
 
 from emr_usage.build import build
-from emr_usage.failures import BrokenPromiseError, BuildError, BusyError
-from emr_usage.load import open_pipeline
-from emr_usage.transaction import build_transaction
+from emr_usage.destinations import adapter_of
+from emr_usage.errors import BrokenPromiseError, BuildError, BusyError
+from emr_usage.pipeline import open_pipeline
 from nursery import Fate, Nursery
 from one_build import CROSSING, MOMENTS, RATE, RUN, SUMS, rates, sums
 from paper import job_run, number, utc
@@ -74,7 +74,7 @@ def test_a_build_that_is_killed_or_fails_changes_nothing(built: str, nursery: Nu
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DESTINATION__POSTGRES__CREDENTIALS": built}
     command = ["build", "--destination", "postgres"]
     some = "with some marts made"
-    moments = {some: MOMENTS[some], "before the commit": Fate("emr_usage.transaction:_Postgres.commit")}
+    moments = {some: MOMENTS[some], "before the commit": Fate("emr_usage.destinations.postgres:_PostgresBuild.commit")}
     for moment, fate in moments.items():
         nursery.start(command, tmp_path, environment, fate)
         assert nursery.wait().code == -signal.SIGKILL, moment
@@ -103,7 +103,7 @@ def test_a_first_build_that_fails_leaves_nothing_and_names_the_cause_alone(addre
 
 
 def test_a_second_build_at_the_same_time_is_refused(built: str) -> None:
-    with build_transaction(open_pipeline(POSTGRES).destination_client().config), pytest.raises(BusyError):
+    with closing(adapter_of(open_pipeline(POSTGRES)).open_build()), pytest.raises(BusyError):
         build(POSTGRES)
     assert build(POSTGRES).record.build_number == 2
     assert ask(built, "SELECT count(*) FROM builds") == [(2,)]

@@ -11,7 +11,7 @@ from typing import Any
 import psycopg2
 
 from emr_usage.build import build
-from emr_usage.load import open_pipeline
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, write_page, write_tables
 from paper import MARTS, READ_AT, Paper, Row, seen, tag, utc
 from paper_cases import BOUNDARY, TABLES

@@ -15,7 +15,7 @@ import pytest
 
 from emr_usage.build import build
 from emr_usage.inputs.tags import tag_form
-from emr_usage.load import Target
+from emr_usage.target import Target
 from paper import Paper, Row, built_paper, job_run, number, tag, utc
 from postgres import postgres_server
 from raw_postgres import write

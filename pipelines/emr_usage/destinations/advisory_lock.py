@@ -19,8 +19,8 @@ from typing import Any, Final
 
 from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 
-from .failures import BusyError, LostLockError, UnreachableError
-from .holder import Holder
+from emr_usage.errors import BusyError, LostLockError, UnreachableError
+from emr_usage.holder import Holder
 
 # "emr_usag" as a number: advisory locks have no names. They are the database's own, so that databases do not wait for each other.
 LOCK_KEY: Final = int.from_bytes(b"emr_usag", "big", signed=True)
