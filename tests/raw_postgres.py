@@ -9,7 +9,7 @@ import pyarrow as pa
 from psycopg2.extras import execute_values
 
 from emr_usage.target import Target
-from paper import SCHEMAS, Row
+from mart_fixtures import SCHEMAS, Row
 
 POSTGRES = Target(destination="postgres")
 TYPES = {

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from emr_usage.cli import main
-from paper import MARTS
+from mart_fixtures import MARTS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "sources" / "emr_serverless"

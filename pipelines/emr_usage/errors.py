@@ -93,7 +93,7 @@ class WorkingFilesError(Exception):
         )
 
 
-class BrokenPromiseError(BuildError):
+class DataTestFailedError(BuildError):
     """A check found the new marts wrong; those of the last build stay."""
 
 

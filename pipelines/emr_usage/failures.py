@@ -18,9 +18,9 @@ from .dlt_failures import dlt_failure
 from .errors import (
     NO_ACCESS,
     NO_SPACE,
-    BrokenPromiseError,
     BuildError,
     BusyError,
+    DataTestFailedError,
     Failure,
     FolderError,
     InvalidInputsError,
@@ -113,7 +113,7 @@ def _known(cause: BaseException, target: str) -> Failure | None:
 def _of_models(cause: BaseException) -> Failure | None:
     if not isinstance(cause, BuildError):
         return None
-    code = "BrokenPromise" if isinstance(cause, BrokenPromiseError) else "BuildFailed"
+    code = "DataTestFailed" if isinstance(cause, DataTestFailedError) else "BuildFailed"
     return Failure(f"{cause} What is loaded stays, and so do the marts of the last build.", FAILED, code)
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from command import COMMAND, Desk
+from cli_harness import COMMAND, CliHarness
 from emr_usage.questions import answer, questions_of, with_answers
 from screen import SEQUENCE, Screen, on_a_terminal
 from small_account import REGIONS, served
@@ -22,7 +22,7 @@ RULE_COLUMNS = ("tag_key", "tag_value", "creator", "resource_queue_id", "workspa
 @pytest.mark.timeout(900)
 def test_the_demo_from_its_first_line_to_its_last(tmp_path: Path) -> None:
     with served() as emulator:
-        environment = Desk(tmp_path, emulator, REGIONS).usual_environment
+        environment = CliHarness(tmp_path, emulator, REGIONS).usual_environment
     written, code = on_a_terminal([str(COMMAND), "demo", "--folder", "the demo"], tmp_path, environment)
     assert code == 0, written
     screen = Screen()

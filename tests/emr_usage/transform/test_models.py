@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from emr_usage.build import PROJECT
-from paper import MARTS, Paper
+from mart_fixtures import MARTS, MartDatabase
 
 MODELS = sorted(PROJECT.glob("models/*/*.sql"))
 CHECKS = sorted(PROJECT.glob("tests/*.sql"))
@@ -33,13 +33,13 @@ def test_every_mart_of_the_contract_is_a_model() -> None:
 
 
 def test_every_column_is_described_and_no_other(tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[])
-    paper.build()
-    datasets = paper.ask("SELECT table_schema, table_name FROM information_schema.tables")
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[])
+    mart_db.build()
+    datasets = mart_db.ask("SELECT table_schema, table_name FROM information_schema.tables")
     for model in MODELS:
         is_view_of_raw = ("emr_marts_staging", model.stem) in datasets
-        found = [row[0] for row in paper.ask(f"DESCRIBE {'emr_marts_staging.' * is_view_of_raw}{model.stem}")]
+        found = [row[0] for row in mart_db.ask(f"DESCRIBE {'emr_marts_staging.' * is_view_of_raw}{model.stem}")]
         assert [column["name"] for column in described(model)["columns"]] == found, model.stem
         assert all(column["description"] for column in described(model)["columns"])
 

@@ -12,18 +12,18 @@ from pathlib import Path
 import duckdb
 import pyarrow.parquet as pq
 
-from command import Desk
-from nursery import Finished
+from cli_harness import CliHarness
+from process_pool import Finished
 
 # With these a load leaves behind all it can: its packages, and what dlt tells its log.
 KEPT_FILES = {"LOAD__DELETE_COMPLETED_JOBS": "false", "RUNTIME__LOG_LEVEL": "INFO"}
 
 
-def remains(desk: Desk, done: Finished) -> dict[str, str]:
+def artifacts(cli: CliHarness, done: Finished) -> dict[str, str]:
     """Return by place what was printed, every file as it is and unpacked, and every text of every table."""
-    places = {"output": done.out, "errors": done.err, "files": "\n".join(texts_of_files(desk.folder))}
-    if desk.database.exists():
-        places["tables"] = "\n".join(texts_of_tables(desk.database))
+    places = {"output": done.out, "errors": done.err, "files": "\n".join(texts_of_files(cli.folder))}
+    if cli.database.exists():
+        places["tables"] = "\n".join(texts_of_tables(cli.database))
     return places
 
 

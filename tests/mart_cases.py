@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
-from paper import READ_AT, Row, billing, job_run, number, seen, tag, utc
+from mart_fixtures import READ_AT, Row, billing, job_run, number, seen, tag, utc
 
 RATES = number(
     [

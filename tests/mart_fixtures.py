@@ -12,7 +12,7 @@ import duckdb
 import pyarrow as pa
 
 from emr_serverless.tables import RAW_TABLES
-from emr_usage.build import Built, build
+from emr_usage.build import BuildResult, build
 from emr_usage.inputs import INPUT_TABLES
 from emr_usage.target import Target
 
@@ -88,7 +88,7 @@ def number(rows: Sequence[Row], column: str) -> list[Row]:
     return [{**row, column: line} for line, row in enumerate(rows, 1)]
 
 
-class Paper:
+class MartDatabase:
     """A DuckDB file with raw tables, as dlt leaves them."""
 
     def __init__(self, database: Path) -> None:
@@ -104,7 +104,7 @@ class Paper:
 
     def build(
         self, *, full_refresh: bool = False, billing_time_zone: str = "Asia/Shanghai", change_time_zone: bool = False
-    ) -> Built:
+    ) -> BuildResult:
         """Make the marts."""
         return build(
             self.target, full_refresh=full_refresh, billing_time_zone=billing_time_zone, change_time_zone=change_time_zone
@@ -126,12 +126,12 @@ class Paper:
         return {name: sorted(self.ask(f"FROM {name}"), key=repr) for name in MARTS}
 
 
-def built_paper(folder: Path, **tables: Sequence[Row]) -> Paper:
+def built_mart_db(folder: Path, **tables: Sequence[Row]) -> MartDatabase:
     """Return a file with these raw tables, and the marts made of them."""
-    paper = Paper(folder / "emr.duckdb")
-    paper.write(**tables)
-    paper.build()
-    return paper
+    mart_db = MartDatabase(folder / "emr.duckdb")
+    mart_db.write(**tables)
+    mart_db.build()
+    return mart_db
 
 
 def _exact(row: Row) -> Row:

@@ -1,4 +1,4 @@
-"""Runs commands in children of a process that has imported what they need, and says what is to befall them; see killable.py."""
+"""Runs commands in children of a process that has imported what they need, and injects faults into them; see killable.py."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ PATIENCE_SECONDS = 120
 
 
 @dataclass(frozen=True)
-class Fate:
-    """What befalls a command: one of these.
+class FaultInjection:
+    """A fault of a command: one of these.
 
     Attributes:
         place: something happens before or after (`when`) the nth call of this function, `module:Class.method`.
-        blow: what happens there: it sends itself this signal; or `disk full`: every such call from the nth on fails so.
+        action: what happens there: it sends itself this signal; or `disk full`: every such call from the nth on fails so.
         calls: it dies after so many calls of Python functions, in any thread; -1 counts them into the file `count`.
         effects: it dies before Python makes, opens for writing, moves or removes a file for the nth time; -1 as above.
         file_bytes: no file it writes may be larger.
@@ -34,7 +34,7 @@ class Fate:
     place: str = ""
     when: str = "before"
     nth: int = 1
-    blow: str = "SIGKILL"
+    action: str = "SIGKILL"
     calls: int = 0
     effects: int = 0
     file_bytes: int = 0
@@ -67,7 +67,7 @@ class Finished:
         return [line for line in self.err.splitlines() if not line.startswith("loading: ")]
 
 
-class Nursery:
+class ProcessPool:
     """A process that forks a child for each command, one at a time.
 
     Args:
@@ -93,19 +93,21 @@ class Nursery:
             process.stdin.close()
             self._reader.join(PATIENCE_SECONDS)
 
-    def start(self, arguments: list[str], folder: Path, environment: Mapping[str, str], fate: Fate | None = None) -> int:
+    def start(
+        self, arguments: list[str], folder: Path, environment: Mapping[str, str], fault: FaultInjection | None = None
+    ) -> int:
         """Start a command in a folder and return its process id."""
         for name in ("out", "err", "count"):
             (self._folder / name).unlink(missing_ok=True)
-        order = {
+        request = {
             "arguments": arguments,
             "folder": str(folder),
             "environment": dict(environment),
             "output": str(self._folder),
-            "fate": asdict(fate or Fate()),
+            "fault": asdict(fault or FaultInjection()),
         }
         assert self._process.stdin
-        print(json.dumps(order), file=self._process.stdin, flush=True)
+        print(json.dumps(request), file=self._process.stdin, flush=True)
         self._child = int(self._answer())
         return self._child
 
@@ -116,7 +118,7 @@ class Nursery:
 
     @property
     def counted(self) -> int:
-        """What a fate of -1 counted."""
+        """What a fault of -1 counted."""
         return int((self._folder / "count").read_text())
 
     def _read(self) -> None:
@@ -131,6 +133,6 @@ class Nursery:
         except queue.Empty:
             os.kill(self._child, signal.SIGKILL)
             self._lines.get()  # how it ended, so that the next command finds its own answer
-            raise AssertionError(f"the command hangs; it said {(self._folder / 'err').read_text()}") from None
-        assert line, "the nursery has died"
+            raise AssertionError(f"the command hangs; it printed {(self._folder / 'err').read_text()}") from None
+        assert line, "the parent of the commands has died"
         return line

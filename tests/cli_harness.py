@@ -11,8 +11,8 @@ from pathlib import Path
 import duckdb
 
 from emr_usage.emulator import DEFAULT_KEY, Emulator
-from nursery import PATIENCE_SECONDS, Fate, Finished, Nursery
-from truth import Database, Table, actual_tables, expected_tables, query
+from oracle import Database, Table, actual_tables, expected_tables, query
+from process_pool import PATIENCE_SECONDS, FaultInjection, Finished, ProcessPool
 
 COMMAND = Path(sys.executable).with_name("emr-usage")
 # The small account has a week behind it.
@@ -22,21 +22,21 @@ SEVERAL_PACKAGES = {"SOURCES__EMR_SERVERLESS__PACKAGE_ROWS": "40"}
 
 
 @dataclass
-class Desk:
+class CliHarness:
     """A folder from which commands are run against one emulator.
 
     Attributes:
         folder: the working directory; `database` is in it.
         emulator: whom the loads ask.
         regions: region of each workspace that is loaded.
-        nursery: forks the commands; without one each is a process of its own from its beginning.
+        process_pool: forks the commands; without one each is a process of its own from its beginning.
         environment: variables that differ from the usual ones; an empty value takes one away.
     """
 
     folder: Path
     emulator: Emulator
     regions: dict[str, str]
-    nursery: Nursery | None = None
+    process_pool: ProcessPool | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -70,11 +70,11 @@ class Desk:
         regions = [word for region_id in sorted(set(self.regions.values())) for word in ("--region", region_id)]
         return [*regions, "--endpoint", self.emulator.url, "--as-of", self.emulator.clock.now().isoformat()]
 
-    def run(self, *arguments: str, fate: Fate | None = None, **environment: str) -> Finished:
+    def run(self, *arguments: str, fault: FaultInjection | None = None, **environment: str) -> Finished:
         """Run the command to its end."""
-        if self.nursery:
-            self.nursery.start(list(arguments), self.folder, self.usual_environment | environment, fate)
-            done = self.nursery.wait()
+        if self.process_pool:
+            self.process_pool.start(list(arguments), self.folder, self.usual_environment | environment, fault)
+            done = self.process_pool.wait()
         else:
             with self.start(*arguments, **environment) as process:
                 done = self.end(process)
@@ -103,9 +103,9 @@ class Desk:
             raise AssertionError(f"the command hangs\n{out}\n{err}") from None
         return Finished(process.returncode, out, err)
 
-    def load(self, *arguments: str, fate: Fate | None = None, **environment: str) -> Finished:
+    def load(self, *arguments: str, fault: FaultInjection | None = None, **environment: str) -> Finished:
         """Run `emr-usage load --json` until the emulator's present."""
-        return self.run("load", "--json", *self.source_options, *arguments, fate=fate, **environment)
+        return self.run("load", "--json", *self.source_options, *arguments, fault=fault, **environment)
 
     def load_whole(self, *arguments: str) -> Finished:
         """Load, and see that nothing is missing, doubled or stale afterwards."""
