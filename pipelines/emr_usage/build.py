@@ -29,8 +29,8 @@ from .target import Target
 
 PROJECT: Final = Path(__file__).with_name("transform")
 MARTS_DATASET: Final = "emr_marts"
-# Views of the raw tables as they are now; dbt names the dataset.
-STAGING_DATASET: Final = f"{MARTS_DATASET}_staging"
+# Runs and tags as they are now; dbt names the dataset.
+INTERMEDIATE_DATASET: Final = f"{MARTS_DATASET}_intermediate"
 _ABORTED: Final = re.compile("transaction is aborted", re.IGNORECASE)
 
 

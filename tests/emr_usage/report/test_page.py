@@ -55,7 +55,7 @@ def test_the_totals_are_those_of_the_marts(mart_db: MartDatabase) -> None:
     assert mart_db.ask(f"SELECT {sums} FROM chargeback_monthly WHERE {october}") == [
         (figures.total.cu_hours, figures.total.cu_hours_unpriced, figures.total.costs["USD"])
     ]
-    unallocated = mart_db.ask(f"SELECT sum(cu_hours), sum(estimated_cost) FROM spend_untagged WHERE {october}")
+    unallocated = mart_db.ask(f"SELECT sum(cu_hours), sum(estimated_cost) FROM spend_unallocated WHERE {october}")
     assert unallocated == [(figures.total.cu_hours_unallocated, figures.total.costs_unallocated["USD"])]
     assert sum(owner.cu_hours for owner in figures.owners) == figures.total.cu_hours
     assert sum(owner.costs.get("USD", Decimal(0)) for owner in figures.owners) == figures.total.costs["USD"]

@@ -108,7 +108,7 @@ def test_the_first_rule_that_holds_on_the_day_names_the_owner(mart_db: MartDatab
 
 def test_attempts_are_chained_up_to_the_first_success(mart_db: MartDatabase) -> None:
     columns = "first_failure_job_run_id, attempts, recovered_at, seconds_to_recovery, cu_hours_wasted, cu_hours_wasted_unpriced"
-    chains = mart_db.ask(f"SELECT {columns}, estimated_cost_wasted FROM job_recoveries ORDER BY 1")
+    chains = mart_db.ask(f"SELECT {columns}, estimated_cost_wasted FROM job_failure_chains ORDER BY 1")
     assert chains == [
         ("attempt-2", 3, utc("2026-10-05 08:30"), 25200, 2, 0, Decimal("0.10")),
         ("attempt-4", 1, None, None, 1, 0, Decimal("0.05")),
@@ -158,16 +158,18 @@ def test_a_wait_in_the_queue_is_no_timeout_where_the_message_tells_otherwise(tmp
     mart_db.build()
     timed_out = mart_db.ask("SELECT job_run_id FROM job_run_costs WHERE is_timed_out ORDER BY 1")
     assert timed_out == [("silent",), ("told",)]
-    assert mart_db.ask("SELECT near_timeouts FROM job_regressions WHERE job_key = 'unlimited'") == [(0,)]
+    assert mart_db.ask("SELECT near_timeouts FROM job_performance_weekly WHERE job_key = 'unlimited'") == [(0,)]
 
 
 def test_runs_near_their_timeout_are_counted_by_week(mart_db: MartDatabase) -> None:
-    weeks = mart_db.ask("SELECT week_start, job_runs, near_timeouts, p95_before FROM job_regressions WHERE workspace_id = 'w-3'")
+    weeks = mart_db.ask(
+        "SELECT week_start, job_runs, near_timeouts, p95_before FROM job_performance_weekly WHERE workspace_id = 'w-3'"
+    )
     assert weeks == [(date(2026, 10, 5), 8, 2, None)]
 
 
 def test_what_no_rule_matched_is_shown_by_who_submitted_it(mart_db: MartDatabase) -> None:
-    months = mart_db.ask("SELECT billing_month, creator, cu_hours, currency FROM spend_untagged WHERE workspace_id = 'w-3'")
+    months = mart_db.ask("SELECT billing_month, creator, cu_hours, currency FROM spend_unallocated WHERE workspace_id = 'w-3'")
     assert months == [(date(2026, 10, 1), None, 8, "USD")]
 
 
@@ -223,7 +225,7 @@ def test_a_success_beside_the_failure_is_no_recovery(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[failed, beside])
     mart_db.build()
-    assert mart_db.ask("SELECT attempts, recovered_at, seconds_to_recovery FROM job_recoveries") == [(2, None, None)]
+    assert mart_db.ask("SELECT attempts, recovered_at, seconds_to_recovery FROM job_failure_chains") == [(2, None, None)]
 
 
 def job(job_run_id: str, submitted: str, ended: str, state: str = "Success", arguments: str = "a") -> Row:
@@ -254,7 +256,7 @@ def test_a_job_that_succeeded_since_its_failure_is_known_to_have(
     tmp_path: Path, later: list[Row], recovered: str | None, succeeded: str | None
 ) -> None:
     mart_db = built_mart_db(tmp_path, job_runs=[job("failed", "2026-10-05 00:00", "2026-10-05 01:00", "Failed"), *later])
-    first = "SELECT recovered_at, job_succeeded_at FROM job_recoveries WHERE first_failure_job_run_id = 'failed'"
+    first = "SELECT recovered_at, job_succeeded_at FROM job_failure_chains WHERE first_failure_job_run_id = 'failed'"
     assert mart_db.ask(first) == [tuple(time and utc(time) for time in (recovered, succeeded))]
 
 

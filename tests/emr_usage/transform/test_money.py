@@ -51,8 +51,8 @@ def test_no_price_and_no_use_is_too_large(tmp_path: Path, price: str, cu_hours: 
     assert mart_db.ask("SELECT DISTINCT estimated_cost FROM job_run_costs") == [(Decimal(cost),)]
     for mart in ("job_run_hours", "job_run_costs", "job_run_amounts", "chargeback_daily", "chargeback_monthly", "rates_by_month"):
         assert mart_db.ask(f"SELECT sum(estimated_cost) FROM {mart}") == [(three,)], mart
-    assert mart_db.ask("SELECT sum(estimated_cost) FROM spend_untagged") == [(three,)]
-    for mart in ("job_reliability_daily", "failures_by_reason", "job_recoveries"):
+    assert mart_db.ask("SELECT sum(estimated_cost) FROM spend_unallocated") == [(three,)]
+    for mart in ("job_reliability_daily", "failures_by_reason", "job_failure_chains"):
         assert mart_db.ask(f"SELECT sum(estimated_cost_wasted) FROM {mart}") == [(three,)], mart
     ((at_list_price,),) = mart_db.ask("SELECT cost_at_list_price FROM rates_by_month")
     assert abs(at_list_price - three) <= Decimal("0.000003")
@@ -91,7 +91,7 @@ def test_a_sum_over_a_run_of_two_currencies_is_no_amount(tmp_path: Path) -> None
     after = job_run("after", billing("2026-10-16 02:00"), billing("2026-10-16 03:00"), 1, state="Failed", arguments_digest="a")
     mart_db = built_mart_db(tmp_path, job_runs=[OVER_MIDNIGHT | {"name": "job"}, after | {"name": "job"}], rates=changed)
     wasted = "cu_hours_wasted, cu_hours_wasted_unpriced, estimated_cost_wasted, currency"
-    assert mart_db.ask(f"SELECT {wasted} FROM job_recoveries") == [(4, 0, None, None)]
+    assert mart_db.ask(f"SELECT {wasted} FROM job_failure_chains") == [(4, 0, None, None)]
     assert mart_db.ask(f"SELECT {wasted} FROM job_reliability_daily") == [(4, 0, None, None)]
     assert mart_db.ask(f"SELECT {wasted} FROM failures_by_reason ORDER BY currency") == [
         (1, 0, Decimal("0.07"), "USD"),

@@ -63,7 +63,7 @@ def check(found: list[tuple[str, str, str, str]]) -> None:
     assert different == []
 
 
-FORMS = "SELECT tag_key, tag_value, matched_key, matched_value FROM emr_marts_staging.stg_job_run_tags"
+FORMS = "SELECT tag_key, tag_value, matched_key, matched_value FROM emr_marts_intermediate.int_job_run_tags"
 
 
 def test_duckdb_compares_characters_as_python_does(tmp_path: Path) -> None:

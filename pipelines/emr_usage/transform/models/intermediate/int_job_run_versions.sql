@@ -7,13 +7,13 @@
 -- A load that was cut off between two tables is finished by the next one, which need not read the run again: hence the counts.
 with observations as (
   select workspace_id, job_run_id, count(*) as figures
-  from {{ ref('stg_job_run_observations') }}
+  from {{ ref('int_job_run_observations') }}
   group by workspace_id, job_run_id
 ),
 
 tags as (
   select workspace_id, job_run_id, count(*) as tags
-  from {{ ref('stg_job_run_tags') }}
+  from {{ ref('int_job_run_tags') }}
   group by workspace_id, job_run_id
 )
 
@@ -26,7 +26,7 @@ select
     cast(coalesce(observations.figures, 0) as {{ dbt.type_string() }}), '/',
     cast(coalesce(tags.tags, 0) as {{ dbt.type_string() }})
   ) as run_version
-from {{ ref('stg_job_runs') }} as runs
+from {{ ref('int_job_runs') }} as runs
 left join observations
   on runs.workspace_id = observations.workspace_id and runs.job_run_id = observations.job_run_id
 left join tags

@@ -6,7 +6,7 @@ with rates as (
 ),
 
 owners as (
-  {{ emr_usage.listed(ref('stg_owners'), 'rule_number', [
+  {{ emr_usage.listed(ref('int_owner_rules'), 'rule_number', [
     'owner', 'tag_key', 'tag_value', 'creator', 'resource_queue_id', 'workspace_id', 'job_name', 'valid_from', 'valid_to'
   ]) }}
 ),
@@ -17,6 +17,7 @@ settings as (
 
 select
   '{{ var("billing_time_zone") }}' as billing_time_zone,
+  '{{ emr_usage.models_version() }}' as split_version,
   {{ dbt.hash("concat(settings.listed, coalesce(rates.listed, ''))") }} as pricing_version,
   {{ dbt.hash("concat(settings.listed, ' " ~ var("workflow_tag_keys") | join(" ") ~ " ', coalesce(rates.listed, ''), ' ', coalesce(owners.listed, ''))") }} as charging_version
 from settings
