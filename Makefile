@@ -42,9 +42,11 @@ bench: setup  ## loads beside their rivals and the floor, and the marts; each me
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/marts.py
 
-docs: demo  ## the table reference, from the schemas, and the answers to the questions, from the demo
+docs: demo  ## the references of tables and marts, dbt's sources, and the answers to the questions, from the demo
 	$(BIN)/python -c 'from pathlib import Path; from emr_usage.reference import table_reference; Path("docs/tables.md").write_text(table_reference())'
+	$(BIN)/python -c 'from pathlib import Path; from emr_usage.reference import source_declaration; Path("pipelines/emr_usage/transform/models/sources.yml").write_text(source_declaration())'
 	$(BIN)/python -c 'from pathlib import Path; from emr_usage.questions import with_answers; document = Path("docs/questions.md"); document.write_text(with_answers(document.read_text(), Path("demo/emr.duckdb")))'
+	$(BIN)/python -c 'from pathlib import Path; from emr_usage.marts_reference import marts_reference; Path("docs/marts.md").write_text(marts_reference(Path("docs/questions.md").read_text()))'
 
 # pip 23.0, Debian 12's, takes mashumaro[msgpack] for unpinned where the lock says mashumaro: hence --no-strip-extras.
 lock: setup  ## resolve pyproject.toml anew, for every Python and system we name

@@ -18,9 +18,9 @@ from tempfile import TemporaryDirectory
 import duckdb
 
 from document import describe_machine
-from emr_usage.build import Built, build
+from emr_usage.build import BuildResult, build
 from emr_usage.defaults import set_dlt_defaults
-from emr_usage.load import Target
+from emr_usage.target import Target
 
 RUNS = 1_000_000
 CHANGED = 10_000
@@ -90,7 +90,7 @@ def write(database: Path, sql: str, runs: int) -> None:
         connection.execute(sql)
 
 
-def measure(database: Path) -> tuple[Built, float]:
+def measure(database: Path) -> tuple[BuildResult, float]:
     """Build the marts; returns what that took, and the peak memory in MB of the process, which is to do nothing else."""
     set_dlt_defaults()
     return build(Target(database=database)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 
 from arguments import parse_arguments
 from emr_usage.defaults import set_dlt_defaults
-from emr_usage.load import Request, Target, open_pipeline, run_load
+from emr_usage.load import Request, run_load
+from emr_usage.pipeline import open_pipeline
+from emr_usage.target import Target
 from history import REGION
 
 

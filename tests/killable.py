@@ -1,8 +1,8 @@
-"""A nursery of commands that die: imports once what takes long, then forks a child for each command and reports its end.
+"""The program behind `ProcessPool`: imports once what takes long, then forks a child for each command and injects a fault.
 
-Run as a program it reads one order per line, as JSON: `arguments`, `folder`, `environment`, `output` (a folder), and a `fate`,
-see `nursery.Fate`. It answers with the child's process id, then with how it ended. A child that dies kills itself with
-SIGKILL: nothing of it runs after that instruction.
+It reads one request per line, as JSON: `arguments`, `folder`, `environment`, `output` (a folder), and a `fault`, see
+`process_pool.FaultInjection`. It answers with the child's process id, then with its exit code. A child that dies kills itself
+with SIGKILL: nothing of it runs after that instruction.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def fill_the_disk() -> NoReturn:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def wrap(place: str, when: str, nth: int, blow: str) -> None:
+def inject(place: str, when: str, nth: int, action: str) -> None:
     """Let something happen before or after the nth call of a function; a full disk stays full."""
     module_name, _, path = place.partition(":")
     owner: Any = importlib.import_module(module_name)
@@ -67,22 +67,22 @@ def wrap(place: str, when: str, nth: int, blow: str) -> None:
     real = getattr(owner, name)
     calls = count(1)
 
-    def doomed(*arguments: Any, **named: Any) -> Any:
+    def injected(*arguments: Any, **named: Any) -> Any:
         call = next(calls)
-        if blow == "disk full" and call >= nth:
+        if action == "disk full" and call >= nth:
             fill_the_disk()
         if call == nth and when == "before":
-            os.kill(os.getpid(), signal.Signals[blow])
+            os.kill(os.getpid(), signal.Signals[action])
         result = real(*arguments, **named)
         if call == nth and when == "after":
-            os.kill(os.getpid(), signal.Signals[blow])
+            os.kill(os.getpid(), signal.Signals[action])
         return result
 
-    setattr(owner, name, doomed)
+    setattr(owner, name, injected)
 
 
-def die_after(calls: int, told: int) -> None:
-    """Die after so many calls of Python functions; without an end, tell how many there were."""
+def die_after(calls: int, report_file: int) -> None:
+    """Die after so many calls of Python functions; if it ends before that, report how many there were."""
     made = count(1)
     last = 0
 
@@ -93,17 +93,17 @@ def die_after(calls: int, told: int) -> None:
             if last == calls:
                 die()
 
-    def tell() -> None:
+    def report() -> None:
         sys.setprofile(None)
-        os.write(told, f"{last}\n".encode())
+        os.write(report_file, f"{last}\n".encode())
 
     threading.setprofile(profile)
     sys.setprofile(profile)
-    BEFORE_EXIT.append(tell)
+    BEFORE_EXIT.append(report)
 
 
-def die_before_effect(nth: int, told: int) -> None:
-    """Die before Python touches a file in any way for the nth time; without an end, tell how often it did."""
+def die_before_effect(nth: int, report_file: int) -> None:
+    """Die before Python touches a file in any way for the nth time; if it ends before that, report how often it did."""
     calls = count(1)
     last = 0
 
@@ -116,60 +116,60 @@ def die_before_effect(nth: int, told: int) -> None:
             if last == nth:
                 die()
 
-    def tell() -> None:
-        os.write(told, f"{last}\n".encode())
+    def report() -> None:
+        os.write(report_file, f"{last}\n".encode())
 
     sys.addaudithook(hear)
-    BEFORE_EXIT.append(tell)
+    BEFORE_EXIT.append(report)
 
 
-def live(order: dict[str, Any]) -> int:
+def run_command(request: dict[str, Any]) -> int:
     """Run a command as `emr-usage` would, and return its exit code."""
-    from emr_usage.cli import main  # noqa: PLC0415  # after the fork, and after its fate is sealed
+    from emr_usage.cli import main  # noqa: PLC0415  # after the fork, and before a fault is injected
 
-    os.chdir(order["folder"])
+    os.chdir(request["folder"])
     os.environ.clear()
-    os.environ.update(order["environment"])
-    out, err, told = (os.open(f"{order['output']}/{name}", os.O_WRONLY | os.O_CREAT) for name in ("out", "err", "count"))
+    os.environ.update(request["environment"])
+    out, err, report_file = (os.open(f"{request['output']}/{name}", os.O_WRONLY | os.O_CREAT) for name in ("out", "err", "count"))
     os.dup2(out, 1)
     os.dup2(err, 2)
-    fate = order["fate"]
-    if fate["place"]:
-        wrap(fate["place"], fate["when"], fate["nth"], fate["blow"])
-    if fate["calls"]:
-        die_after(fate["calls"], told)
-    if fate["effects"]:
-        die_before_effect(fate["effects"], told)
-    if fate["file_bytes"]:
+    fault = request["fault"]
+    if fault["place"]:
+        inject(fault["place"], fault["when"], fault["nth"], fault["action"])
+    if fault["calls"]:
+        die_after(fault["calls"], report_file)
+    if fault["effects"]:
+        die_before_effect(fault["effects"], report_file)
+    if fault["file_bytes"]:
         # Nothing of ours may be cut off that others read: no byte code, and the output is small.
         sys.dont_write_bytecode = True
-        resource.setrlimit(resource.RLIMIT_FSIZE, (fate["file_bytes"], resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (fault["file_bytes"], resource.RLIM_INFINITY))
     try:
-        main.main(order["arguments"], prog_name="emr-usage")
+        main.main(request["arguments"], prog_name="emr-usage")
     except SystemExit as end:
         return end.code if isinstance(end.code, int) else 1
 
 
 def answer(number: int) -> None:
-    """Tell the test a number."""
+    """Send a number to the test."""
     sys.stdout.write(f"{number}\n")
     sys.stdout.flush()
 
 
 def serve() -> None:
-    """Obey orders until there are none."""
+    """Run a command for each request, until there are none."""
     for module in IMPORTED_ON_THE_WAY:
         importlib.import_module(module)
     for line in sys.stdin:
-        order = json.loads(line)
+        request = json.loads(line)
         child = os.fork()
         if child == 0:
             code = 70
             try:
-                code = live(order)
+                code = run_command(request)
             finally:
-                for last_will in BEFORE_EXIT:
-                    last_will()
+                for callback in BEFORE_EXIT:
+                    callback()
                 sys.stdout.flush()
                 sys.stderr.flush()
                 os._exit(code)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import date
 from decimal import Decimal
 
-from nursery import Fate
-from paper import Row, job_run, number, utc
+from mart_fixtures import Row, job_run, number, utc
+from process_pool import FaultInjection
 
 RUN = job_run("run", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"), 5)
 CROSSING = job_run("crossing", utc("2026-11-18 15:00"), utc("2026-11-18 17:00"), 4)
@@ -14,12 +14,12 @@ RATE = {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.0
 QUERY = "dbt.adapters.sql.connections:SQLConnectionManager.add_query"
 # A build runs some 200 statements, the last of them checks.
 MOMENTS = {
-    "before its first statement": Fate(QUERY),
-    "with the staging views made": Fate(QUERY, nth=100),
-    "with some marts made": Fate(QUERY, nth=150),
-    "with all checks kept": Fate("emr_usage.build:record_build"),
-    "with its row written": Fate("emr_usage.build:record_build", "after"),
-    "before the commit": Fate("emr_usage.transaction:_DuckDb.commit"),
+    "before its first statement": FaultInjection(QUERY),
+    "with the staging views made": FaultInjection(QUERY, nth=100),
+    "with some marts made": FaultInjection(QUERY, nth=150),
+    "with all checks kept": FaultInjection("emr_usage.build:record_build"),
+    "with its row written": FaultInjection("emr_usage.build:record_build", "after"),
+    "before the commit": FaultInjection("emr_usage.destinations.duckdb:_DuckDbBuild.commit"),
 }
 SUMS = """
 SELECT (SELECT sum(cu_hours) FROM job_run_hours), (SELECT sum(cu_hours) FROM job_run_costs),

@@ -8,8 +8,8 @@ import psycopg2
 import pyarrow as pa
 from psycopg2.extras import execute_values
 
-from emr_usage.load import Target
-from paper import SCHEMAS, Row
+from emr_usage.target import Target
+from mart_fixtures import SCHEMAS, Row
 
 POSTGRES = Target(destination="postgres")
 TYPES = {

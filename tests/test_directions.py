@@ -8,7 +8,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from paper import MARTS
+from emr_usage.cli import main
+from mart_fixtures import MARTS
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "sources" / "emr_serverless"
@@ -185,6 +186,35 @@ def test_the_emulator_knows_nothing_of_ours() -> None:
         assert {name for name in imported_from_us(path) if not name.startswith("emr_usage.emulator")} == set(), path
 
 
+def importers_of(package: str) -> set[Path]:
+    """Return the files of the application that import a package of ours, itself apart."""
+    inside = APPLICATION / package.removeprefix("emr_usage.").replace(".", "/")
+    return {
+        path
+        for path in modules(APPLICATION)
+        if inside not in path.parents and any(f"{name}.".startswith(f"{package}.") for name in imports(path))
+    }
+
+
+def test_production_imports_neither_the_demo_nor_the_emulator() -> None:
+    assert importers_of("emr_usage.demo") == {COMMANDS / "demo.py"}
+    assert importers_of("emr_usage.emulator") == {COMMANDS / "emulator.py", APPLICATION / "demo/__init__.py"}
+
+
+def test_only_one_folder_asks_which_destination_it_is() -> None:
+    for path in modules(APPLICATION):
+        if path.parent != APPLICATION / "destinations":
+            assert not {name for name in imports(path) if name.startswith("dlt.destinations.impl.")}, path
+            assert not {name for name in calls(path) if name.endswith(".destination_type")}, path
+            assert "place_of" not in calls(path) or path == APPLICATION / "target.py", path
+
+
+def test_every_command_has_a_file_of_its_name() -> None:
+    for name, command in main.commands.items():
+        assert command.callback is not None
+        assert command.callback.__module__ == f"emr_usage.cli.{name.replace('-', '_')}"
+
+
 def test_the_application_uses_the_front_of_the_source_and_the_schemas() -> None:
     inner = tuple(f"emr_serverless.{name}." for name in FOLDERS)
     for path in modules(APPLICATION):
@@ -200,11 +230,11 @@ def test_the_report_reads_marts_only() -> None:
     assert others <= {
         "emr_usage.build.MARTS_DATASET",
         "emr_usage.currencies.minor_unit",
-        "emr_usage.failures.BuildError",
-        "emr_usage.failures.FolderError",
-        "emr_usage.failures.NO_SPACE",
+        "emr_usage.errors.BuildError",
+        "emr_usage.errors.FolderError",
+        "emr_usage.errors.NO_SPACE",
         "emr_usage.builds.BuildRecord",
-        "emr_usage.failures.TooManyRowsError",
+        "emr_usage.errors.TooManyRowsError",
         *(f"emr_usage.matches.{name}" for name in ("Matches", "find_matches", "set_aside_sentences")),
         *(f"emr_usage.matches.{name}" for name in ("RATES_SQL", "RULES_SQL", "SET_ASIDE_SQL")),
         "emr_usage.query.query_rows",

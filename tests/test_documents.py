@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import fields
 from pathlib import Path
 
 import click
@@ -11,8 +12,12 @@ import pytest
 
 from emr_serverless.arrow.schema import RAW_TABLES
 from emr_serverless.resources import RESOURCES
+from emr_usage.builds import BuildRecord
 from emr_usage.cli import main
+from emr_usage.marts_reference import BUILDS, marts_reference
+from emr_usage.questions import questions_of
 from emr_usage.reference import table_reference
+from mart_fixtures import MARTS
 
 ROOT = Path(__file__).parents[1]
 DOCUMENTS = sorted(
@@ -27,6 +32,20 @@ FOREIGN_OPTIONS = {"--location", "--version", "--help"}
 
 def test_the_table_reference_is_that_of_the_schemas() -> None:
     assert (ROOT / "docs/tables.md").read_text() == table_reference(), "run make docs"
+
+
+def test_the_reference_of_the_marts_is_that_of_the_models() -> None:
+    text = (ROOT / "docs/marts.md").read_text()
+    assert text == marts_reference((ROOT / "docs/questions.md").read_text()), "run make docs"
+    assert re.findall(r"^## `(\w+)`", text, re.MULTILINE) == sorted([*MARTS, "builds"])
+    assert list(BUILDS) == [field.name for field in fields(BuildRecord)]
+
+
+def test_every_question_is_linked_from_the_table_it_reads() -> None:
+    text = (ROOT / "docs/marts.md").read_text()
+    for question in questions_of((ROOT / "docs/questions.md").read_text()):
+        if "emr_marts." in question.sql:
+            assert f"[{question.heading}](questions.md#" in text, question.heading
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))

@@ -8,14 +8,14 @@ import subprocess
 
 import pytest
 
-from command import COMMAND, Desk
-from nursery import PATIENCE_SECONDS, Finished
+from cli_harness import COMMAND, CliHarness
+from process_pool import PATIENCE_SECONDS, Finished
 
 RIGHTS = "-dac_override,-dac_read_search,-fowner"
 
 
-def run_unprivileged(desk: Desk, *arguments: str) -> Finished:
-    """Run the installed command in the desk's folder to its end, bound by the modes of files and folders."""
+def run_unprivileged(cli: CliHarness, *arguments: str) -> Finished:
+    """Run the installed command in its folder to its end, bound by the modes of files and folders."""
     bound = []
     if os.getuid() == 0:
         if not shutil.which("setpriv"):
@@ -23,8 +23,8 @@ def run_unprivileged(desk: Desk, *arguments: str) -> Finished:
         bound = ["setpriv", f"--bounding-set={RIGHTS}", f"--inh-caps={RIGHTS}"]
     done = subprocess.run(
         [*bound, str(COMMAND), *arguments],
-        cwd=desk.folder,
-        env=desk.usual_environment,
+        cwd=cli.folder,
+        env=cli.usual_environment,
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

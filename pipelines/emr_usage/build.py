@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
@@ -18,21 +19,23 @@ from emr_serverless import CheckSettingsError
 
 from .builds import BuildRecord, build_in_force, record_build
 from .defaults import DEFAULT_TIME_ZONE, TIME_ZONE_SETTING
-from .failures import BrokenPromiseError, BuildError
-from .load import RAW_DATASET, Target, open_pipeline
+from .destinations import adapter_of
+from .errors import BuildError, DataTestFailedError
 from .lock import exclusive
 from .missing_figures import settle_days
-from .transaction import build_transaction, run_dbt
+from .pipeline import RAW_DATASET, open_pipeline
+from .run_dbt import run_dbt
+from .target import Target
 
 PROJECT: Final = Path(__file__).with_name("transform")
 MARTS_DATASET: Final = "emr_marts"
-# Views of the raw tables as they are now; dbt names the dataset.
-STAGING_DATASET: Final = f"{MARTS_DATASET}_staging"
+# Runs and tags as they are now; dbt names the dataset.
+INTERMEDIATE_DATASET: Final = f"{MARTS_DATASET}_intermediate"
 _ABORTED: Final = re.compile("transaction is aborted", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
-class Built:
+class BuildResult:
     """What a build made.
 
     Attributes:
@@ -51,7 +54,7 @@ class Built:
 
 def build(
     target: Target, *, full_refresh: bool = False, billing_time_zone: str | None = None, change_time_zone: bool = False
-) -> Built:
+) -> BuildResult:
     """Make the marts anew, where runs, rates, owners or settings changed since the last build, and check them.
 
     All of it is one transaction: readers see the build before until this one has kept its checks.
@@ -63,7 +66,7 @@ def build(
         change_time_zone: the zone may be another than that of the last build.
 
     Raises:
-        BuildError: a model failed; BrokenPromiseError: a check did.
+        BuildError: a model failed; DataTestFailedError: a check did.
         CheckSettingsError: the destination or the time zone cannot be used.
         BusyError: a load or another build is under way.
     """
@@ -78,7 +81,7 @@ def build(
     variables["settle_days"] = ceil(settle_days(pipeline))
     with (
         exclusive(pipeline, target.wait),
-        build_transaction(pipeline.destination_client().config) as transaction,
+        closing(adapter_of(pipeline).open_build()) as transaction,
         TemporaryDirectory() as folder,
     ):
         before = build_in_force(transaction.ask, MARTS_DATASET)
@@ -96,7 +99,7 @@ def build(
         models, checks = _kept(*run_dbt(transaction, _arguments(work, variables)))
         record = record_build(transaction.ask, MARTS_DATASET, before, zone, len(checks))
         transaction.commit()
-    return Built(len(models), len(checks), record, _seconds(models), _seconds(checks))
+    return BuildResult(len(models), len(checks), record, _seconds(models), _seconds(checks))
 
 
 def _arguments(work: Path, variables: Mapping[str, object]) -> list[str]:
@@ -124,7 +127,7 @@ def _kept(stopped_by: BaseException | None, results: Sequence[Any]) -> tuple[lis
         raise BuildError(f"The marts could not be made: {'; '.join(causes)}.")
     if broken := by_status.get("fail", []):
         lines = "; ".join(f"{_promise(result.node)} ({result.failures:,} rows against it)" for result in broken)
-        raise BrokenPromiseError(f"A promise is broken: {lines}.")
+        raise DataTestFailedError(f"A promise is broken: {lines}.")
     return by_status.get("success", []), by_status.get("pass", [])
 
 

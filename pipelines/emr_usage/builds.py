@@ -21,8 +21,8 @@ FROM {marts}.builds ORDER BY build_number DESC LIMIT 1
 """
 _MADE_FROM: Final = """
 SELECT CURRENT_TIMESTAMP, (SELECT max(certified_until) FROM {marts}.certified_ranges WHERE axis = 'start'),
-  (SELECT count(*) FROM {marts}.stg_rates), (SELECT count(*) FROM {marts}.stg_owners),
-  (SELECT count(*) FROM {marts}.stg_list_prices), (SELECT charging_version FROM {marts}.stg_input_versions),
+  (SELECT count(*) FROM {marts}.stg_rates), (SELECT count(*) FROM {marts}.int_owner_rules),
+  (SELECT count(*) FROM {marts}.stg_list_prices), (SELECT charging_version FROM {marts}.int_input_versions),
   (SELECT count(*) FROM {marts}.job_run_costs)
 """
 _EXISTS: Final = "SELECT count(*) FROM information_schema.tables WHERE table_schema = %s AND table_name = 'builds'"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import dlt
 
-from .build import MARTS_DATASET, STAGING_DATASET
+from .build import INTERMEDIATE_DATASET, MARTS_DATASET
 from .query import query_rows, reading_marts
 
 _RUN: Final = f"""
@@ -28,13 +28,14 @@ WHERE workspace_id = %s AND job_run_id = %s AND currency IS NOT NULL ORDER BY cu
 """  # noqa: S608
 _RULE: Final = f"""
 SELECT tag_key, tag_value, creator, resource_queue_id, workspace_id, job_name, valid_from, valid_to
-FROM {MARTS_DATASET}.stg_owners WHERE rule_number = %s
+FROM {MARTS_DATASET}.int_owner_rules WHERE rule_number = %s
 """  # noqa: S608
 _TAGS: Final = f"""
-SELECT tag_key, tag_value FROM {STAGING_DATASET}.stg_job_run_tags WHERE workspace_id = %s AND job_run_id = %s ORDER BY tag_index
+SELECT tag_key, tag_value FROM {INTERMEDIATE_DATASET}.int_job_run_tags
+WHERE workspace_id = %s AND job_run_id = %s ORDER BY tag_index
 """  # noqa: S608
 _OBSERVED_AT: Final = f"""
-SELECT observed_at FROM {STAGING_DATASET}.stg_job_runs WHERE workspace_id = %s AND job_run_id = %s
+SELECT observed_at FROM {INTERMEDIATE_DATASET}.int_job_runs WHERE workspace_id = %s AND job_run_id = %s
 """  # noqa: S608
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 

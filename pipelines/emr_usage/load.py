@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
-import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
-from tempfile import TemporaryDirectory
-from typing import Any, Final
+from typing import Any
 
 import dlt
-import duckdb
-from dlt.common.destination import Destination
 from dlt.common.runtime import signals
-from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.extract import DltSource
 
 from emr_serverless import (
     Backfill,
-    CheckSettingsError,
     EmrServerlessError,
     Load,
     LoadStats,
@@ -30,35 +22,8 @@ from emr_serverless import (
     prepare,
 )
 
-from .lock import NO_WAIT, Wait, exclusive, heal_lock, wait_for
-from .private_files import private_files
-from .working_folder import open_in
-
-PIPELINE: Final = "emr_usage"
-RAW_DATASET: Final = "emr_raw"
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where the tables go.
-
-    Attributes:
-        destination: a dlt destination's name, or `duckdb`.
-        database: the DuckDB file; other destinations ignore it.
-        wait: for another process that uses it.
-    """
-
-    destination: str = "duckdb"
-    database: Path = Path("emr.duckdb")
-    wait: Wait = NO_WAIT
-
-    @property
-    def is_duckdb(self) -> bool:
-        """Whether the tables go into a local file."""
-        return self.destination == "duckdb"
-
-    def __str__(self) -> str:
-        return str(self.database) if self.is_duckdb else self.destination
+from .destinations import adapter_of
+from .lock import NO_WAIT, Wait, exclusive, wait_for
 
 
 @dataclass(frozen=True)
@@ -82,83 +47,17 @@ class Request:
     wait: Wait = NO_WAIT
 
 
-def open_pipeline(target: Target) -> dlt.Pipeline:
-    """Return the pipeline of a target; its working files are the target's own.
-
-    They stand beside a DuckDB file, also where its path is a link to it. For other destinations the folder is named by a
-    fingerprint of the database, so that two of them never share cursors. `DLT_DATA_DIR` puts them all in one place, each in a
-    folder of its own.
-    """
-    database: Path | None = None
-    if target.is_duckdb:
-        # Merges side by side add up their memory: 820 MB instead of 520 MB for 100,000 runs. A relative path dlt would resolve
-        # by the folder in which the working files were made, not by the present one. DuckDB keeps its log beside the path that
-        # it was given: by another path to the same file it would miss what a killed process has committed.
-        database = Path(os.path.realpath(target.database))
-        destination: Destination[Any, Any] | None = dlt.destinations.duckdb(str(database), max_parallel_load_jobs=1)
-        beside = database.with_name(f"{database.name}.dlt")
-        # Databases in several folders may have one name.
-        name = f"{beside.stem}-{hashlib.sha256(str(beside).encode()).hexdigest()[:8]}.dlt"
-    else:
-        destination = Destination.from_reference(target.destination)
-        name = f"emr_usage-{target.destination}-{_fingerprint(target.destination)[:8]}.dlt"
-        beside = Path(name).absolute()
-    if destination is None:
-        raise CheckSettingsError("No destination is given", advice="Give one of dlt's to --destination, or leave it out.")
-    data_dir = os.environ.get("DLT_DATA_DIR")
-    folder = Path(data_dir, "pipelines", name) if data_dir else beside
-
-    def open_with(files: Path) -> dlt.Pipeline:
-        return dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=str(files))
-
-    # dlt makes folders of its own here.
-    with private_files():
-        return open_in(folder, open_with, heal_lock(database))
-
-
-def _fingerprint(destination: str) -> str:
-    with TemporaryDirectory() as folder:
-        probe = dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=folder)
-        configuration = probe.destination_client().config
-    # dlt's own fingerprint is that of the host, or the account.
-    place = [getattr(configuration.credentials, name, None) for name in ("port", "database")]
-    return hashlib.sha256(repr([configuration.fingerprint(), *place]).encode()).hexdigest()
-
-
-@contextlib.contextmanager
+@contextmanager
 def loading(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
     """Hold a pipeline for one load and make it ready.
 
     Raises:
         BusyError: another process holds it; see `exclusive`.
     """
-    with exclusive(pipeline, wait), _leaving_no_empty_database(pipeline):
+    with exclusive(pipeline, wait), adapter_of(pipeline).removing_empty_database():
         prepare(pipeline)
         signals.exit_event.clear()
         yield
-
-
-@contextlib.contextmanager
-def _leaving_no_empty_database(pipeline: dlt.Pipeline) -> Iterator[None]:
-    """Remove the DuckDB file that a load has made and then put nothing into, because it failed."""
-    configuration = pipeline.destination_client().config
-    if (
-        not isinstance(configuration, DuckDbClientConfiguration)
-        or (database := Path(configuration.credentials.database)).exists()
-    ):
-        yield
-        return
-    try:
-        yield
-    except BaseException:
-        # A file that cannot be opened is not ours to judge: the failure under way says more.
-        with contextlib.suppress(duckdb.Error, OSError):
-            with duckdb.connect(str(database), read_only=True) as connection:
-                is_empty = connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone() is None
-            if is_empty:
-                for path in (database, database.with_name(f"{database.name}.wal")):
-                    path.unlink(missing_ok=True)
-        raise
 
 
 def run_whole(pipeline: dlt.Pipeline, source: DltSource) -> None:

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 from dlt.destinations.sql_client import SqlClientBase
 
-from .failures import NothingLoadedError
-from .load import RAW_DATASET
+from .errors import NothingLoadedError
+from .pipeline import RAW_DATASET
 
 _TABLE: Final = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
 _ANY_RUN: Final = f"SELECT 1 FROM {RAW_DATASET}.job_runs LIMIT 1"  # noqa: S608  # the dataset's name is ours

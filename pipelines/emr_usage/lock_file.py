@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from .failures import NO_SPACE, BusyError, FolderError
+from .errors import NO_SPACE, BusyError, FolderError
 from .holder import Holder
 
 # What flock says of a lock that another process holds; EACCES on some network file systems.

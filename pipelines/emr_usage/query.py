@@ -11,7 +11,8 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from .build import MARTS_DATASET
 from .builds import BuildRecord, build_in_force
-from .failures import BuildError
+from .destinations import adapter_of
+from .errors import BuildError
 from .loaded import require_runs
 
 
@@ -31,9 +32,7 @@ def reading_marts(pipeline: dlt.Pipeline) -> Iterator[tuple[SqlClientBase[Any], 
         BuildError: there is no build yet.
     """
     with pipeline.sql_client() as client, client.begin_transaction():
-        if not pipeline.destination.destination_type.endswith("duckdb"):
-            # A transaction of DuckDB is of one moment by itself.
-            client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+        adapter_of(pipeline).begin_snapshot(client)
 
         def ask(sql: str, *values: object) -> list[Any]:
             return [tuple(row.values()) for row in query_rows(client, sql, *values)]

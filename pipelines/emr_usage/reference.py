@@ -1,10 +1,32 @@
-"""The table reference of the documents, made from the schemas, so that it cannot lag behind them."""
+"""The table reference of the documents and dbt's sources, generated from the schemas, so that they cannot lag behind them."""
 
 from __future__ import annotations
+
+import json
+from typing import Final
 
 from emr_serverless.arrow.schema import RAW_TABLES
 
 from .inputs import INPUT_TABLES
+
+# Raw tables that the models read, with what is to be said of each besides its columns.
+SOURCES: Final = {
+    "job_runs": "",
+    "job_run_tags": "",
+    "job_run_observations": "",
+    # A load leaves rows here also where no run is new.
+    "extraction_windows": """\
+        loaded_at_field: finished_at
+        config:
+          freshness:
+            warn_after: {count: 26, period: hour}
+            error_after: {count: 50, period: hour}
+""",
+    "workspaces": "",
+    "rates": "",
+    "owners": "",
+    "list_prices": "",
+}
 
 
 def table_reference() -> str:
@@ -19,3 +41,25 @@ def table_reference() -> str:
         lines += [f"| `{field.name}` | {field.type} | {field.metadata[b'description'].decode()} |" for field in table.schema]
         parts.append("\n".join(lines))
     return "\n\n".join(parts) + "\n"
+
+
+def source_declaration() -> str:
+    """Return transform/models/sources.yml: the raw tables that the models read, and all their columns."""
+    tables = {**RAW_TABLES, **INPUT_TABLES}
+    lines = [
+        "# Made from the schemas by `make docs`.",
+        "version: 2",
+        "sources:",
+        "  - name: emr_raw",
+        "    schema: \"{{ var('raw_dataset') }}\"",
+        "    description: What the connector loads, and the inputs that the user owns.",
+        "    tables:",
+    ]
+    for name, properties in SOURCES.items():
+        lines += [f"      - name: {name}", f"        description: {json.dumps(tables[name].description, ensure_ascii=False)}"]
+        lines += properties.rstrip("\n").split("\n") if properties else []
+        lines.append("        columns:")
+        for field in tables[name].schema:
+            description = json.dumps(field.metadata[b"description"].decode(), ensure_ascii=False)
+            lines.append(f"          - {{name: {field.name}, description: {description}}}")
+    return "\n".join(lines) + "\n"

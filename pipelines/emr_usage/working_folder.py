@@ -21,7 +21,7 @@ import dlt
 import pyarrow.parquet
 from dlt.common.storages import PackageStorage
 
-from .failures import WorkingFilesError
+from .errors import WorkingFilesError
 
 logger = logging.getLogger("emr_serverless")
 

@@ -1,4 +1,4 @@
-"""A desk from which commands are run against a small account, and the nursery of its commands."""
+"""The command line against a small account, and the pool of processes that its commands run in."""
 
 from __future__ import annotations
 
@@ -7,19 +7,19 @@ from pathlib import Path
 
 import pytest
 
-from command import Desk
-from nursery import Nursery
+from cli_harness import CliHarness
+from process_pool import ProcessPool
 from small_account import REGIONS, served
 
 
 @pytest.fixture(scope="session")
-def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
-    with Nursery(tmp_path_factory.mktemp("nursery")) as running:
+def process_pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ProcessPool]:
+    with ProcessPool(tmp_path_factory.mktemp("process_pool")) as running:
         yield running
 
 
 @pytest.fixture
-def desk(tmp_path: Path, nursery: Nursery) -> Iterator[Desk]:
+def cli(tmp_path: Path, process_pool: ProcessPool) -> Iterator[CliHarness]:
     with served() as emulator:
-        yield Desk(tmp_path, emulator, REGIONS, nursery)
+        yield CliHarness(tmp_path, emulator, REGIONS, process_pool)
         assert emulator.failures == []

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from command import Desk
+from cli_harness import CliHarness
 from emr_usage.emulator import AccessKey, Faults
 from small_account import REGIONS, pass_a_night
 
@@ -29,23 +29,23 @@ class TestTheFuture:
             ("backfill", ("--from", "{later}", "--to", "{latest}")),
         ],
     )
-    def test_a_time_in_the_future_is_refused(self, desk: Desk, command: str, options: tuple[str, ...]) -> None:
-        desk.load_whole()
-        before = desk.run("status", "--json").facts["workspaces"]
+    def test_a_time_in_the_future_is_refused(self, cli: CliHarness, command: str, options: tuple[str, ...]) -> None:
+        cli.load_whole()
+        before = cli.run("status", "--json").facts["workspaces"]
         now = datetime.now(UTC)
         times = {"now": now, "later": now + timedelta(days=30), "latest": now + timedelta(days=31)}
         given = [word.format(**{name: time.isoformat() for name, time in times.items()}) for word in options]
         # Of two --as-of the last one counts.
-        done = desk.run(command, *desk.source_options, *given)
+        done = cli.run(command, *cli.source_options, *given)
         assert done.code == 2
         assert done.sentence.startswith("--")
         assert "a minute ago. Give an earlier time" in done.sentence
-        assert desk.run("status", "--json").facts["workspaces"] == before
+        assert cli.run("status", "--json").facts["workspaces"] == before
 
-    def test_a_backfill_behind_the_horizon_is_refused(self, desk: Desk) -> None:
-        later = (desk.emulator.clock.now() + timedelta(days=1)).isoformat()
-        latest = (desk.emulator.clock.now() + timedelta(days=2)).isoformat()
-        done = desk.run("backfill", *desk.source_options, "--from", later, "--to", latest)
+    def test_a_backfill_behind_the_horizon_is_refused(self, cli: CliHarness) -> None:
+        later = (cli.emulator.clock.now() + timedelta(days=1)).isoformat()
+        latest = (cli.emulator.clock.now() + timedelta(days=2)).isoformat()
+        done = cli.run("backfill", *cli.source_options, "--from", later, "--to", latest)
         assert done.code == 2
         assert "The backfill begins after the horizon" in done.sentence
 
@@ -53,109 +53,109 @@ class TestTheFuture:
 class TestRestored:
     """The destination is right where the working folder remembers something else."""
 
-    def test_a_backup_beside_a_newer_working_folder(self, desk: Desk) -> None:
-        desk.load_whole()
-        shutil.copy(desk.database, desk.folder / "backup")
-        certified = desk.run("status", "--json").facts["workspaces"]
+    def test_a_backup_beside_a_newer_working_folder(self, cli: CliHarness) -> None:
+        cli.load_whole()
+        shutil.copy(cli.database, cli.folder / "backup")
+        certified = cli.run("status", "--json").facts["workspaces"]
         for _ in range(3):
-            pass_a_night(desk.emulator)
-            desk.load_whole()
-        shutil.copy(desk.folder / "backup", desk.database)
-        assert desk.run("status", "--json").facts["workspaces"] == certified
-        done = desk.load()
+            pass_a_night(cli.emulator)
+            cli.load_whole()
+        shutil.copy(cli.folder / "backup", cli.database)
+        assert cli.run("status", "--json").facts["workspaces"] == certified
+        done = cli.load()
         assert done.code == 0
         assert any("the working folder remembers another state than the database" in line for line in done.complaints)
-        desk.assert_whole()
-        desk.load_whole()
+        cli.assert_whole()
+        cli.load_whole()
 
-    def test_a_copied_database_that_loaded_elsewhere(self, desk: Desk) -> None:
-        desk.load_whole()
-        elsewhere = Desk(desk.folder / "elsewhere", desk.emulator, desk.regions, desk.nursery)
+    def test_a_copied_database_that_loaded_elsewhere(self, cli: CliHarness) -> None:
+        cli.load_whole()
+        elsewhere = CliHarness(cli.folder / "elsewhere", cli.emulator, cli.regions, cli.process_pool)
         elsewhere.folder.mkdir()
-        shutil.copy(desk.database, elsewhere.database)
+        shutil.copy(cli.database, elsewhere.database)
         for _ in range(2):
-            pass_a_night(desk.emulator)
+            pass_a_night(cli.emulator)
             elsewhere.load_whole()
         for _ in range(3):
-            desk.load()
-        shutil.copy(elsewhere.database, desk.database)
-        pass_a_night(desk.emulator)
-        assert desk.load().code == 0
-        desk.assert_whole()
+            cli.load()
+        shutil.copy(elsewhere.database, cli.database)
+        pass_a_night(cli.emulator)
+        assert cli.load().code == 0
+        cli.assert_whole()
 
-    def test_the_progress_of_a_backfill_is_believed_as_far_as_its_rows_are_there(self, desk: Desk) -> None:
-        assert desk.load("--initial-days", "1").code == 0
-        shutil.copy(desk.database, desk.folder / "backup")
-        assert desk.run("backfill", *desk.source_options, *DAY).code == 0
-        rows = desk.query("SELECT count(*) FROM emr_raw.job_runs")
-        shutil.copy(desk.folder / "backup", desk.database)
-        assert desk.query("SELECT count(*) FROM emr_raw.job_runs") < rows
-        done = desk.run("backfill", *desk.source_options, *DAY)
+    def test_the_progress_of_a_backfill_is_believed_as_far_as_its_rows_are_there(self, cli: CliHarness) -> None:
+        assert cli.load("--initial-days", "1").code == 0
+        shutil.copy(cli.database, cli.folder / "backup")
+        assert cli.run("backfill", *cli.source_options, *DAY).code == 0
+        rows = cli.query("SELECT count(*) FROM emr_raw.job_runs")
+        shutil.copy(cli.folder / "backup", cli.database)
+        assert cli.query("SELECT count(*) FROM emr_raw.job_runs") < rows
+        done = cli.run("backfill", *cli.source_options, *DAY)
         assert done.code == 0
         assert "certified it already" not in done.out
-        assert desk.query("SELECT count(*) FROM emr_raw.job_runs") == rows
+        assert cli.query("SELECT count(*) FROM emr_raw.job_runs") == rows
 
 
 class TestNotVisible:
     """A workspace that cannot be seen is named, also when nobody asked for it by name."""
 
-    def test_one_that_earlier_loads_read(self, desk: Desk) -> None:
-        desk.load_whole()
-        desk.emulator.state.withdraw_workspace("w-two")
+    def test_one_that_earlier_loads_read(self, cli: CliHarness) -> None:
+        cli.load_whole()
+        cli.emulator.state.withdraw_workspace("w-two")
         for _ in range(2):
-            pass_a_night(desk.emulator)
-            done = desk.load()
+            pass_a_night(cli.emulator)
+            done = cli.load()
             assert (done.code, done.facts["status"]) == (3, "incomplete")
             assert [row["workspace_id"] for row in done.facts["incomplete"]] == ["w-two"]
             error = done.facts["incomplete"][0]["error"]
             assert "Workspace w-two was read by earlier loads and is no longer visible in cn-hangzhou" in error
             assert "--forget-workspace w-two" in error
-        recorded = desk.query("SELECT workspace_id, status, error_code FROM emr_raw.extraction_windows WHERE status = 'failed'")
+        recorded = cli.query("SELECT workspace_id, status, error_code FROM emr_raw.extraction_windows WHERE status = 'failed'")
         assert recorded == [("w-two", "failed", "MissingWorkspaceError")] * 2
-        assert desk.run("status").code == 3
+        assert cli.run("status").code == 3
 
-    def test_it_is_forgotten_on_request_and_continues_when_it_comes_back(self, desk: Desk) -> None:
-        desk.load_whole()
-        desk.emulator.state.withdraw_workspace("w-two")
-        assert desk.load().code == 3
-        assert desk.load("--forget-workspace", "w-two").code == 0
+    def test_it_is_forgotten_on_request_and_continues_when_it_comes_back(self, cli: CliHarness) -> None:
+        cli.load_whole()
+        cli.emulator.state.withdraw_workspace("w-two")
+        assert cli.load().code == 3
+        assert cli.load("--forget-workspace", "w-two").code == 0
         for _ in range(10):
-            pass_a_night(desk.emulator)
-        assert desk.load().code == 0
-        desk.emulator.state.add_workspace("w-two", "cn-hangzhou")
+            pass_a_night(cli.emulator)
+        assert cli.load().code == 0
+        cli.emulator.state.add_workspace("w-two", "cn-hangzhou")
         # Further back than a first load: it continues from its cursors.
-        desk.load_whole("--initial-days", "1")
-        desk.emulator.state.withdraw_workspace("w-two")
-        assert desk.load().code == 3
+        cli.load_whole("--initial-days", "1")
+        cli.emulator.state.withdraw_workspace("w-two")
+        assert cli.load().code == 3
 
-    def test_the_only_one(self, desk: Desk) -> None:
-        desk.load_whole()
+    def test_the_only_one(self, cli: CliHarness) -> None:
+        cli.load_whole()
         for workspace_id in REGIONS:
-            desk.emulator.state.withdraw_workspace(workspace_id)
-        done = desk.load()
+            cli.emulator.state.withdraw_workspace(workspace_id)
+        done = cli.load()
         assert done.code == 3
         assert {*REGIONS} <= {row["workspace_id"] for row in done.facts["incomplete"]}
 
-    def test_others_are_not_asked_for(self, desk: Desk) -> None:
+    def test_others_are_not_asked_for(self, cli: CliHarness) -> None:
         """Neither a region that is left out of this load nor a workspace that is not named is missing."""
-        desk.load_whole()
-        desk.emulator.state.withdraw_workspace("w-two")
-        elsewhere = ["--endpoint", desk.emulator.url, "--as-of", desk.emulator.clock.now().isoformat()]
-        assert desk.run("load", *elsewhere, "--region", "ap-southeast-1").code == 0
-        assert desk.run("load", *elsewhere, "--region", "cn-hangzhou", "--workspace", "w-one").code == 0
-        assert desk.run("load", *elsewhere, "--region", "cn-hangzhou", "--workspace", "w-two").code != 0
+        cli.load_whole()
+        cli.emulator.state.withdraw_workspace("w-two")
+        elsewhere = ["--endpoint", cli.emulator.url, "--as-of", cli.emulator.clock.now().isoformat()]
+        assert cli.run("load", *elsewhere, "--region", "ap-southeast-1").code == 0
+        assert cli.run("load", *elsewhere, "--region", "cn-hangzhou", "--workspace", "w-one").code == 0
+        assert cli.run("load", *elsewhere, "--region", "cn-hangzhou", "--workspace", "w-two").code != 0
 
     @pytest.mark.parametrize("workspace_id", ["w-one", "w-nosuch"])
-    def test_only_a_missing_one_can_be_forgotten(self, desk: Desk, workspace_id: str) -> None:
-        desk.load_whole()
-        done = desk.run("load", *desk.source_options, "--forget-workspace", workspace_id)
+    def test_only_a_missing_one_can_be_forgotten(self, cli: CliHarness, workspace_id: str) -> None:
+        cli.load_whole()
+        done = cli.run("load", *cli.source_options, "--forget-workspace", workspace_id)
         assert done.code == 2
         assert workspace_id in done.sentence
 
-    def test_no_workspace_at_all(self, desk: Desk) -> None:
+    def test_no_workspace_at_all(self, cli: CliHarness) -> None:
         for workspace_id in REGIONS:
-            desk.emulator.state.withdraw_workspace(workspace_id)
-        done = desk.load()
+            cli.emulator.state.withdraw_workspace(workspace_id)
+        done = cli.load()
         assert (done.code, done.facts["status"]) == (3, "incomplete")
         rows = sorted(done.facts["incomplete"], key=lambda row: str(row["error"]))
         for row, region_id in zip(rows, ("ap-southeast-1", "cn-hangzhou"), strict=True):
@@ -167,15 +167,15 @@ class TestNotVisible:
 class TestBackfill:
     """A backfill says what it did."""
 
-    def test_what_is_certified_already_is_said_of_that_only(self, desk: Desk) -> None:
-        assert "certified it already" not in desk.run("backfill", *desk.source_options, *DAY).out
-        assert "has certified it already; --force" in desk.run("backfill", *desk.source_options, *DAY).out
-        desk.emulator.state.add_workspace("w-new", "cn-hangzhou")
-        told = desk.run("backfill", *desk.source_options, *DAY).out
+    def test_what_is_certified_already_is_said_of_that_only(self, cli: CliHarness) -> None:
+        assert "certified it already" not in cli.run("backfill", *cli.source_options, *DAY).out
+        assert "has certified it already; --force" in cli.run("backfill", *cli.source_options, *DAY).out
+        cli.emulator.state.add_workspace("w-new", "cn-hangzhou")
+        told = cli.run("backfill", *cli.source_options, *DAY).out
         assert "has certified it already for w-one, w-three, w-two; --force" in told
 
-    def test_a_range_without_runs_is_read(self, desk: Desk) -> None:
-        done = desk.run("backfill", *desk.source_options, "--from", "2026-01-01", "--to", "2026-01-03")
+    def test_a_range_without_runs_is_read(self, cli: CliHarness) -> None:
+        done = cli.run("backfill", *cli.source_options, "--from", "2026-01-01", "--to", "2026-01-03")
         assert done.code == 0
         assert "certified already" not in done.out
         assert "certified it already" not in done.out
@@ -184,9 +184,9 @@ class TestBackfill:
 class KeyChanges(Faults):
     """Has the API refuse the old key from a request on, when another is written to the place it comes from."""
 
-    def __init__(self, desk: Desk, place: KeyPlace, nth: int) -> None:
+    def __init__(self, cli: CliHarness, place: KeyPlace, nth: int) -> None:
         super().__init__()
-        self._desk = desk
+        self._desk = cli
         self._place = place
         self._left = nth
 
@@ -229,11 +229,11 @@ PLACES = {
 
 
 @pytest.mark.parametrize("place", PLACES)
-def test_a_token_that_expires_during_a_load_is_replaced(desk: Desk, place: str) -> None:
+def test_a_token_that_expires_during_a_load_is_replaced(cli: CliHarness, place: str) -> None:
     old = AccessKey("STS.Old", "old-secret", "old-token", expires_ms=None)
-    PLACES[place].write(desk.folder, old)
-    desk.emulator.access_keys = [old]
-    desk.environment = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
-    desk.emulator.faults = KeyChanges(desk, PLACES[place], 20)
-    desk.load_whole()
-    assert len(desk.emulator.requests) > 20
+    PLACES[place].write(cli.folder, old)
+    cli.emulator.access_keys = [old]
+    cli.environment = {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
+    cli.emulator.faults = KeyChanges(cli, PLACES[place], 20)
+    cli.load_whole()
+    assert len(cli.emulator.requests) > 20

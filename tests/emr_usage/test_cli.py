@@ -20,14 +20,14 @@ import pytest
 from click.testing import CliRunner
 from rich.console import Console
 
-from command import COMMAND, SEVERAL_PACKAGES, Desk, assert_readable
+from cli_harness import COMMAND, SEVERAL_PACKAGES, CliHarness, assert_readable
 from emr_serverless import Load
 from emr_usage import progress
 from emr_usage.cli import main
 from emr_usage.emulator import DEFAULT_KEY, AccessKey, Faults
 from emr_usage.emulator.gateway import RequestRecord
 from gate import Gate
-from nursery import Fate
+from process_pool import FaultInjection
 from screen import on_a_terminal
 from small_account import NOW, REGIONS, pass_a_night, served
 
@@ -78,10 +78,10 @@ class TestLoad:
     """Loads that go well, and what is printed of them."""
 
     def test_load_and_status_from_nothing(self, tmp_path: Path) -> None:
-        """The installed command itself: no nursery, and the key from the environment by the vendor's default chain."""
+        """The installed command itself: no forked child, and the key from the environment by the vendor's default chain."""
         with served() as emulator:
-            desk = Desk(tmp_path, emulator, REGIONS, environment=SEVERAL_PACKAGES)
-            facts = desk.load_whole().facts
+            cli = CliHarness(tmp_path, emulator, REGIONS, environment=SEVERAL_PACKAGES)
+            facts = cli.load_whole().facts
             assert facts.keys() == LOAD_FACTS
             assert (
                 facts
@@ -100,7 +100,7 @@ class TestLoad:
             assert facts["packages"] >= 2
             assert facts["windows"].keys() == {"complete"}
             assert facts["unknown_fields"] == {"job_runs.invented": facts["rows"]}
-            status = desk.run("status", "--json")
+            status = cli.run("status", "--json")
             assert status.code == 0
             assert status.facts.keys() == {"last_load", "workspaces", "incomplete", "missing_figures"}
             assert status.facts["last_load"] == facts["load"]
@@ -118,81 +118,81 @@ class TestLoad:
                 }
             assert {request.access_key_id for request in emulator.requests} == {DEFAULT_KEY.id}
 
-    def test_the_same_for_people(self, desk: Desk) -> None:
-        done = desk.run("load", *desk.source_options)
+    def test_the_same_for_people(self, cli: CliHarness) -> None:
+        done = cli.run("load", *cli.source_options)
         assert done.code == 0
         assert re.search(r"^[\d,]+ rows in [\d.]+ s, (\d+) of \1 windows certified, into emr.duckdb\.$", done.out, re.MULTILINE)
         new = "New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: job_runs.invented.\n"
         assert new in done.out
-        assert "without a column" not in desk.run("load", *desk.source_options).out
-        status = Desk(desk.folder, desk.emulator, REGIONS).run("status", COLUMNS="120")
+        assert "without a column" not in cli.run("load", *cli.source_options).out
+        status = CliHarness(cli.folder, cli.emulator, REGIONS).run("status", COLUMNS="120")
         assert status.code == 0
         assert re.search(r"^emr.duckdb: last load 20\d\d-", status.out, re.MULTILINE)
         assert re.search(r"w-one\W+2026-11-01 02:00\W+2026-11-01 02:00\W+\d+\W+\d+", status.out)
         assert "Incomplete windows" not in status.out
 
-    def test_several_nights_in_several_regions(self, desk: Desk) -> None:
+    def test_several_nights_in_several_regions(self, cli: CliHarness) -> None:
         for _ in range(3):
-            desk.load_whole()
-            pass_a_night(desk.emulator)
-        asked = {(request.query["regionId"], request.workspace_id) for request in desk.emulator.requests}
+            cli.load_whole()
+            pass_a_night(cli.emulator)
+        asked = {(request.query["regionId"], request.workspace_id) for request in cli.emulator.requests}
         assert asked == {*((region, name) for name, region in REGIONS.items()), *((region, None) for region in REGIONS.values())}
 
-    def test_only_the_workspaces_that_are_named(self, desk: Desk) -> None:
-        desk.regions = {"w-two": "cn-hangzhou"}
-        assert desk.load_whole("--workspace", "w-two").facts["workspaces"] == ["w-two"]
-        assert {request.workspace_id for request in desk.emulator.requests} == {None, "w-two"}
+    def test_only_the_workspaces_that_are_named(self, cli: CliHarness) -> None:
+        cli.regions = {"w-two": "cn-hangzhou"}
+        assert cli.load_whole("--workspace", "w-two").facts["workspaces"] == ["w-two"]
+        assert {request.workspace_id for request in cli.emulator.requests} == {None, "w-two"}
 
-    def test_an_earlier_time_can_be_replayed(self, desk: Desk) -> None:
+    def test_an_earlier_time_can_be_replayed(self, cli: CliHarness) -> None:
         """`--as-of` asks for what was submitted until then, and never moves a cursor back."""
-        desk.emulator.clock.advance(days=3)
+        cli.emulator.clock.advance(days=3)
         earlier = NOW.isoformat()
-        first = desk.run("load", "--json", *desk.source_options, "--as-of", earlier)
+        first = cli.run("load", "--json", *cli.source_options, "--as-of", earlier)
         assert (first.code, first.facts["horizon"]) == (0, earlier)
-        until_then = {run.job_run_id for run in desk.emulator.state.runs("w-one") if run.submit_ms <= NOW.timestamp() * 1000}
-        loaded = {row[0] for row in desk.query("SELECT job_run_id FROM emr_raw.job_runs WHERE workspace_id = 'w-one'")}
+        until_then = {run.job_run_id for run in cli.emulator.state.runs("w-one") if run.submit_ms <= NOW.timestamp() * 1000}
+        loaded = {row[0] for row in cli.query("SELECT job_run_id FROM emr_raw.job_runs WHERE workspace_id = 'w-one'")}
         assert until_then <= loaded
-        desk.load_whole()
-        through = desk.run("status", "--json").facts["workspaces"]
-        assert desk.run("load", "--json", *desk.source_options, "--as-of", earlier).code == 0
-        assert [row["started_through"] for row in desk.run("status", "--json").facts["workspaces"]] == [
+        cli.load_whole()
+        through = cli.run("status", "--json").facts["workspaces"]
+        assert cli.run("load", "--json", *cli.source_options, "--as-of", earlier).code == 0
+        assert [row["started_through"] for row in cli.run("status", "--json").facts["workspaces"]] == [
             row["started_through"] for row in through
         ]
-        pass_a_night(desk.emulator)
-        desk.load_whole()
+        pass_a_night(cli.emulator)
+        cli.load_whole()
 
-    def test_temporary_keys_from_dlts_configuration(self, desk: Desk) -> None:
+    def test_temporary_keys_from_dlts_configuration(self, cli: CliHarness) -> None:
         key = AccessKey("STS.Temporary", "temporary-secret", "temporary-token")
-        desk.emulator.access_keys = [key]
-        desk.environment = {
+        cli.emulator.access_keys = [key]
+        cli.environment = {
             "ALIBABA_CLOUD_ACCESS_KEY_ID": "",
             "ALIBABA_CLOUD_ACCESS_KEY_SECRET": "",
             "SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_ID": key.id,
             "SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_SECRET": key.secret,
             "SOURCES__EMR_SERVERLESS__CREDENTIALS__SECURITY_TOKEN": key.security_token or "",
         }
-        desk.load_whole()
+        cli.load_whole()
 
 
 @dataclass(frozen=True)
 class Trouble:
     """One thing that goes wrong for a while: how it is brought about, and what the command says."""
 
-    begin: Callable[[Desk], None]
+    begin: Callable[[CliHarness], None]
     code: int
     error_code: str
     parts: tuple[str, ...]
     options: tuple[str, ...] = ()
 
 
-def environment(**variables: str) -> Callable[[Desk], None]:
+def environment(**variables: str) -> Callable[[CliHarness], None]:
     """Give a command other variables."""
-    return lambda desk: desk.environment.update(variables)
+    return lambda cli: cli.environment.update(variables)
 
 
-def faults(**changes: Any) -> Callable[[Desk], None]:
+def faults(**changes: Any) -> Callable[[CliHarness], None]:
     """Let the API behave otherwise."""
-    return lambda desk: setattr(desk.emulator, "faults", Faults(**changes))
+    return lambda cli: setattr(cli.emulator, "faults", Faults(**changes))
 
 
 TROUBLES = {
@@ -252,22 +252,22 @@ class TestTroubles:
     """What can go wrong, each with its own sentence; the database stays readable, and the next load is whole."""
 
     @pytest.mark.parametrize("name", TROUBLES)
-    def test_before_anything_is_loaded(self, desk: Desk, name: str) -> None:
-        self.assert_told(desk, TROUBLES[name])
+    def test_before_anything_is_loaded(self, cli: CliHarness, name: str) -> None:
+        self.assert_told(cli, TROUBLES[name])
 
-    def test_all_of_them_in_a_row_after_a_night_that_went_well(self, desk: Desk) -> None:
-        desk.load_whole()
-        pass_a_night(desk.emulator)
+    def test_all_of_them_in_a_row_after_a_night_that_went_well(self, cli: CliHarness) -> None:
+        cli.load_whole()
+        pass_a_night(cli.emulator)
         for trouble in TROUBLES.values():
-            self.assert_told(desk, trouble)
-        desk.load_whole()
+            self.assert_told(cli, trouble)
+        cli.load_whole()
 
     @staticmethod
-    def assert_told(desk: Desk, trouble: Trouble) -> None:
-        trouble.begin(desk)
-        source = ["--endpoint", desk.emulator.url] if trouble.options == ("without regions",) else desk.source_options
+    def assert_told(cli: CliHarness, trouble: Trouble) -> None:
+        trouble.begin(cli)
+        source = ["--endpoint", cli.emulator.url] if trouble.options == ("without regions",) else cli.source_options
         options = [option for option in trouble.options if option != "without regions"]
-        done = desk.run("load", "--json", *source, *options)
+        done = cli.run("load", "--json", *source, *options)
         assert done.code == trouble.code, done
         for part in trouble.parts:
             assert part in done.sentence
@@ -280,10 +280,10 @@ class TestTroubles:
             }
         else:
             assert (facts["status"], facts["exit_code"]) == ("failed", trouble.code)
-        desk.environment, desk.emulator.faults = {}, Faults()
-        assert_readable(desk.database)
+        cli.environment, cli.emulator.faults = {}, Faults()
+        assert_readable(cli.database)
 
-    def test_wrong_use(self, desk: Desk) -> None:
+    def test_wrong_use(self, cli: CliHarness) -> None:
         load = ["load", "--region", "cn-hangzhou"]
         for arguments, sentence in (
             (["load", "--as-of", "yesterday"], "'yesterday' is not a time; write it as 2026-01-31"),
@@ -297,32 +297,32 @@ class TestTroubles:
             ([*load, "--workspace", ""], "item 1 is empty"),
             ([*load, "--endpoint", ""], "leave it out for the public endpoint"),
         ):
-            done = desk.run(*arguments)
+            done = cli.run(*arguments)
             assert done.code == 2
             assert sentence in done.err
-        assert not desk.database.exists()
+        assert not cli.database.exists()
 
-    def test_a_traceback_is_there_for_those_who_ask(self, desk: Desk) -> None:
-        environment(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret")(desk)
-        done = desk.run("load", "--verbose", *desk.source_options)
+    def test_a_traceback_is_there_for_those_who_ask(self, cli: CliHarness) -> None:
+        environment(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret")(cli)
+        done = cli.run("load", "--verbose", *cli.source_options)
         assert done.code == 1
         assert "Traceback (most recent call last)" in done.err
         assert "wrong-secret" not in done.err
 
-    def test_status_before_the_first_load(self, desk: Desk) -> None:
-        done = desk.run("status", "--json")
+    def test_status_before_the_first_load(self, cli: CliHarness) -> None:
+        done = cli.run("status", "--json")
         assert (done.code, done.facts["error"]["code"]) == (1, "NoDatabase")
         assert "emr-usage load --region REGION" in done.sentence
-        assert not desk.database.exists()
+        assert not cli.database.exists()
 
-    def test_a_chain_of_credentials_that_breaks_says_one_sentence(self, desk: Desk) -> None:
+    def test_a_chain_of_credentials_that_breaks_says_one_sentence(self, cli: CliHarness) -> None:
         """The vendor's library logs tracebacks, and what it has in its cache: neither is shown."""
         environment(
             ALIBABA_CLOUD_ACCESS_KEY_ID="",
             ALIBABA_CLOUD_ACCESS_KEY_SECRET="",
-            ALIBABA_CLOUD_CREDENTIALS_URI=f"{desk.emulator.url}/no-such-place",
-        )(desk)
-        done = desk.load()
+            ALIBABA_CLOUD_CREDENTIALS_URI=f"{cli.emulator.url}/no-such-place",
+        )(cli)
+        done = cli.load()
         assert done.code == 1
         assert done.complaints == [f"Error: {done.sentence}"]
 
@@ -330,186 +330,186 @@ class TestTroubles:
 class TestDatabase:
     """The DuckDB file: held by others, wrong, deleted, or two of them."""
 
-    def test_a_failed_first_load_leaves_none(self, desk: Desk) -> None:
-        assert desk.load(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret").code == 1
-        assert not desk.database.exists()
-        assert desk.run("status", "--json").facts["error"]["code"] == "NoDatabase"
-        desk.load_whole()
+    def test_a_failed_first_load_leaves_none(self, cli: CliHarness) -> None:
+        assert cli.load(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret").code == 1
+        assert not cli.database.exists()
+        assert cli.run("status", "--json").facts["error"]["code"] == "NoDatabase"
+        cli.load_whole()
 
-    def test_one_that_holds_nothing_is_no_good_one(self, desk: Desk) -> None:
-        duckdb.connect(str(desk.database)).close()
+    def test_one_that_holds_nothing_is_no_good_one(self, cli: CliHarness) -> None:
+        duckdb.connect(str(cli.database)).close()
         for arguments in (["status"], ["build"], ["report"], ["explain", "jr-1"]):
-            done = desk.run(*arguments, "--json")
+            done = cli.run(*arguments, "--json")
             assert (done.code, done.facts["error"]["code"]) == (1, "NothingLoaded"), arguments
             assert "Load first: emr-usage load --region REGION" in done.sentence
-        desk.load_whole()
+        cli.load_whole()
 
-    def test_one_that_holds_refusals_only_is_no_good_one(self, desk: Desk) -> None:
-        desk.emulator.faults = Faults(denied={"ListJobRuns": (403, "NoPermission")})
-        assert desk.load().code == 1
-        assert desk.run("status", "--json").code == 3
-        assert desk.run("build", "--json").facts["error"]["code"] == "NothingLoaded"
-        desk.emulator.faults = Faults()
-        pass_a_night(desk.emulator)
-        desk.load_whole()
+    def test_one_that_holds_refusals_only_is_no_good_one(self, cli: CliHarness) -> None:
+        cli.emulator.faults = Faults(denied={"ListJobRuns": (403, "NoPermission")})
+        assert cli.load().code == 1
+        assert cli.run("status", "--json").code == 3
+        assert cli.run("build", "--json").facts["error"]["code"] == "NothingLoaded"
+        cli.emulator.faults = Faults()
+        pass_a_night(cli.emulator)
+        cli.load_whole()
 
-    def test_it_is_open_in_another_program(self, desk: Desk) -> None:
-        with duckdb.connect(str(desk.database)):
-            done = desk.load()
+    def test_it_is_open_in_another_program(self, cli: CliHarness) -> None:
+        with duckdb.connect(str(cli.database)):
+            done = cli.load()
             assert (done.code, done.facts["error"]["code"]) == (4, "DatabaseHeld")
             assert f"The database emr.duckdb is in use by another program (process {os.getpid()})" in done.sentence
-        assert_readable(desk.database)
-        desk.load_whole()
-        pass_a_night(desk.emulator)
-        with duckdb.connect(str(desk.database), read_only=True):
-            assert desk.load().facts["error"]["code"] == "DatabaseHeld"
-            assert desk.run("status", "--json").code in {0, 4}
-        desk.load_whole()
+        assert_readable(cli.database)
+        cli.load_whole()
+        pass_a_night(cli.emulator)
+        with duckdb.connect(str(cli.database), read_only=True):
+            assert cli.load().facts["error"]["code"] == "DatabaseHeld"
+            assert cli.run("status", "--json").code in {0, 4}
+        cli.load_whole()
 
-    def test_two_loads_at_once(self, desk: Desk) -> None:
-        gate = desk.emulator.faults = Gate(passing=5)
-        with desk.start("load", "--json", *desk.source_options) as first:
+    def test_two_loads_at_once(self, cli: CliHarness) -> None:
+        gate = cli.emulator.faults = Gate(passing=5)
+        with cli.start("load", "--json", *cli.source_options) as first:
             assert gate.reached.wait(60)
-            second = desk.load()
+            second = cli.load()
             gate.opened.set()
-            done = desk.end(first)
+            done = cli.end(first)
         assert (second.code, second.facts["error"]["code"]) == (4, "Busy")
         assert f"in use by another emr-usage: process {first.pid} of user" in second.sentence
         assert done.code == 0, done
-        desk.assert_whole()
+        cli.assert_whole()
 
-    def test_a_file_that_is_no_database(self, desk: Desk) -> None:
-        desk.database.write_text("my notes, which nobody may delete")
-        done = desk.load()
+    def test_a_file_that_is_no_database(self, cli: CliHarness) -> None:
+        cli.database.write_text("my notes, which nobody may delete")
+        done = cli.load()
         assert (done.code, done.facts["error"]["code"]) == (1, "DatabaseDamaged")
         assert "The file emr.duckdb is not a DuckDB database" in done.sentence
-        assert desk.database.read_text() == "my notes, which nobody may delete"
-        desk.database.unlink()
-        desk.load_whole()
+        assert cli.database.read_text() == "my notes, which nobody may delete"
+        cli.database.unlink()
+        cli.load_whole()
 
-    def test_it_is_deleted_and_its_working_files_are_not(self, desk: Desk) -> None:
-        desk.load_whole()
-        pass_a_night(desk.emulator)
-        desk.database.unlink()
-        desk.load_whole()
+    def test_it_is_deleted_and_its_working_files_are_not(self, cli: CliHarness) -> None:
+        cli.load_whole()
+        pass_a_night(cli.emulator)
+        cli.database.unlink()
+        cli.load_whole()
 
-    def test_its_working_files_are_deleted_and_it_is_not(self, desk: Desk) -> None:
-        desk.load_whole()
-        before = len(desk.emulator.requests)
-        pass_a_night(desk.emulator)
-        (desk.folder / "emr.duckdb.dlt").rename(desk.folder / "elsewhere")
-        desk.load_whole()
+    def test_its_working_files_are_deleted_and_it_is_not(self, cli: CliHarness) -> None:
+        cli.load_whole()
+        before = len(cli.emulator.requests)
+        pass_a_night(cli.emulator)
+        (cli.folder / "emr.duckdb.dlt").rename(cli.folder / "elsewhere")
+        cli.load_whole()
         # The cursors came back from the database: the night and the lookback alone were asked for.
-        assert desk.emulator.clock.now_ms() - first_start_ms(desk.emulator.requests[before:]) < 3 * 86_400_000
+        assert cli.emulator.clock.now_ms() - first_start_ms(cli.emulator.requests[before:]) < 3 * 86_400_000
 
-    def test_its_relative_path_is_that_of_the_present_folder(self, desk: Desk) -> None:
+    def test_its_relative_path_is_that_of_the_present_folder(self, cli: CliHarness) -> None:
         """dlt would resolve it by the folder from which the first load was run, and load into another file."""
-        desk.load_whole()
-        pass_a_night(desk.emulator)
-        below = Desk(desk.folder / "below", desk.emulator, desk.regions, desk.nursery)
+        cli.load_whole()
+        pass_a_night(cli.emulator)
+        below = CliHarness(cli.folder / "below", cli.emulator, cli.regions, cli.process_pool)
         below.folder.mkdir()
         assert below.load("--database", "../emr.duckdb").code == 0
-        desk.assert_whole()
+        cli.assert_whole()
 
     @pytest.mark.parametrize("data_dir", ["", "all"])
-    def test_two_of_them_share_no_state(self, desk: Desk, data_dir: str) -> None:
+    def test_two_of_them_share_no_state(self, cli: CliHarness, data_dir: str) -> None:
         """Also where `DLT_DATA_DIR` puts the working files of both into one folder."""
-        desk.environment = {"DLT_DATA_DIR": str(desk.folder / data_dir) if data_dir else ""}
-        desk.load_whole()
-        pass_a_night(desk.emulator)
-        other = Desk(desk.folder / "other", desk.emulator, desk.regions, desk.nursery, desk.environment)
+        cli.environment = {"DLT_DATA_DIR": str(cli.folder / data_dir) if data_dir else ""}
+        cli.load_whole()
+        pass_a_night(cli.emulator)
+        other = CliHarness(cli.folder / "other", cli.emulator, cli.regions, cli.process_pool, cli.environment)
         other.folder.mkdir()
         other.load_whole()
-        desk.load_whole()
-        assert desk.run("status", "--json").facts["last_load"] != other.run("status", "--json").facts["last_load"]
+        cli.load_whole()
+        assert cli.run("status", "--json").facts["last_load"] != other.run("status", "--json").facts["last_load"]
 
 
 class TestStopped:
     """Ctrl-C, and the SIGTERM of a scheduler, wherever they hit."""
 
     @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-    def test_while_the_api_does_not_answer(self, desk: Desk, number: signal.Signals) -> None:
-        gate = desk.emulator.faults = Gate(passing=8)
-        with desk.start("load", "--json", *desk.source_options) as process:
+    def test_while_the_api_does_not_answer(self, cli: CliHarness, number: signal.Signals) -> None:
+        gate = cli.emulator.faults = Gate(passing=8)
+        with cli.start("load", "--json", *cli.source_options) as process:
             assert gate.reached.wait(60)
             process.send_signal(number)
-            done = desk.end(process)
+            done = cli.end(process)
             gate.opened.set()
-        desk.emulator.faults = Faults()
-        self.assert_stopped(desk, done.code, done.facts, done.err)
+        cli.emulator.faults = Faults()
+        self.assert_stopped(cli, done.code, done.facts, done.err)
 
     @pytest.mark.parametrize(
         "place",
         [
-            Fate("dlt.normalize.normalize:Normalize.spool_files", blow="SIGINT"),
-            Fate(COPY_JOB, blow="SIGINT"),
+            FaultInjection("dlt.normalize.normalize:Normalize.spool_files", action="SIGINT"),
+            FaultInjection(COPY_JOB, action="SIGINT"),
             # The last job of a package: dlt would forget the signal, and the load would go on.
-            Fate(SQL_JOB, "after", 8, blow="SIGINT"),
-            Fate(SQL_JOB, "after", 8, blow="SIGTERM"),
-            Fate(SQL_JOB, "after", 8, blow="SIGHUP"),
-            Fate(COPY_JOB, blow="SIGHUP"),
-            Fate("dlt.load.load:Load.complete_package", "after", blow="SIGTERM"),
+            FaultInjection(SQL_JOB, "after", 8, action="SIGINT"),
+            FaultInjection(SQL_JOB, "after", 8, action="SIGTERM"),
+            FaultInjection(SQL_JOB, "after", 8, action="SIGHUP"),
+            FaultInjection(COPY_JOB, action="SIGHUP"),
+            FaultInjection("dlt.load.load:Load.complete_package", "after", action="SIGTERM"),
         ],
-        ids=lambda fate: f"{fate.place.partition(':')[2]} {fate.blow}",
+        ids=lambda fault: f"{fault.place.partition(':')[2]} {fault.action}",
     )
-    def test_in_a_step_of_dlt(self, desk: Desk, place: Fate) -> None:
-        desk.environment = SEVERAL_PACKAGES
-        done = desk.load(fate=place)
-        self.assert_stopped(desk, done.code, done.facts, done.err)
+    def test_in_a_step_of_dlt(self, cli: CliHarness, place: FaultInjection) -> None:
+        cli.environment = SEVERAL_PACKAGES
+        done = cli.load(fault=place)
+        self.assert_stopped(cli, done.code, done.facts, done.err)
 
-    def test_where_dlt_has_one_worker(self, desk: Desk) -> None:
+    def test_where_dlt_has_one_worker(self, cli: CliHarness) -> None:
         """Jobs run in the main thread then, and dlt takes what they raise for theirs."""
-        done = desk.load(fate=Fate(COPY_JOB, blow="SIGINT"), LOAD__WORKERS="1")
-        self.assert_stopped(desk, done.code, done.facts, done.err)
+        done = cli.load(fault=FaultInjection(COPY_JOB, action="SIGINT"), LOAD__WORKERS="1")
+        self.assert_stopped(cli, done.code, done.facts, done.err)
 
     @staticmethod
-    def assert_stopped(desk: Desk, code: int, facts: dict[str, Any], err: str) -> None:
+    def assert_stopped(cli: CliHarness, code: int, facts: dict[str, Any], err: str) -> None:
         assert code == 1
         assert facts["error"] == {
             "code": "Stopped",
             "sentence": "Stopped. What is committed stays; run the same command again and it goes on from there.",
         }
         assert "Traceback" not in err
-        assert_readable(desk.database)
-        pass_a_night(desk.emulator)
-        desk.load_whole()
+        assert_readable(cli.database)
+        pass_a_night(cli.emulator)
+        cli.load_whole()
 
 
 class TestIncomplete:
     """A load that could not read all says so, exits with 3, and keeps it on record until it is made up for."""
 
     @pytest.mark.parametrize(("http_status", "code"), [(403, "NoPermission"), (404, "InvalidWorkspaceId.NotFound"), (400, None)])
-    def test_one_workspace_refuses(self, desk: Desk, http_status: int, code: str | None) -> None:
-        desk.emulator.faults = Faults(denied={"w-two": (http_status, code)})
-        done = desk.load()
+    def test_one_workspace_refuses(self, cli: CliHarness, http_status: int, code: str | None) -> None:
+        cli.emulator.faults = Faults(denied={"w-two": (http_status, code)})
+        done = cli.load()
         assert (done.code, done.facts["status"]) == (3, "incomplete")
         refused = done.facts["incomplete"]
         assert {row["workspace_id"] for row in refused} == {"w-two"}
         assert all(row.keys() == INCOMPLETE_FACTS for row in refused)
         if http_status == 403:
             assert "Grant the RAM action emr-serverless-spark:ListJobRuns" in refused[0]["error"]
-        recorded = desk.query("SELECT DISTINCT workspace_id, error_code FROM emr_raw.extraction_windows WHERE status = 'failed'")
+        recorded = cli.query("SELECT DISTINCT workspace_id, error_code FROM emr_raw.extraction_windows WHERE status = 'failed'")
         assert recorded == [("w-two", code or "FindWorkspaceError")]
-        loaded = {row[0] for row in desk.query("SELECT DISTINCT workspace_id FROM emr_raw.job_runs")}
+        loaded = {row[0] for row in cli.query("SELECT DISTINCT workspace_id FROM emr_raw.job_runs")}
         assert loaded == {"w-one", "w-three"}
 
-    def test_it_is_told_until_it_is_made_up_for(self, desk: Desk) -> None:
-        desk.emulator.faults = Faults(denied={"w-two": (403, "NoPermission")})
-        assert desk.load().code == 3
-        said = Desk(desk.folder, desk.emulator, REGIONS).run("status", COLUMNS="200")
+    def test_it_is_told_until_it_is_made_up_for(self, cli: CliHarness) -> None:
+        cli.emulator.faults = Faults(denied={"w-two": (403, "NoPermission")})
+        assert cli.load().code == 3
+        said = CliHarness(cli.folder, cli.emulator, REGIONS).run("status", COLUMNS="200")
         assert said.code == 3
         assert "Incomplete windows" in said.out
         assert re.search(r"w-two\W+submitted\W+.*failed", said.out)
-        told = desk.run("load", *desk.source_options)
+        told = cli.run("load", *cli.source_options)
         assert told.code == 3
         assert "Incomplete: the count of the runs of w-two submitted from 2026-" in told.out
 
-        desk.emulator.faults = Faults()
-        pass_a_night(desk.emulator)
-        desk.load_whole()
-        assert desk.run("status", "--json").facts["incomplete"] == []
+        cli.emulator.faults = Faults()
+        pass_a_night(cli.emulator)
+        cli.load_whole()
+        assert cli.run("status", "--json").facts["incomplete"] == []
 
-    def test_a_window_is_never_answered(self, desk: Desk) -> None:
+    def test_a_window_is_never_answered(self, cli: CliHarness) -> None:
         """It is failed, the cursor stays before it, and the next night asks for it again."""
         day_ms = utc_ms("2026-10-28")
 
@@ -522,20 +522,20 @@ class TestIncomplete:
                 lost = "w-two" in path and asked.get("startTime") == day_ms - 1
                 return "throttle_503_retry_after" if lost else super().take(request_key)
 
-        desk.emulator.faults = DayLost(retry_after_ms=1)
-        done = desk.load()
+        cli.emulator.faults = DayLost(retry_after_ms=1)
+        done = cli.load()
         assert done.code == 3
         (row,) = done.facts["incomplete"]
         assert (row["workspace_id"], row["axis"], row["status"]) == ("w-two", "start", "failed")
-        facts = desk.run("status", "--json").facts
+        facts = cli.run("status", "--json").facts
         (missing,) = facts["incomplete"]
         assert (missing["window_start"], missing["status"]) == ("2026-10-28 00:00:00+00:00", "failed")
         through = {workspace["workspace_id"]: workspace["started_through"] for workspace in facts["workspaces"]}
         assert through["w-two"] == "2026-10-27 23:59:59.999000+00:00"
         assert through["w-one"] == "2026-11-01 02:00:00+00:00"
-        desk.emulator.faults = Faults()
-        pass_a_night(desk.emulator)
-        desk.load_whole()
+        cli.emulator.faults = Faults()
+        pass_a_night(cli.emulator)
+        cli.load_whole()
 
 
 class TestBackfill:
@@ -543,44 +543,44 @@ class TestBackfill:
 
     RANGE = ("--from", "2026-10-26", "--to", "2026-10-31")
 
-    def test_it_resumes_and_leaves_the_cursors_alone(self, desk: Desk) -> None:
-        desk.environment = {"SOURCES__EMR_SERVERLESS__INITIAL_DAYS": "1", "SOURCES__EMR_SERVERLESS__PACKAGE_ROWS": "10"}
-        assert desk.load().code == 0
-        cursors = desk.run("status", "--json").facts["workspaces"]
+    def test_it_resumes_and_leaves_the_cursors_alone(self, cli: CliHarness) -> None:
+        cli.environment = {"SOURCES__EMR_SERVERLESS__INITIAL_DAYS": "1", "SOURCES__EMR_SERVERLESS__PACKAGE_ROWS": "10"}
+        assert cli.load().code == 0
+        cursors = cli.run("status", "--json").facts["workspaces"]
 
-        stopped = self.backfill(desk, fate=Fate("dlt.load.load:Load.complete_package", "after", 2, "SIGINT"))
+        stopped = self.backfill(cli, fault=FaultInjection("dlt.load.load:Load.complete_package", "after", 2, "SIGINT"))
         assert stopped.code == 1
-        requests = self.requests_of(desk)
-        resumed = self.backfill(desk)
+        requests = self.requests_of(cli)
+        resumed = self.backfill(cli)
         assert (resumed.code, resumed.facts["mode"]) == (0, "backfill")
-        of_resumed = self.requests_of(desk, requests)
-        again = self.backfill(desk)
+        of_resumed = self.requests_of(cli, requests)
+        again = self.backfill(cli)
         assert (again.code, again.facts["rows"]) == (0, 0)
-        of_again = self.requests_of(desk, requests + of_resumed)
-        forced = self.backfill(desk, "--force")
+        of_again = self.requests_of(cli, requests + of_resumed)
+        forced = self.backfill(cli, "--force")
         assert forced.code == 0
-        of_forced = self.requests_of(desk, requests + of_resumed + of_again)
+        of_forced = self.requests_of(cli, requests + of_resumed + of_again)
         assert of_again < of_resumed < of_forced
 
-        after = desk.run("status", "--json").facts["workspaces"]
+        after = cli.run("status", "--json").facts["workspaces"]
         assert [(row["started_through"], row["ended_through"]) for row in after] == [
             (row["started_through"], row["ended_through"]) for row in cursors
         ]
         first_ms, after_ms = (utc_ms(day) for day in self.RANGE[1::2])
         for workspace_id in REGIONS:
-            asked = {run.job_run_id for run in desk.emulator.state.runs(workspace_id) if first_ms <= run.submit_ms < after_ms}
-            rows = desk.query(f"SELECT job_run_id FROM emr_raw.job_runs WHERE workspace_id = '{workspace_id}'")
+            asked = {run.job_run_id for run in cli.emulator.state.runs(workspace_id) if first_ms <= run.submit_ms < after_ms}
+            rows = cli.query(f"SELECT job_run_id FROM emr_raw.job_runs WHERE workspace_id = '{workspace_id}'")
             assert asked <= {row[0] for row in rows}
-        desk.environment = {"SOURCES__EMR_SERVERLESS__INITIAL_DAYS": "8"}
-        pass_a_night(desk.emulator)
-        assert desk.load().code == 0
+        cli.environment = {"SOURCES__EMR_SERVERLESS__INITIAL_DAYS": "8"}
+        pass_a_night(cli.emulator)
+        assert cli.load().code == 0
 
-    def backfill(self, desk: Desk, *arguments: str, fate: Fate | None = None) -> Any:
-        return desk.run("backfill", "--json", *self.RANGE, *desk.source_options, *arguments, fate=fate)
+    def backfill(self, cli: CliHarness, *arguments: str, fault: FaultInjection | None = None) -> Any:
+        return cli.run("backfill", "--json", *self.RANGE, *cli.source_options, *arguments, fault=fault)
 
     @staticmethod
-    def requests_of(desk: Desk, before: int = 0) -> int:
-        axis = [request for request in desk.emulator.requests if '"startTime"' in json.dumps(request.query)]
+    def requests_of(cli: CliHarness, before: int = 0) -> int:
+        axis = [request for request in cli.emulator.requests if '"startTime"' in json.dumps(request.query)]
         return len(axis) - before
 
 
@@ -589,16 +589,16 @@ class TestProgress:
 
     def test_on_a_terminal_it_is_drawn_in_place(self, tmp_path: Path) -> None:
         with served(faults=Faults(latency_seconds=0.03)) as emulator:
-            desk = Desk(tmp_path, emulator, REGIONS)
-            load = [str(COMMAND), "load", *desk.source_options, "--max-connections", "2"]
-            screen, code = on_a_terminal(load, desk.folder, desk.usual_environment)
+            cli = CliHarness(tmp_path, emulator, REGIONS)
+            load = [str(COMMAND), "load", *cli.source_options, "--max-connections", "2"]
+            screen, code = on_a_terminal(load, cli.folder, cli.usual_environment)
         assert code == 0
         drawn = re.search(
             r"\n(\d+) windows, ([\d,]+) rows, [\d,]+ rows/s, [12] in flight, 0 throttled, about [\d,]+ s left", screen
         )
         assert drawn, screen[-2000:]
         assert "\x1b[?25l" in screen, "the cursor is hidden while a line is redrawn"
-        desk.assert_whole()
+        cli.assert_whole()
 
     def test_elsewhere_it_is_a_line_now_and_then(self, monkeypatch: pytest.MonkeyPatch) -> None:
         seconds = iter([0.0, 1.0, 10.0, 12.0, 20.0])

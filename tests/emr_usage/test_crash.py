@@ -18,13 +18,14 @@ import pytest
 from dlt.destinations.job_client_impl import SqlLoadJob
 from dlt.pipeline.exceptions import PipelineStepFailed
 
-from command import KEYS, SEVERAL_PACKAGES, Desk, assert_no_doubles, assert_readable, tables_of
+from cli_harness import KEYS, SEVERAL_PACKAGES, CliHarness, assert_no_doubles, assert_readable, tables_of
 from emr_serverless import prepare
 from emr_usage.emulator import Faults
-from emr_usage.load import Target, open_pipeline
-from nursery import Fate, Nursery
+from emr_usage.pipeline import open_pipeline
+from emr_usage.target import Target
+from oracle import COLUMNS, actual_tables, expected_tables, query
+from process_pool import FaultInjection, ProcessPool
 from small_account import REGIONS, pass_a_night, served
-from truth import COLUMNS, actual_tables, expected_tables, query
 
 KILLED = -signal.SIGKILL
 PIPELINE = "dlt.pipeline.pipeline:Pipeline"
@@ -38,31 +39,33 @@ COPIES, MERGES = 10, 9
 FEW_CONNECTIONS = ("--max-connections", "2")
 
 STEPS = {
-    "before the database is looked at": Fate(f"{PIPELINE}._sync_destination"),
-    "in extract, with the first batch": Fate("emr_serverless.package:Package.take_batch", "after"),
-    "in extract, with the cursors moved": Fate("emr_serverless.account:Scheduler._save", "after"),
-    "in extract, of the second package": Fate("emr_serverless.package:Package.take_batch", "after", 2),
-    "extracted, before the package is committed": Fate("dlt.extract.extract:Extract.commit_packages"),
-    "extracted and committed, before state.json": Fate("dlt.extract.extract:Extract.commit_packages", "after"),
-    "second package committed, before state.json": Fate("dlt.extract.extract:Extract.commit_packages", "after", 2),
-    "in normalize, with a file moved": Fate("dlt.normalize.normalize:Normalize.spool_files"),
-    "in normalize, before the package is committed": Fate("dlt.common.storages.load_storage:LoadStorage.commit_new_load_package"),
-    "after normalize": Fate(f"{PIPELINE}.normalize", "after"),
-    "in load, before the tables are made": Fate(f"{DESTINATION}.update_stored_schema"),
-    "in load, with some tables made": Fate(f"{DESTINATION}.update_stored_schema", "after"),
-    "in load, with the first job noted as started": Fate(f"{PACKAGE_FILES}.start_job", "after"),
-    "in load, before a committed job is noted": Fate(f"{PACKAGE_FILES}.save_pending_transition"),
-    "in load, with a committed job noted": Fate(f"{PACKAGE_FILES}.save_pending_transition", "after"),
-    "in load, with a job moved away": Fate(f"{PACKAGE_FILES}.complete_job", "after"),
-    "in load, before the last job is moved away": Fate(f"{PACKAGE_FILES}.complete_job", "before", COPIES + MERGES),
-    "before the package is noted as loaded": Fate(f"{DESTINATION}.complete_load"),
-    "with the package noted as loaded": Fate(f"{DESTINATION}.complete_load", "after"),
-    "with the second package noted as loaded": Fate(f"{DESTINATION}.complete_load", "after", 2),
-    "after commit, before the staging tables are emptied": Fate("dlt.load.load:Load._maybe_truncate_staging_dataset"),
-    "after commit, before the package is moved away": Fate(f"{PACKAGE_FILES}.complete_loading_package"),
-    "after commit, with the package moved away": Fate(f"{PACKAGE_FILES}.complete_loading_package", "after"),
-    "after commit, before the files are deleted": Fate(f"{PACKAGE_FILES}.remove_completed_jobs"),
-    "after the second load": Fate(f"{PIPELINE}.load", "after", 2),
+    "before the database is looked at": FaultInjection(f"{PIPELINE}._sync_destination"),
+    "in extract, with the first batch": FaultInjection("emr_serverless.sync.batch:Package.take_batch", "after"),
+    "in extract, with the cursors moved": FaultInjection("emr_serverless.sync.scheduler:Scheduler._save", "after"),
+    "in extract, of the second package": FaultInjection("emr_serverless.sync.batch:Package.take_batch", "after", 2),
+    "extracted, before the package is committed": FaultInjection("dlt.extract.extract:Extract.commit_packages"),
+    "extracted and committed, before state.json": FaultInjection("dlt.extract.extract:Extract.commit_packages", "after"),
+    "second package committed, before state.json": FaultInjection("dlt.extract.extract:Extract.commit_packages", "after", 2),
+    "in normalize, with a file moved": FaultInjection("dlt.normalize.normalize:Normalize.spool_files"),
+    "in normalize, before the package is committed": FaultInjection(
+        "dlt.common.storages.load_storage:LoadStorage.commit_new_load_package"
+    ),
+    "after normalize": FaultInjection(f"{PIPELINE}.normalize", "after"),
+    "in load, before the tables are made": FaultInjection(f"{DESTINATION}.update_stored_schema"),
+    "in load, with some tables made": FaultInjection(f"{DESTINATION}.update_stored_schema", "after"),
+    "in load, with the first job noted as started": FaultInjection(f"{PACKAGE_FILES}.start_job", "after"),
+    "in load, before a committed job is noted": FaultInjection(f"{PACKAGE_FILES}.save_pending_transition"),
+    "in load, with a committed job noted": FaultInjection(f"{PACKAGE_FILES}.save_pending_transition", "after"),
+    "in load, with a job moved away": FaultInjection(f"{PACKAGE_FILES}.complete_job", "after"),
+    "in load, before the last job is moved away": FaultInjection(f"{PACKAGE_FILES}.complete_job", "before", COPIES + MERGES),
+    "before the package is noted as loaded": FaultInjection(f"{DESTINATION}.complete_load"),
+    "with the package noted as loaded": FaultInjection(f"{DESTINATION}.complete_load", "after"),
+    "with the second package noted as loaded": FaultInjection(f"{DESTINATION}.complete_load", "after", 2),
+    "after commit, before the staging tables are emptied": FaultInjection("dlt.load.load:Load._maybe_truncate_staging_dataset"),
+    "after commit, before the package is moved away": FaultInjection(f"{PACKAGE_FILES}.complete_loading_package"),
+    "after commit, with the package moved away": FaultInjection(f"{PACKAGE_FILES}.complete_loading_package", "after"),
+    "after commit, before the files are deleted": FaultInjection(f"{PACKAGE_FILES}.remove_completed_jobs"),
+    "after the second load": FaultInjection(f"{PIPELINE}.load", "after", 2),
 }
 
 
@@ -73,31 +76,31 @@ def first_middle_last(count: int) -> list[Any]:
 
 
 @pytest.fixture(autouse=True)
-def several_packages(desk: Desk) -> None:
-    desk.environment = SEVERAL_PACKAGES
+def several_packages(cli: CliHarness) -> None:
+    cli.environment = SEVERAL_PACKAGES
 
 
 @pytest.fixture(scope="module")
-def whole_load(nursery: Nursery, tmp_path_factory: pytest.TempPathFactory) -> WholeLoad:
+def whole_load(process_pool: ProcessPool, tmp_path_factory: pytest.TempPathFactory) -> WholeLoad:
     """Count what a first load does that nobody kills."""
     folder = tmp_path_factory.mktemp("whole")
     with served() as emulator:
-        desk = Desk(folder, emulator, REGIONS, nursery, SEVERAL_PACKAGES)
-        assert desk.load(*FEW_CONNECTIONS, fate=Fate(calls=-1)).code == 0
-        calls = nursery.counted
+        cli = CliHarness(folder, emulator, REGIONS, process_pool, SEVERAL_PACKAGES)
+        assert cli.load(*FEW_CONNECTIONS, fault=FaultInjection(calls=-1)).code == 0
+        calls = process_pool.counted
         (folder / "emr.duckdb").unlink()
-        assert desk.load(*FEW_CONNECTIONS, fate=Fate(effects=-1)).code == 0
-        return WholeLoad(len(emulator.requests) // 2, calls, nursery.counted)
+        assert cli.load(*FEW_CONNECTIONS, fault=FaultInjection(effects=-1)).code == 0
+        return WholeLoad(len(emulator.requests) // 2, calls, process_pool.counted)
 
 
 class TestNamedSteps:
     """Each step between two effects that outlive the process."""
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_killed_there_loses_and_doubles_nothing(self, desk: Desk, step: str) -> None:
-        assert desk.load(fate=STEPS[step]).code == KILLED
-        assert_only_whole_packages(desk)
-        assert_next_load_whole(desk)
+    def test_killed_there_loses_and_doubles_nothing(self, cli: CliHarness, step: str) -> None:
+        assert cli.load(fault=STEPS[step]).code == KILLED
+        assert_only_whole_packages(cli)
+        assert_next_load_whole(cli)
 
     @pytest.mark.parametrize(
         ("step", "is_committed"),
@@ -108,12 +111,17 @@ class TestNamedSteps:
             ("after commit, before the package is moved away", True),
         ],
     )
-    def test_killed_there_counts_the_rows_of_committed_packages_once(self, desk: Desk, step: str, is_committed: bool) -> None:  # noqa: FBT001  # of a table
+    def test_killed_there_counts_the_rows_of_committed_packages_once(
+        self,
+        cli: CliHarness,
+        step: str,
+        is_committed: bool,  # noqa: FBT001  # a parameter of the table
+    ) -> None:
         """Every run of the account has the field `invented`; a package of all runs is lost, or loaded by the next load."""
-        desk.environment = {}
-        assert desk.load(fate=STEPS[step]).code == KILLED
-        rows = desk.load().facts["rows"]
-        ((runs, counted),) = desk.query("SELECT count(*), (SELECT sum(count) FROM emr_raw.unknown_fields) FROM emr_raw.job_runs")
+        cli.environment = {}
+        assert cli.load(fault=STEPS[step]).code == KILLED
+        rows = cli.load().facts["rows"]
+        ((runs, counted),) = cli.query("SELECT count(*), (SELECT sum(count) FROM emr_raw.unknown_fields) FROM emr_raw.job_runs")
         assert counted == rows + (runs if is_committed else 0)
 
 
@@ -121,26 +129,30 @@ class TestLoadJobs:
     """Each job commits on its own: killed after its commit and before dlt has taken note, it will run again."""
 
     @pytest.mark.parametrize("nth", first_middle_last(COPIES))
-    def test_killed_after_a_staging_copy(self, desk: Desk, nth: int) -> None:
-        assert desk.load(fate=Fate(COPY_JOB, "after", nth)).code == KILLED
-        assert_only_whole_packages(desk)
-        assert_next_load_whole(desk)
+    def test_killed_after_a_staging_copy(self, cli: CliHarness, nth: int) -> None:
+        assert cli.load(fault=FaultInjection(COPY_JOB, "after", nth)).code == KILLED
+        assert_only_whole_packages(cli)
+        assert_next_load_whole(cli)
 
     @pytest.mark.parametrize("nth", first_middle_last(MERGES))
-    def test_killed_after_a_merge(self, desk: Desk, nth: int) -> None:
-        assert desk.load(fate=Fate(SQL_JOB, "after", nth)).code == KILLED
-        assert_only_whole_packages(desk)
-        assert_next_load_whole(desk)
+    def test_killed_after_a_merge(self, cli: CliHarness, nth: int) -> None:
+        assert cli.load(fault=FaultInjection(SQL_JOB, "after", nth)).code == KILLED
+        assert_only_whole_packages(cli)
+        assert_next_load_whole(cli)
 
-    def test_killed_again_and_again(self, desk: Desk) -> None:
+    def test_killed_again_and_again(self, cli: CliHarness) -> None:
         """A package that has been begun twice, with other versions of its runs in the tables already."""
-        assert desk.load().code == 0
-        for fate in (Fate(COPY_JOB, "after", 4), Fate(SQL_JOB, "after", 2), Fate(SQL_JOB, "after", 6)):
-            pass_a_night(desk.emulator)
-            assert desk.load(fate=fate).code == KILLED
-            assert_readable(desk.database)
-            assert_no_doubles(desk.database)
-        assert_next_load_whole(desk)
+        assert cli.load().code == 0
+        for fault in (
+            FaultInjection(COPY_JOB, "after", 4),
+            FaultInjection(SQL_JOB, "after", 2),
+            FaultInjection(SQL_JOB, "after", 6),
+        ):
+            pass_a_night(cli.emulator)
+            assert cli.load(fault=fault).code == KILLED
+            assert_readable(cli.database)
+            assert_no_doubles(cli.database)
+        assert_next_load_whole(cli)
 
 
 def test_a_merge_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -175,29 +187,29 @@ class TestRandomPoints:
     """Anywhere: while requests are answered, before any change to a file, and between any two calls of Python functions."""
 
     @pytest.mark.parametrize("seed", range(3))
-    def test_killed_by_a_request(self, desk: Desk, nursery: Nursery, seed: int, whole_load: WholeLoad) -> None:
-        faults = desk.emulator.faults = KillingFaults(random.Random(seed).randint(1, whole_load.requests))
-        arguments = ["load", *desk.source_options, *FEW_CONNECTIONS]
-        faults.victim(nursery.start(arguments, desk.folder, desk.usual_environment))
-        assert nursery.wait().code == KILLED
-        desk.emulator.faults = Faults()
-        assert_only_whole_packages(desk)
-        assert_next_load_whole(desk)
+    def test_killed_by_a_request(self, cli: CliHarness, process_pool: ProcessPool, seed: int, whole_load: WholeLoad) -> None:
+        faults = cli.emulator.faults = KillingFaults(random.Random(seed).randint(1, whole_load.requests))
+        arguments = ["load", *cli.source_options, *FEW_CONNECTIONS]
+        faults.victim(process_pool.start(arguments, cli.folder, cli.usual_environment))
+        assert process_pool.wait().code == KILLED
+        cli.emulator.faults = Faults()
+        assert_only_whole_packages(cli)
+        assert_next_load_whole(cli)
 
     # Threads make the numbers vary a little; the last tenth is not aimed at, so that every child dies.
     @pytest.mark.parametrize("seed", range(5))
-    def test_killed_before_a_file_is_changed(self, desk: Desk, seed: int, whole_load: WholeLoad) -> None:
+    def test_killed_before_a_file_is_changed(self, cli: CliHarness, seed: int, whole_load: WholeLoad) -> None:
         last = int(random.Random(seed).uniform(0.02, 0.9) * whole_load.effects)
-        assert desk.load(*FEW_CONNECTIONS, fate=Fate(effects=last)).code == KILLED
-        assert_only_whole_packages(desk)
-        assert_next_load_whole(desk)
+        assert cli.load(*FEW_CONNECTIONS, fault=FaultInjection(effects=last)).code == KILLED
+        assert_only_whole_packages(cli)
+        assert_next_load_whole(cli)
 
     @pytest.mark.parametrize("seed", range(3))
-    def test_killed_at_a_call(self, desk: Desk, seed: int, whole_load: WholeLoad) -> None:
+    def test_killed_at_a_call(self, cli: CliHarness, seed: int, whole_load: WholeLoad) -> None:
         last = int(random.Random(seed).uniform(0.05, 0.9) * whole_load.calls)
-        assert desk.load(*FEW_CONNECTIONS, fate=Fate(calls=last)).code == KILLED
-        assert_only_whole_packages(desk)
-        assert_next_load_whole(desk)
+        assert cli.load(*FEW_CONNECTIONS, fault=FaultInjection(calls=last)).code == KILLED
+        assert_only_whole_packages(cli)
+        assert_next_load_whole(cli)
 
 
 @dataclass(frozen=True)
@@ -233,79 +245,83 @@ class KillingFaults(Faults):
         return super().take(request_key)
 
 
-def assert_next_load_whole(desk: Desk) -> None:
+def assert_next_load_whole(cli: CliHarness) -> None:
     """See that after another night the next load has everything, once; it needs no second package for that."""
-    pass_a_night(desk.emulator)
-    desk.environment = {}
-    desk.load_whole()
+    pass_a_night(cli.emulator)
+    cli.environment = {}
+    cli.load_whole()
 
 
-def assert_only_whole_packages(desk: Desk) -> None:
+def assert_only_whole_packages(cli: CliHarness) -> None:
     """See that what is committed after a killed first load is whole and true, and that nothing else claims to be.
 
     A package is committed by its row in `_dlt_loads`. Until then its tables may be filled one by one, each at once; what they
     hold is true already, and no cursor and no certificate speaks of it.
     """
-    assert_readable(desk.database)
-    if not desk.database.exists() or not tables_of(desk.database):
+    assert_readable(cli.database)
+    if not cli.database.exists() or not tables_of(cli.database):
         return
-    assert_no_doubles(desk.database)
-    present = [name for name in COLUMNS if name in tables_of(desk.database)]
-    actual, expected = actual_tables(desk.database, present), expected_tables(desk.emulator, desk.regions)
+    assert_no_doubles(cli.database)
+    present = [name for name in COLUMNS if name in tables_of(cli.database)]
+    actual, expected = actual_tables(cli.database, present), expected_tables(cli.emulator, cli.regions)
     for name, rows in actual.items():
         untrue = [row for row in rows if row not in expected[name]]
         assert not untrue, f"{name} holds what was never true: {untrue[:2]}"
-    if "_dlt_loads" not in tables_of(desk.database):
+    if "_dlt_loads" not in tables_of(cli.database):
         return
-    committed = {row[0] for row in desk.query("SELECT load_id FROM emr_raw._dlt_loads WHERE status = 0")}
-    assert_one_package_begun(desk, committed)
-    assert_children_of_committed_runs(desk, committed, actual, expected)
+    committed = {row[0] for row in cli.query("SELECT load_id FROM emr_raw._dlt_loads WHERE status = 0")}
+    assert_one_package_begun(cli, committed)
+    assert_children_of_committed_runs(cli, committed, actual, expected)
     loaded = {(row[0], row[1]) for row in actual.get("job_runs", [])}
-    for workspace_id, axis, first_ms, last_ms in committed_claims(desk, committed):
-        assert_all_there(desk, loaded, workspace_id, axis, (first_ms, last_ms))
+    for workspace_id, axis, first_ms, last_ms in committed_claims(cli, committed):
+        assert_all_there(cli, loaded, workspace_id, axis, (first_ms, last_ms))
 
 
-def assert_one_package_begun(desk: Desk, committed: set[str]) -> None:
+def assert_one_package_begun(cli: CliHarness, committed: set[str]) -> None:
     begun: set[str] = set()
     for table in KEYS:
-        if table in tables_of(desk.database):
-            begun |= {row[0] for row in desk.query(f"SELECT DISTINCT _dlt_load_id FROM emr_raw.{table}")} - committed
+        if table in tables_of(cli.database):
+            begun |= {row[0] for row in cli.query(f"SELECT DISTINCT _dlt_load_id FROM emr_raw.{table}")} - committed
     assert len(begun) <= 1, f"more than one package is half loaded: {begun}"
 
 
-def assert_children_of_committed_runs(desk: Desk, committed: set[str], actual: dict[str, Any], expected: dict[str, Any]) -> None:
-    rows = desk.query("SELECT workspace_id, job_run_id, _dlt_load_id FROM emr_raw.job_runs") if "job_runs" in actual else []
+def assert_children_of_committed_runs(
+    cli: CliHarness, committed: set[str], actual: dict[str, Any], expected: dict[str, Any]
+) -> None:
+    rows = cli.query("SELECT workspace_id, job_run_id, _dlt_load_id FROM emr_raw.job_runs") if "job_runs" in actual else []
     keys = {(row[0], row[1]) for row in rows if row[2] in committed}
     for name in actual:
         of_committed = [[row for row in tables[name] if (row[0], row[1]) in keys] for tables in (actual, expected)]
         assert of_committed[0] == of_committed[1], f"{name} lacks rows of committed runs"
 
 
-def committed_claims(desk: Desk, committed: set[str]) -> Iterator[tuple[str, str, int, int]]:
+def committed_claims(cli: CliHarness, committed: set[str]) -> Iterator[tuple[str, str, int, int]]:
     """Yield what is said to be complete, as workspace, axis, first and last millisecond: windows and cursors."""
     if not committed:
         return
     names = ", ".join(f"'{load_id}'" for load_id in sorted(committed))
-    yield from desk.query(
+    yield from cli.query(
         "SELECT workspace_id, axis, epoch_ms(window_start), epoch_ms(window_end) FROM emr_raw.extraction_windows"
         f" WHERE status = 'complete' AND axis IN ('start', 'end') AND _dlt_load_id IN ({names})"
     )
-    states = desk.query(
+    states = cli.query(
         f"SELECT state FROM emr_raw._dlt_pipeline_state WHERE _dlt_load_id IN ({names}) ORDER BY version DESC LIMIT 1"
     )
     ((packed,),) = states
     state = json.loads(zlib.decompress(base64.b64decode(packed)))
     memory = state["sources"]["emr_serverless"]["resources"]["job_runs"].get("workspaces", {})
-    horizon_ms = desk.emulator.clock.now_ms()
+    horizon_ms = cli.emulator.clock.now_ms()
     reach_ms = horizon_ms - 8 * 86_400_000 + 1
     for workspace_id, cursors in memory.items():
         yield workspace_id, "start", reach_ms, cursors["started_through"]
         yield workspace_id, "end", reach_ms, cursors["ended_through"]
 
 
-def assert_all_there(desk: Desk, loaded: set[tuple[str, str]], workspace_id: str, axis: str, bounds: tuple[int, int]) -> None:
-    now_ms = desk.emulator.clock.now_ms()
-    for run in desk.emulator.state.runs(workspace_id):
+def assert_all_there(
+    cli: CliHarness, loaded: set[tuple[str, str]], workspace_id: str, axis: str, bounds: tuple[int, int]
+) -> None:
+    now_ms = cli.emulator.clock.now_ms()
+    for run in cli.emulator.state.runs(workspace_id):
         moment = run.submit_ms if axis == "start" else run.end_ms
         if moment is not None and bounds[0] <= moment <= min(bounds[1], now_ms):
             assert (workspace_id, run.job_run_id) in loaded, f"{run.job_run_id} is missing in a certified {axis} range {bounds}"

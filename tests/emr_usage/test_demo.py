@@ -8,7 +8,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from command import COMMAND, Desk
+from cli_harness import COMMAND, CliHarness
 from emr_usage.questions import answer, questions_of, with_answers
 from screen import SEQUENCE, Screen, on_a_terminal
 from small_account import REGIONS, served
@@ -22,7 +22,7 @@ RULE_COLUMNS = ("tag_key", "tag_value", "creator", "resource_queue_id", "workspa
 @pytest.mark.timeout(900)
 def test_the_demo_from_its_first_line_to_its_last(tmp_path: Path) -> None:
     with served() as emulator:
-        environment = Desk(tmp_path, emulator, REGIONS).usual_environment
+        environment = CliHarness(tmp_path, emulator, REGIONS).usual_environment
     written, code = on_a_terminal([str(COMMAND), "demo", "--folder", "the demo"], tmp_path, environment)
     assert code == 0, written
     screen = Screen()
@@ -75,10 +75,10 @@ def assert_everything_shows_something(database: Path) -> None:
         assert empty == ["emr_marts.figures_set_aside"]
         named = {rule for (rule,) in emr.execute("SELECT DISTINCT identity_rule FROM emr_marts.job_run_costs").fetchall()}
         assert named == IDENTITY_RULES
-        rules = "emr_marts.job_run_costs JOIN emr_marts.stg_owners AS rules ON owner_rule_number = rules.rule_number"
+        rules = "emr_marts.job_run_costs JOIN emr_marts.int_owner_rules AS rules ON owner_rule_number = rules.rule_number"
         used = emr.execute(f"SELECT {', '.join(f'count(rules.{name})' for name in RULE_COLUMNS)} FROM {rules}").fetchone() or ()
         assert [name for name, count in zip(RULE_COLUMNS, used, strict=True) if not count] == []
-        idle = f"SELECT owner FROM emr_marts.stg_owners WHERE rule_number NOT IN (SELECT owner_rule_number FROM {rules})"
+        idle = f"SELECT owner FROM emr_marts.int_owner_rules WHERE rule_number NOT IN (SELECT owner_rule_number FROM {rules})"
         assert emr.execute(idle).fetchall() == [], "rules that name nobody"
 
 

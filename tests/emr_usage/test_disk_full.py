@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from command import SEVERAL_PACKAGES, Desk, assert_readable
-from nursery import Fate, Finished
+from cli_harness import SEVERAL_PACKAGES, CliHarness, assert_readable
+from process_pool import FaultInjection, Finished
 from small_account import REGIONS, pass_a_night, served
 
 SENTENCE = "The disk is full while writing to emr.duckdb. Free some space, then run again; what was committed stays."
@@ -18,34 +18,34 @@ COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 # A DuckDB file is 12 KiB when it is made, and each of its write-ahead logs grows from nothing.
 FULL = {
-    "in extract, at the first table": Fate("pyarrow.parquet:ParquetWriter.write_table", blow="disk full"),
-    "in extract, in the second package": Fate("pyarrow.parquet:ParquetWriter.write_table", nth=10, blow="disk full"),
-    "while dlt notes its jobs": Fate(FILES, nth=25, blow="disk full"),
-    "in a copy": Fate(COPY_JOB, nth=3, blow="disk full"),
-    "in a merge": Fate(SQL_JOB, nth=3, blow="disk full"),
-    "in the second package's merges": Fate(SQL_JOB, nth=12, blow="disk full"),
-    "by a limit, while the database is made": Fate(file_bytes=8 * 1024),
-    "by a limit, while the tables are made": Fate(file_bytes=40 * 1024),
-    "by a limit, while the tables are filled": Fate(file_bytes=100 * 1024),
+    "in extract, at the first table": FaultInjection("pyarrow.parquet:ParquetWriter.write_table", action="disk full"),
+    "in extract, in the second package": FaultInjection("pyarrow.parquet:ParquetWriter.write_table", nth=10, action="disk full"),
+    "while dlt notes its jobs": FaultInjection(FILES, nth=25, action="disk full"),
+    "in a copy": FaultInjection(COPY_JOB, nth=3, action="disk full"),
+    "in a merge": FaultInjection(SQL_JOB, nth=3, action="disk full"),
+    "in the second package's merges": FaultInjection(SQL_JOB, nth=12, action="disk full"),
+    "by a limit, while the database is made": FaultInjection(file_bytes=8 * 1024),
+    "by a limit, while the tables are made": FaultInjection(file_bytes=40 * 1024),
+    "by a limit, while the tables are filled": FaultInjection(file_bytes=100 * 1024),
 }
 
 
 @pytest.mark.parametrize("when", FULL)
-def test_a_write_fails(desk: Desk, when: str) -> None:
-    desk.environment = SEVERAL_PACKAGES
-    assert_told(desk.load(fate=FULL[when]))
+def test_a_write_fails(cli: CliHarness, when: str) -> None:
+    cli.environment = SEVERAL_PACKAGES
+    assert_told(cli.load(fault=FULL[when]))
     if "database is made" not in when:
-        assert_readable(desk.database)
-    assert_next_load_whole(desk)
+        assert_readable(cli.database)
+    assert_next_load_whole(cli)
 
 
 @pytest.mark.parametrize("when", ["in a copy", "in a merge"])
-def test_a_write_fails_after_a_night_that_went_well(desk: Desk, when: str) -> None:
-    desk.load_whole()
-    pass_a_night(desk.emulator)
-    assert_told(desk.load(fate=FULL[when]))
-    assert_readable(desk.database)
-    assert_next_load_whole(desk)
+def test_a_write_fails_after_a_night_that_went_well(cli: CliHarness, when: str) -> None:
+    cli.load_whole()
+    pass_a_night(cli.emulator)
+    assert_told(cli.load(fault=FULL[when]))
+    assert_readable(cli.database)
+    assert_next_load_whole(cli)
 
 
 @pytest.fixture
@@ -63,11 +63,11 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]
 @pytest.mark.parametrize("small_disk", [100, 600, 1500], indirect=True, ids=lambda size: f"{size} KiB")
 def test_a_real_disk_is_full(small_disk: Path) -> None:
     with served() as emulator:
-        desk = Desk(small_disk, emulator, REGIONS)
-        assert_told(desk.load())
-        assert_readable(desk.database)
+        cli = CliHarness(small_disk, emulator, REGIONS)
+        assert_told(cli.load())
+        assert_readable(cli.database)
         subprocess.run(["mount", "-o", "remount,size=200m", str(small_disk)], check=True)
-        assert_next_load_whole(desk)
+        assert_next_load_whole(cli)
 
 
 def assert_told(done: Finished) -> None:
@@ -76,7 +76,7 @@ def assert_told(done: Finished) -> None:
     assert done.facts == {"status": "failed", "exit_code": 1, "error": {"code": "DiskFull", "sentence": SENTENCE}}
 
 
-def assert_next_load_whole(desk: Desk) -> None:
-    desk.environment = {}
-    pass_a_night(desk.emulator)
-    desk.load_whole()
+def assert_next_load_whole(cli: CliHarness) -> None:
+    cli.environment = {}
+    pass_a_night(cli.emulator)
+    cli.load_whole()

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from command import assert_equal, assert_no_doubles
+from cli_harness import assert_equal, assert_no_doubles
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Switches
+from oracle import actual_tables, expected_tables, query
 from small_account import REGIONS, small_account
-from truth import actual_tables, expected_tables, query
 
 ROOT = Path(__file__).parents[2]
 DLT = Path(sys.executable).with_name("dlt")

@@ -21,8 +21,9 @@ from dlt.common.exceptions import MissingDependencyException, SignalReceivedExce
 from dlt.destinations.exceptions import DatabaseTransientException
 
 from emr_serverless import CheckSettingsError, EmrServerlessError
+from emr_usage.errors import BusyError, Failure, LostLockError, UnreachableError
 from emr_usage.exit_codes import FAILED, IN_USE, USAGE
-from emr_usage.failures import BusyError, Failure, LostLockError, UnreachableError, chain, explain
+from emr_usage.failures import chain, explain
 
 TARGET = "emr.duckdb"
 SECRET = "PlantedInAnException"

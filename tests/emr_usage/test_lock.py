@@ -11,10 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from command import Desk, assert_readable
-from emr_usage.failures import BusyError, FolderError
-from emr_usage.load import Target, open_pipeline
+from cli_harness import CliHarness, assert_readable
+from emr_usage.errors import BusyError, FolderError
 from emr_usage.lock import Wait, exclusive, wait_for
+from emr_usage.pipeline import open_pipeline
+from emr_usage.target import Target
 from gate import Gate
 from small_account import pass_a_night
 
@@ -102,56 +103,56 @@ def test_a_wait_tries_again_until_its_end() -> None:
         wait_for(lambda: (_ for _ in ()).throw(ValueError("other")), Wait(60, users.append))
 
 
-def test_two_loads_through_a_link(desk: Desk) -> None:
-    gate = desk.emulator.faults = Gate(passing=5)
-    (desk.folder / "link.duckdb").symlink_to("emr.duckdb")
-    with desk.start("load", "--json", *desk.source_options) as first:
+def test_two_loads_through_a_link(cli: CliHarness) -> None:
+    gate = cli.emulator.faults = Gate(passing=5)
+    (cli.folder / "link.duckdb").symlink_to("emr.duckdb")
+    with cli.start("load", "--json", *cli.source_options) as first:
         assert gate.reached.wait(60)
-        second = desk.load("--database", "link.duckdb")
+        second = cli.load("--database", "link.duckdb")
         gate.opened.set()
-        done = desk.end(first)
+        done = cli.end(first)
     assert (second.code, second.facts["error"]["code"]) == (4, "Busy")
     assert re.search(
         rf"The database link.duckdb is in use by another emr-usage: process {first.pid} of user \S+ on host \S+, since 20",
         second.sentence,
     )
     assert done.code == 0, done
-    desk.assert_whole()
-    assert not (desk.folder / "link.duckdb.dlt").exists()
-    pass_a_night(desk.emulator)
-    assert desk.load("--database", "link.duckdb").code == 0
-    desk.assert_whole()
+    cli.assert_whole()
+    assert not (cli.folder / "link.duckdb.dlt").exists()
+    pass_a_night(cli.emulator)
+    assert cli.load("--database", "link.duckdb").code == 0
+    cli.assert_whole()
 
 
-def test_a_load_waits_for_another(desk: Desk) -> None:
-    gate = desk.emulator.faults = Gate(passing=5)
-    with desk.start("load", "--json", *desk.source_options) as first:
+def test_a_load_waits_for_another(cli: CliHarness) -> None:
+    gate = cli.emulator.faults = Gate(passing=5)
+    with cli.start("load", "--json", *cli.source_options) as first:
         assert gate.reached.wait(60)
-        with desk.start("load", "--json", "--wait", "100", *desk.source_options) as second:
+        with cli.start("load", "--json", "--wait", "100", *cli.source_options) as second:
             assert f"process {first.pid} of user" in waited(second)
             gate.opened.set()
-            assert [desk.end(first).code, desk.end(second).code] == [0, 0]
-    desk.assert_whole()
+            assert [cli.end(first).code, cli.end(second).code] == [0, 0]
+    cli.assert_whole()
 
 
 @pytest.mark.parametrize("passing", [None, 5])
-def test_a_load_waits_for_a_program_that_has_the_file_open(desk: Desk, passing: int | None) -> None:
+def test_a_load_waits_for_a_program_that_has_the_file_open(cli: CliHarness, passing: int | None) -> None:
     """Before it begins, and in its middle: DuckDB lets nobody in while it is read."""
-    assert desk.load().code == 0
-    pass_a_night(desk.emulator)
+    assert cli.load().code == 0
+    pass_a_night(cli.emulator)
     gate = Gate(passing or 1_000_000)
-    desk.emulator.faults = gate
-    reader = duckdb.connect(str(desk.database), read_only=True) if passing is None else None
-    with desk.start("load", "--json", "--wait", "100", *desk.source_options) as process:
+    cli.emulator.faults = gate
+    reader = duckdb.connect(str(cli.database), read_only=True) if passing is None else None
+    with cli.start("load", "--json", "--wait", "100", *cli.source_options) as process:
         if reader is None:
             assert gate.reached.wait(60)
-            reader = duckdb.connect(str(desk.database), read_only=True)
+            reader = duckdb.connect(str(cli.database), read_only=True)
             gate.opened.set()
         assert f"in use by another program (process {os.getpid()})" in waited(process)
         reader.close()
-        done = desk.end(process)
+        done = cli.end(process)
     assert done.code == 0, done
-    desk.assert_whole()
+    cli.assert_whole()
 
 
 def waited(process: subprocess.Popen[str]) -> str:
@@ -166,15 +167,15 @@ def waited(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.parametrize("reads", [True, False])
-def test_a_command_says_who_holds_the_database(desk: Desk, reads: bool) -> None:  # noqa: FBT001
-    assert desk.load().code == 0
-    with duckdb.connect(str(desk.database), read_only=reads):
+def test_a_command_says_who_holds_the_database(cli: CliHarness, reads: bool) -> None:  # noqa: FBT001
+    assert cli.load().code == 0
+    with duckdb.connect(str(cli.database), read_only=reads):
         for command in ("build", "load", "status"):
-            done = desk.run(command, "--json")
+            done = cli.run(command, "--json")
             if reads and command == "status":
                 assert done.code == 0, done
                 continue
             assert (done.code, done.facts["error"]["code"]) == (4, "DatabaseHeld")
             assert f"(process {os.getpid()})" in done.sentence
-        assert desk.run("build", "--json", "--wait", "1").code == 4
-    assert_readable(desk.database)
+        assert cli.run("build", "--json", "--wait", "1").code == 4
+    assert_readable(cli.database)

@@ -16,10 +16,10 @@ from urllib.parse import quote
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from command import Desk
+from artifacts import KEPT_FILES, artifacts
+from cli_harness import CliHarness
 from emr_usage.emulator import ApiError, Clock, Emulator, Run, State, Switches
-from nursery import Fate, Finished, Nursery
-from remains import KEPT_FILES, remains
+from process_pool import FaultInjection, Finished, ProcessPool
 from secret_forms import CHOSEN, FORMS, LETTERS_ONLY, UNQUOTED
 from small_account import HOUR_MS, NOW_MS
 
@@ -153,61 +153,65 @@ class MadeAccount(State):
 
 
 @contextmanager
-def desk_before(state: State, nursery: Nursery) -> Iterator[Desk]:
-    """Yield a desk in a folder of its own: hypothesis tries many examples in one test."""
+def desk_before(state: State, process_pool: ProcessPool) -> Iterator[CliHarness]:
+    """Yield a command line in a folder of its own: hypothesis tries many examples in one test."""
     with TemporaryDirectory() as folder, Emulator(state, Clock(NOW_MS), switches=Switches(list_details=True)) as emulator:
-        yield Desk(Path(folder), emulator, {WORKSPACE: REGION}, nursery, KEPT_FILES)
+        yield CliHarness(Path(folder), emulator, {WORKSPACE: REGION}, process_pool, KEPT_FILES)
         assert emulator.failures == []
 
 
 @FEW
 @given(middles=MIDDLES)
-def test_nothing_of_a_load_that_is_killed_that_fails_and_that_ends_well(nursery: Nursery, middles: dict[str, str]) -> None:
+def test_nothing_of_a_load_that_is_killed_that_fails_and_that_ends_well(
+    process_pool: ProcessPool, middles: dict[str, str]
+) -> None:
     planter = Planter(middles)
-    with desk_before(MadeAccount(planter), nursery) as desk:
-        killed = desk.load("--verbose", fate=Fate("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 3))
+    with desk_before(MadeAccount(planter), process_pool) as cli:
+        killed = cli.load("--verbose", fault=FaultInjection("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 3))
         assert killed.code < 0
-        assert list(desk.folder.rglob("*.wal")), "it left a write-ahead log"
-        assert_clean(planter, desk, killed)
-        failed = desk.load("--verbose", fate=Fate("dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run", blow="disk full"))
+        assert list(cli.folder.rglob("*.wal")), "it left a write-ahead log"
+        assert_clean(planter, cli, killed)
+        failed = cli.load(
+            "--verbose", fault=FaultInjection("dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run", action="disk full")
+        )
         assert failed.code == 1
         assert "Traceback" in failed.err
-        assert_clean(planter, desk, failed)
-        done = desk.load("--verbose")
+        assert_clean(planter, cli, failed)
+        done = cli.load("--verbose")
         assert done.code == 0
-        assert desk.query("SELECT count(*) FROM emr_raw.job_runs") == [(len(FORMS) + 1,)]
-        assert_clean(planter, desk, done)
+        assert cli.query("SELECT count(*) FROM emr_raw.job_runs") == [(len(FORMS) + 1,)]
+        assert_clean(planter, cli, done)
 
 
 @FEW
 @given(middles=MIDDLES)
-def test_nothing_of_what_the_api_says_when_it_refuses(nursery: Nursery, middles: dict[str, str]) -> None:
+def test_nothing_of_what_the_api_says_when_it_refuses(process_pool: ProcessPool, middles: dict[str, str]) -> None:
     planter = Planter(middles)
     state = MadeAccount(planter)
-    with desk_before(state, nursery) as desk:
+    with desk_before(state, process_pool) as cli:
         state.refusal = "Access denied for " + "\n".join(planter.text(form, "refusal") for form in FORMS)
-        refused = desk.load("--verbose")
+        refused = cli.load("--verbose")
         assert refused.code == 1
         assert "Access denied for" in refused.err
-        assert_clean(planter, desk, refused)
+        assert_clean(planter, cli, refused)
 
 
 @settings(FEW, max_examples=1)
 @given(middles=MIDDLES)
-def test_every_made_secret_is_there_to_be_found(nursery: Nursery, middles: dict[str, str]) -> None:
+def test_every_made_secret_is_there_to_be_found(process_pool: ProcessPool, middles: dict[str, str]) -> None:
     """Without redaction the same search finds each of the secrets, in the tables and in the files."""
     planter = Planter(middles)
-    with desk_before(MadeAccount(planter), nursery) as desk:
-        done = desk.load("--verbose", SOURCES__EMR_SERVERLESS__REDACT="off")
+    with desk_before(MadeAccount(planter), process_pool) as cli:
+        done = cli.load("--verbose", SOURCES__EMR_SERVERLESS__REDACT="off")
         assert done.code == 0
-        places = remains(desk, done)
+        places = artifacts(cli, done)
         assert len(planter.places) > 900
         assert set(planter.places) - marks_in(places["tables"]) == set()
         assert set(planter.places) - marks_in(places["files"]) == set()
 
 
-def assert_clean(planter: Planter, desk: Desk, done: Finished) -> None:
-    for place, text in remains(desk, done).items():
+def assert_clean(planter: Planter, cli: CliHarness, done: Finished) -> None:
+    for place, text in artifacts(cli, done).items():
         found = {planter.places[mark] for mark in marks_in(text) & planter.places.keys()}
         assert found == set(), f"{place} after exit code {done.code}"
 

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emr_usage.cli import main
-from emr_usage.load import open_pipeline
 from emr_usage.matches import Matches, read_matches
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, write_page
-from paper import Paper, Row, built_paper, job_run, number, tag, utc
+from mart_fixtures import MartDatabase, Row, built_mart_db, job_run, number, tag, utc
 
 RUN = job_run("etl_orders_daily", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 2, creator="2020776467551234")
 OTHER = job_run("adhoc", utc("2026-10-03 00:00"), utc("2026-10-03 01:00"), 1, resource_queue_id="fast", workspace_id="w-2")
@@ -74,13 +74,13 @@ RULE_HINTS = {
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return built_paper(tmp_path_factory.mktemp("paper"), **TABLES)
+def mart_db(tmp_path_factory: pytest.TempPathFactory) -> MartDatabase:
+    return built_mart_db(tmp_path_factory.mktemp("mart_db"), **TABLES)
 
 
 @pytest.fixture(scope="module")
-def matches(paper: Paper) -> Matches:
-    return read_matches(open_pipeline(paper.target))
+def matches(mart_db: MartDatabase) -> Matches:
+    return read_matches(open_pipeline(mart_db.target))
 
 
 def test_every_rate_says_what_it_priced(matches: Matches) -> None:
@@ -108,9 +108,9 @@ def test_what_matched_nothing_says_what_was_probably_meant(matches: Matches) -> 
     assert {match.number: match.hint for match in matches.rules if match.hint} == RULE_HINTS
 
 
-def test_the_page_lists_them_all(paper: Paper, tmp_path: Path) -> None:
+def test_the_page_lists_them_all(mart_db: MartDatabase, tmp_path: Path) -> None:
     path, figures = write_page(
-        open_pipeline(paper.target), Month(date(2026, 10, 1)), tmp_path, datetime(2026, 11, 20, tzinfo=UTC)
+        open_pipeline(mart_db.target), Month(date(2026, 10, 1)), tmp_path, datetime(2026, 11, 20, tzinfo=UTC)
     )
     text = path.read_text(encoding="utf-8").replace("&#39;", "'")
     for match in (*figures.matches.rates, *figures.matches.rules):
@@ -119,9 +119,9 @@ def test_the_page_lists_them_all(paper: Paper, tmp_path: Path) -> None:
 
 
 def run_build(folder: Path, *options: str) -> Result:
-    paper = Paper(folder / "emr.duckdb")
-    paper.write(**TABLES)
-    return CliRunner().invoke(main, ["build", "--database", str(paper.target.database), *options], terminal_width=80)
+    mart_db = MartDatabase(folder / "emr.duckdb")
+    mart_db.write(**TABLES)
+    return CliRunner().invoke(main, ["build", "--database", str(mart_db.target.database), *options], terminal_width=80)
 
 
 def test_build_lists_them_within_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -156,23 +156,23 @@ def test_figures_that_cannot_be_true_are_set_aside_with_a_sentence(tmp_path: Pat
     negative = job_run("negative", utc(day[0]), utc(day[1]), -4)
     old = job_run("old", utc("1969-12-31 23:00"), utc(day[1]), 4)
     known = {"workspace_id": "w-1", "job_run_id": "good", "state": "Running"}
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(
         job_runs=[good, negative, old, job_run("older", utc("1960-01-01 00:00"), utc(day[1]), None)],
         job_run_observations=[known | {"observed_at": utc("2026-10-02 02:00"), "cu_hours": -10}],
         rates=[RATES[0]],
     )
-    done = CliRunner().invoke(main, ["build", "--database", str(paper.target.database)])
+    done = CliRunner().invoke(main, ["build", "--database", str(mart_db.target.database)])
     assert done.exit_code == 0, done.output
     assert [line for line in done.stdout.splitlines() if "figures_set_aside" in line] == [
         "Job runs dated before 1970, counted as runs without a figure: 1 (see emr_marts.figures_set_aside).",
         "Job runs with negative CU-hours, counted as runs without a figure: 1 (see emr_marts.figures_set_aside).",
         "Observations of open runs with negative CU-hours, left out: 1 (see emr_marts.figures_set_aside).",
     ]
-    assert paper.ask("SELECT job_run_id, cu_hours, pricing_status FROM job_run_costs ORDER BY 1") == [
+    assert mart_db.ask("SELECT job_run_id, cu_hours, pricing_status FROM job_run_costs ORDER BY 1") == [
         ("good", 4, "priced"),
         *((name, None, "no_usage") for name in ("negative", "old", "older")),
     ]
-    assert paper.ask("SELECT min(cu_hours), max(cu_hours), sum(cu_hours), min(billing_date) FROM job_run_hours") == [
+    assert mart_db.ask("SELECT min(cu_hours), max(cu_hours), sum(cu_hours), min(billing_date) FROM job_run_hours") == [
         (1, 1, 4, date(2026, 10, 2))
     ]

@@ -13,24 +13,26 @@ import psycopg2
 import pyarrow as pa
 import pytest
 
-from command import INITIAL_DAYS, SEVERAL_PACKAGES
+from cli_harness import INITIAL_DAYS, SEVERAL_PACKAGES
 from emr_serverless import prepare
 from emr_usage.emulator import Emulator
-from nursery import Fate, Nursery
+from oracle import query
 from postgres import PostgresServer, postgres_server
-from postgres_desk import PostgresDesk
+from postgres_cli import PostgresCliHarness
+from process_pool import FaultInjection, ProcessPool
 from small_account import NOW, REGIONS, pass_a_night, served
-from truth import query
 
 # Parquet where its driver is installed, INSERT statements where it is not.
 FORMATS = {"parquet": {}, "insert_values": {"DISABLE_ADBC_DETECTION": "true"}}
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 STEPS = {
-    "after a staging copy": Fate("dlt.destinations._adbc_jobs:AdbcParquetCopyJob.run", "after", 4),
-    "after a merge": Fate(SQL_JOB, "after", 2),
-    "in the second package's merges": Fate(SQL_JOB, "after", 11),
-    "with the package noted as loaded": Fate("dlt.destinations.job_client_impl:SqlJobClientBase.complete_load", "after"),
-    "before the package is moved away": Fate("dlt.common.storages:PackageStorage.complete_loading_package", "after"),
+    "after a staging copy": FaultInjection("dlt.destinations._adbc_jobs:AdbcParquetCopyJob.run", "after", 4),
+    "after a merge": FaultInjection(SQL_JOB, "after", 2),
+    "in the second package's merges": FaultInjection(SQL_JOB, "after", 11),
+    "with the package noted as loaded": FaultInjection(
+        "dlt.destinations.job_client_impl:SqlJobClientBase.complete_load", "after"
+    ),
+    "before the package is moved away": FaultInjection("dlt.common.storages:PackageStorage.complete_loading_package", "after"),
 }
 HOSTILE = [
     "",
@@ -45,7 +47,7 @@ HOSTILE = [
     "\ufffd风控🙂",
     "%s",
 ]
-NewDesk = Callable[..., PostgresDesk]
+NewDesk = Callable[..., PostgresCliHarness]
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +57,11 @@ def server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def new_desk(tmp_path: Path, nursery: Nursery, server: PostgresServer) -> Iterator[NewDesk]:
+def new_desk(tmp_path: Path, process_pool: ProcessPool, server: PostgresServer) -> Iterator[NewDesk]:
     with served() as emulator:
 
-        def make(name: str = "emr") -> PostgresDesk:
-            return PostgresDesk(tmp_path, emulator, REGIONS, nursery, address=server.new_database(name))
+        def make(name: str = "emr") -> PostgresCliHarness:
+            return PostgresCliHarness(tmp_path, emulator, REGIONS, process_pool, address=server.new_database(name))
 
         yield make
         assert emulator.failures == []
@@ -67,50 +69,50 @@ def new_desk(tmp_path: Path, nursery: Nursery, server: PostgresServer) -> Iterat
 
 @pytest.mark.parametrize("environment", FORMATS.values(), ids=FORMATS)
 def test_nights_a_backfill_and_the_status(new_desk: NewDesk, environment: dict[str, str]) -> None:
-    desk = new_desk()
-    desk.environment = environment | SEVERAL_PACKAGES
-    assert desk.load("--initial-days", "1").code == 0
-    pass_a_night(desk.emulator)
-    assert desk.load().code == 0
+    cli = new_desk()
+    cli.environment = environment | SEVERAL_PACKAGES
+    assert cli.load("--initial-days", "1").code == 0
+    pass_a_night(cli.emulator)
+    assert cli.load().code == 0
     span = ("--from", (NOW - timedelta(days=INITIAL_DAYS)).isoformat(), "--to", NOW.isoformat())
-    assert desk.run("backfill", "--json", *span, *desk.source_options).code == 0
-    desk.assert_whole()
+    assert cli.run("backfill", "--json", *span, *cli.source_options).code == 0
+    cli.assert_whole()
     for _ in range(2):
-        pass_a_night(desk.emulator)
-        done = desk.load_whole()
-    status = desk.run("status", "--json")
+        pass_a_night(cli.emulator)
+        done = cli.load_whole()
+    status = cli.run("status", "--json")
     assert status.code == 0
     assert (status.facts["last_load"], status.facts["incomplete"]) == (done.facts["load"], [])
-    until = desk.emulator.clock.now().isoformat(sep=" ")
+    until = cli.emulator.clock.now().isoformat(sep=" ")
     assert {(each["started_through"], each["ended_through"]) for each in status.facts["workspaces"]} == {(until, until)}
-    counted = desk.query("SELECT workspace_id, count(*) FROM emr_raw.job_runs GROUP BY workspace_id")
+    counted = cli.query("SELECT workspace_id, count(*) FROM emr_raw.job_runs GROUP BY workspace_id")
     assert {each["workspace_id"]: each["job_runs"] for each in status.facts["workspaces"]} == dict(counted)
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_killed_there_loses_and_doubles_nothing(new_desk: NewDesk, step: str) -> None:
-    desk = new_desk()
-    desk.environment = SEVERAL_PACKAGES
-    assert desk.load(fate=STEPS[step]).code == -signal.SIGKILL
-    pass_a_night(desk.emulator)
-    desk.load_whole()
+    cli = new_desk()
+    cli.environment = SEVERAL_PACKAGES
+    assert cli.load(fault=STEPS[step]).code == -signal.SIGKILL
+    pass_a_night(cli.emulator)
+    cli.load_whole()
 
 
 @pytest.mark.parametrize("ended", [0, 20])
 def test_a_first_load_without_an_open_run(new_desk: NewDesk, ended: int) -> None:
     """dlt hands the driver a Parquet file without rows then, and again at each later load."""
-    desk = new_desk()
-    without_open_runs(desk.emulator, ended)
-    desk.load_whole()
-    pass_a_night(desk.emulator)
-    desk.load_whole()
+    cli = new_desk()
+    without_open_runs(cli.emulator, ended)
+    cli.load_whole()
+    pass_a_night(cli.emulator)
+    cli.load_whole()
 
 
 def test_a_package_of_a_table_without_rows_that_is_pending(new_desk: NewDesk) -> None:
-    desk = new_desk()
-    without_open_runs(desk.emulator, 20)
-    assert desk.load(fate=Fate("dlt.pipeline.pipeline:Pipeline.normalize", "after")).code == -signal.SIGKILL
-    desk.load_whole()
+    cli = new_desk()
+    without_open_runs(cli.emulator, 20)
+    assert cli.load(fault=FaultInjection("dlt.pipeline.pipeline:Pipeline.normalize", "after")).code == -signal.SIGKILL
+    cli.load_whole()
 
 
 def without_open_runs(emulator: Emulator, ended: int) -> None:
@@ -135,18 +137,18 @@ ACCIDENTS = {
 
 @pytest.mark.parametrize("accident", ACCIDENTS)
 def test_the_destination_is_right_after_an_accident(new_desk: NewDesk, accident: str) -> None:
-    desk = new_desk()
-    desk.load_whole()
-    tables = [name for (name,) in desk.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_raw'")]
+    cli = new_desk()
+    cli.load_whole()
+    tables = [name for (name,) in cli.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_raw'")]
     copies = [f"CREATE TABLE backup.{name} (LIKE emr_raw.{name} INCLUDING ALL)" for name in tables]
     filled = [f"INSERT INTO backup.{name} SELECT * FROM emr_raw.{name}" for name in tables]
-    execute(desk.address, "CREATE SCHEMA backup", *copies, *filled)
+    execute(cli.address, "CREATE SCHEMA backup", *copies, *filled)
     for _ in range(3):
-        pass_a_night(desk.emulator)
-        assert desk.load().code == 0
-    execute(desk.address, *ACCIDENTS[accident])
-    assert desk.load().code == 0
-    desk.assert_whole()
+        pass_a_night(cli.emulator)
+        assert cli.load().code == 0
+    execute(cli.address, *ACCIDENTS[accident])
+    assert cli.load().code == 0
+    cli.assert_whole()
 
 
 def execute(address: str, *statements: str) -> None:
@@ -156,11 +158,11 @@ def execute(address: str, *statements: str) -> None:
 
 
 def test_two_databases_of_one_server_share_no_state(new_desk: NewDesk) -> None:
-    desks = [new_desk("emr"), new_desk("other")]
+    clis = [new_desk("emr"), new_desk("other")]
     for _ in range(2):
-        for desk in desks:
-            desk.load_whole()
-        pass_a_night(desks[0].emulator)
+        for cli in clis:
+            cli.load_whole()
+        pass_a_night(clis[0].emulator)
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
@@ -183,9 +185,9 @@ def test_every_text_arrives_as_it_is(
 
 @pytest.mark.parametrize("command", ["load", "status"])
 def test_no_server_there_is_one_sentence(new_desk: NewDesk, command: str) -> None:
-    desk = new_desk()
-    desk.address = "postgresql://emr:PlantedInAnAddress@127.0.0.1:1/emr"
-    done = desk.run(command, *(desk.source_options if command == "load" else []))
+    cli = new_desk()
+    cli.address = "postgresql://emr:PlantedInAnAddress@127.0.0.1:1/emr"
+    done = cli.run(command, *(cli.source_options if command == "load" else []))
     assert done.code == 1
     assert done.sentence == (
         "The destination postgres cannot be opened (OperationalError). Check that it runs, and its address and credentials in"

@@ -13,9 +13,9 @@ import psycopg2
 import pytest
 
 from gate import Gate
-from nursery import Nursery
 from postgres import PostgresServer, postgres_server
-from postgres_desk import PostgresDesk
+from postgres_cli import PostgresCliHarness
+from process_pool import ProcessPool
 from small_account import REGIONS, pass_a_night, served
 
 HISTORY = ("2026-10-26", "2026-10-28", "2026-10-30", "2026-11-01")
@@ -32,85 +32,85 @@ def server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, nursery: Nursery, server: PostgresServer) -> Iterator[PostgresDesk]:
+def cli(tmp_path: Path, process_pool: ProcessPool, server: PostgresServer) -> Iterator[PostgresCliHarness]:
     with served() as emulator:
-        yield PostgresDesk(tmp_path, emulator, REGIONS, nursery, address=server.new_database("locked"))
+        yield PostgresCliHarness(tmp_path, emulator, REGIONS, process_pool, address=server.new_database("locked"))
         assert emulator.failures == []
 
 
-def elsewhere(desk: PostgresDesk, name: str) -> PostgresDesk:
-    """Return a desk in another folder that loads into the same database."""
-    folder = desk.folder / name
+def elsewhere(cli: PostgresCliHarness, name: str) -> PostgresCliHarness:
+    """Return a command line in another folder that loads into the same database."""
+    folder = cli.folder / name
     folder.mkdir()
-    return replace(desk, folder=folder)
+    return replace(cli, folder=folder)
 
 
-def start_all(desk: PostgresDesk, *options: str) -> list[subprocess.Popen[str]]:
+def start_all(cli: PostgresCliHarness, *options: str) -> list[subprocess.Popen[str]]:
     """Start a load and three backfills, each from a folder of its own."""
     load = ["load", "--initial-days", "1"]
     ranges = pairwise(HISTORY)
     commands = [load, *(["backfill", "--from", first, "--to", after] for first, after in ranges)]
     return [
-        elsewhere(desk, f"desk-{number}").start(*command, "--json", *desk.source_options, *options)
+        elsewhere(cli, f"cli-{number}").start(*command, "--json", *cli.source_options, *options)
         for number, command in enumerate(commands)
     ]
 
 
-def end_all(desk: PostgresDesk, processes: Sequence[subprocess.Popen[str]]) -> list[int]:
+def end_all(cli: PostgresCliHarness, processes: Sequence[subprocess.Popen[str]]) -> list[int]:
     codes = []
     for process in processes:
         with process:
-            codes.append(desk.end(process).code)
+            codes.append(cli.end(process).code)
     return codes
 
 
-def holders(desk: PostgresDesk) -> list[tuple[str, int]]:
-    with closing(psycopg2.connect(desk.address)) as connection, connection.cursor() as cursor:
+def holders(cli: PostgresCliHarness) -> list[tuple[str, int]]:
+    with closing(psycopg2.connect(cli.address)) as connection, connection.cursor() as cursor:
         cursor.execute(HOLDERS_SQL)
         return list(cursor.fetchall())
 
 
-def test_processes_that_wait_load_all_of_it(desk: PostgresDesk) -> None:
-    assert end_all(desk, start_all(desk, "--wait", "100")) == [0, 0, 0, 0]
-    desk.assert_whole()
-    pass_a_night(desk.emulator)
-    elsewhere(desk, "another").load_whole()
+def test_processes_that_wait_load_all_of_it(cli: PostgresCliHarness) -> None:
+    assert end_all(cli, start_all(cli, "--wait", "100")) == [0, 0, 0, 0]
+    cli.assert_whole()
+    pass_a_night(cli.emulator)
+    elsewhere(cli, "another").load_whole()
 
 
-def test_processes_that_do_not_wait_load_whole_or_not_at_all(desk: PostgresDesk) -> None:
-    codes = end_all(desk, start_all(desk))
+def test_processes_that_do_not_wait_load_whole_or_not_at_all(cli: PostgresCliHarness) -> None:
+    codes = end_all(cli, start_all(cli))
     assert 0 in codes
     assert set(codes) <= {0, 4}
-    desk.load_whole("--initial-days", "8")
+    cli.load_whole("--initial-days", "8")
 
 
-def test_who_holds_it_is_named(desk: PostgresDesk) -> None:
-    desk.load_whole()
-    gate = desk.emulator.faults = Gate(passing=5)
-    other = elsewhere(desk, "other")
-    with desk.start("load", "--json", *desk.source_options) as first:
+def test_who_holds_it_is_named(cli: PostgresCliHarness) -> None:
+    cli.load_whole()
+    gate = cli.emulator.faults = Gate(passing=5)
+    other = elsewhere(cli, "other")
+    with cli.start("load", "--json", *cli.source_options) as first:
         assert gate.reached.wait(60)
         refused = [other.load(), other.run("build", "--json")]
         gate.opened.set()
-        done = desk.end(first)
+        done = cli.end(first)
     for second in refused:
         assert (second.code, second.facts["error"]["code"]) == (4, "Busy")
         assert f"process {first.pid} of user " in second.sentence
         assert " on host " in second.sentence
         assert ", since 20" in second.sentence
     assert done.code == 0, done
-    assert holders(desk) == []
+    assert holders(cli) == []
 
 
-def test_a_lost_lock_ends_the_load(desk: PostgresDesk) -> None:
-    gate = desk.emulator.faults = Gate(passing=5)
-    with desk.start("load", "--json", *desk.source_options) as process:
+def test_a_lost_lock_ends_the_load(cli: PostgresCliHarness) -> None:
+    gate = cli.emulator.faults = Gate(passing=5)
+    with cli.start("load", "--json", *cli.source_options) as process:
         assert gate.reached.wait(60)
-        ((_, backend),) = holders(desk)
-        with closing(psycopg2.connect(desk.address)) as connection, connection.cursor() as cursor:
+        ((_, backend),) = holders(cli)
+        with closing(psycopg2.connect(cli.address)) as connection, connection.cursor() as cursor:
             cursor.execute("SELECT pg_terminate_backend(%s)", (backend,))
-        done = desk.end(process)
+        done = cli.end(process)
         gate.opened.set()
     assert (done.code, done.facts["error"]["code"]) == (1, "LostLock")
     assert "Run the same command again" in done.sentence
-    desk.load_whole()
+    cli.load_whole()

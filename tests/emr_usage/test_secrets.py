@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from command import Desk
+from artifacts import KEPT_FILES, artifacts, texts_of_files, texts_of_tables
+from cli_harness import CliHarness
 from emr_usage.emulator import SECRETS, AccessKey, Clock, Emulator, Faults, Switches, company
-from nursery import Fate, Finished, Nursery
-from remains import KEPT_FILES, remains, texts_of_files, texts_of_tables
+from process_pool import FaultInjection, Finished, ProcessPool
 from small_account import NOW
 
 KEY = AccessKey("LTAI5tOurOwnAccessKeyId", "OurOwnAccessKeySecret", "OurOwnSecurityToken")
@@ -36,42 +36,42 @@ def company_emulator() -> Iterator[Emulator]:
 
 
 @pytest.fixture
-def desk(tmp_path: Path, nursery: Nursery, company_emulator: Emulator) -> Desk:
+def cli(tmp_path: Path, process_pool: ProcessPool, company_emulator: Emulator) -> CliHarness:
     regions = {row["workspaceId"]: row["regionId"] for row in company_emulator.state.workspaces()}
     key = {
         "ALIBABA_CLOUD_ACCESS_KEY_ID": KEY.id,
         "ALIBABA_CLOUD_ACCESS_KEY_SECRET": KEY.secret,
         "ALIBABA_CLOUD_SECURITY_TOKEN": KEY.security_token or "",
     }
-    return Desk(tmp_path, company_emulator, regions, nursery, KEPT_FILES | key)
+    return CliHarness(tmp_path, company_emulator, regions, process_pool, KEPT_FILES | key)
 
 
-def test_every_secret_is_there_to_be_found(desk: Desk) -> None:
+def test_every_secret_is_there_to_be_found(cli: CliHarness) -> None:
     """Without redaction the search finds all that the company planted: it would find what redaction missed."""
-    desk.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "off"
-    assert desk.load("--verbose").code == 3
-    in_tables = "\n".join(texts_of_tables(desk.database))
-    in_files = "\n".join(texts_of_files(desk.folder))
+    cli.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "off"
+    assert cli.load("--verbose").code == 3
+    in_tables = "\n".join(texts_of_tables(cli.database))
+    in_files = "\n".join(texts_of_files(cli.folder))
     assert [secret for secret in SECRETS if secret not in in_tables] == []
     assert [secret for secret in SECRETS if secret not in in_files] == []
 
 
-def test_nothing_of_a_whole_load(desk: Desk) -> None:
-    done = desk.load("--verbose")
+def test_nothing_of_a_whole_load(cli: CliHarness) -> None:
+    done = cli.load("--verbose")
     assert done.code == 3
-    assert desk.query("SELECT count(*) > 200 FROM emr_raw.job_runs") == [(True,)]
-    assert list(desk.folder.rglob("*.parquet")), "the packages are kept"
-    assert_clean(desk, done)
+    assert cli.query("SELECT count(*) > 200 FROM emr_raw.job_runs") == [(True,)]
+    assert list(cli.folder.rglob("*.parquet")), "the packages are kept"
+    assert_clean(cli, done)
 
 
-def test_nothing_of_a_strict_load(desk: Desk) -> None:
+def test_nothing_of_a_strict_load(cli: CliHarness) -> None:
     """What the company gave its jobs is there as digests alone, by whose key nobody finds it from the database."""
-    desk.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "strict"
-    done = desk.load("--verbose")
+    cli.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "strict"
+    done = cli.load("--verbose")
     assert done.code == 3
-    assert_clean(desk, done)
-    values = {value for (value,) in desk.query("SELECT config_item_value FROM emr_raw.job_run_configurations WHERE NOT _deleted")}
-    arguments = {value for (value,) in desk.query("SELECT argument FROM emr_raw.job_run_arguments WHERE NOT _deleted")}
+    assert_clean(cli, done)
+    values = {value for (value,) in cli.query("SELECT config_item_value FROM emr_raw.job_run_configurations WHERE NOT _deleted")}
+    arguments = {value for (value,) in cli.query("SELECT argument FROM emr_raw.job_run_arguments WHERE NOT _deleted")}
     assert all(re.fullmatch(r"(hmac:[0-9a-f]{32})?", value) for value in arguments)
     assert {value for value in values if not value.startswith("hmac:")} <= {
         "DLF",
@@ -85,23 +85,23 @@ def test_nothing_of_a_strict_load(desk: Desk) -> None:
         "DYNAMIC",
         "zstd",
     }
-    assert desk.query("SELECT count(DISTINCT arguments_digest) < count(*) FROM emr_raw.job_runs") == [(True,)], "reruns match"
-    (key,) = desk.folder.glob("*.dlt/redact_key")
-    assert key.read_text() not in "".join(texts_of_tables(desk.database)) + done.out + done.err
+    assert cli.query("SELECT count(DISTINCT arguments_digest) < count(*) FROM emr_raw.job_runs") == [(True,)], "reruns match"
+    (key,) = cli.folder.glob("*.dlt/redact_key")
+    assert key.read_text() not in "".join(texts_of_tables(cli.database)) + done.out + done.err
 
 
-def test_digests_are_the_same_under_a_key_of_the_user(desk: Desk, tmp_path: Path) -> None:
-    desk.environment |= {
+def test_digests_are_the_same_under_a_key_of_the_user(cli: CliHarness, tmp_path: Path) -> None:
+    cli.environment |= {
         "SOURCES__EMR_SERVERLESS__REDACT": "strict",
         "SOURCES__EMR_SERVERLESS__REDACT_KEY": "a key of this test only",
     }
     digests = "SELECT job_run_id, arguments_digest FROM emr_raw.job_runs WHERE state = 'Success' ORDER BY ALL"
-    assert desk.load().code == 3
-    first = desk.query(digests)
+    assert cli.load().code == 3
+    first = cli.query(digests)
     (tmp_path / "emr.duckdb").unlink()
-    assert desk.load().code == 3
-    assert desk.query(digests) == first
-    assert not list(desk.folder.glob("*.dlt/redact_key"))
+    assert cli.load().code == 3
+    assert cli.query(digests) == first
+    assert not list(cli.folder.glob("*.dlt/redact_key"))
 
 
 @pytest.mark.parametrize(
@@ -111,24 +111,24 @@ def test_digests_are_the_same_under_a_key_of_the_user(desk: Desk, tmp_path: Path
         ({"REDACT": "strict", "REDACT_KEY": "short"}, "a text of at least 16 characters"),
     ],
 )
-def test_redaction_that_cannot_be_used_is_refused(desk: Desk, settings: dict[str, str], sentence: str) -> None:
-    desk.environment |= {f"SOURCES__EMR_SERVERLESS__{name}": value for name, value in settings.items()}
-    done = desk.load()
+def test_redaction_that_cannot_be_used_is_refused(cli: CliHarness, settings: dict[str, str], sentence: str) -> None:
+    cli.environment |= {f"SOURCES__EMR_SERVERLESS__{name}": value for name, value in settings.items()}
+    done = cli.load()
     assert done.code == 2
     assert sentence in done.err
     assert "Traceback" not in done.err
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o022])
-def test_databases_and_working_files_are_their_owners_only(desk: Desk, umask: int) -> None:
-    desk.nursery = None
+def test_databases_and_working_files_are_their_owners_only(cli: CliHarness, umask: int) -> None:
+    cli.process_pool = None
     before = os.umask(umask)
     try:
-        assert desk.load().code == 3
-        assert desk.run("build").code == 0
+        assert cli.load().code == 3
+        assert cli.run("build").code == 0
     finally:
         os.umask(before)
-    database, folder = desk.database, desk.folder / "emr.duckdb.dlt"
+    database, folder = cli.database, cli.folder / "emr.duckdb.dlt"
     assert stat.S_IMODE(database.stat().st_mode) == 0o600
     made = [folder, *folder.rglob("*")]
     assert len(made) > 10
@@ -136,47 +136,47 @@ def test_databases_and_working_files_are_their_owners_only(desk: Desk, umask: in
 
 
 @pytest.mark.parametrize(
-    "fate",
+    "fault",
     [
-        Fate("dlt.extract.extract:Extract.commit_packages"),
-        Fate("dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run", "after", 5),
-        Fate("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 3),
+        FaultInjection("dlt.extract.extract:Extract.commit_packages"),
+        FaultInjection("dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run", "after", 5),
+        FaultInjection("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 3),
     ],
-    ids=lambda fate: fate.place.partition(":")[2],
+    ids=lambda fault: fault.place.partition(":")[2],
 )
-def test_nothing_of_a_load_that_is_killed(desk: Desk, fate: Fate) -> None:
-    done = desk.load("--verbose", fate=fate)
+def test_nothing_of_a_load_that_is_killed(cli: CliHarness, fault: FaultInjection) -> None:
+    done = cli.load("--verbose", fault=fault)
     assert done.code < 0
-    assert list(desk.folder.rglob("*.parquet")), "it left files behind"
-    assert_clean(desk, done)
+    assert list(cli.folder.rglob("*.parquet")), "it left files behind"
+    assert_clean(cli, done)
 
 
-def test_nothing_of_a_load_that_fails(desk: Desk) -> None:
+def test_nothing_of_a_load_that_fails(cli: CliHarness) -> None:
     """With a traceback, which shows what functions were called with."""
-    desk.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = wrong = "OurOwnMistypedSecret"
-    done = desk.load("--verbose")
+    cli.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = wrong = "OurOwnMistypedSecret"
+    done = cli.load("--verbose")
     assert done.code == 1
     assert "Traceback" in done.err
     assert wrong not in done.out + done.err
-    assert_clean(desk, done)
+    assert_clean(cli, done)
 
 
-def test_nothing_of_a_key_in_dlts_configuration(desk: Desk) -> None:
-    settings = desk.folder / ".dlt"
+def test_nothing_of_a_key_in_dlts_configuration(cli: CliHarness) -> None:
+    settings = cli.folder / ".dlt"
     settings.mkdir()
     (settings / "secrets.toml").write_text(
         f'[sources.emr_serverless.credentials]\naccess_key_id = "{KEY.id}"\naccess_key_secret = "{KEY.secret}"\n'
         f'security_token = "{KEY.security_token}"\n'
     )
-    desk.environment = KEPT_FILES | {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
-    done = desk.load("--verbose")
+    cli.environment = KEPT_FILES | {"ALIBABA_CLOUD_ACCESS_KEY_ID": "", "ALIBABA_CLOUD_ACCESS_KEY_SECRET": ""}
+    done = cli.load("--verbose")
     assert done.code == 3
     (settings / "secrets.toml").unlink()
-    assert_clean(desk, done)
+    assert_clean(cli, done)
 
 
-def assert_clean(desk: Desk, done: Finished) -> None:
+def assert_clean(cli: CliHarness, done: Finished) -> None:
     """Search what was printed, every file as it is and unpacked, and every text of every table."""
-    for place, text in remains(desk, done).items():
+    for place, text in artifacts(cli, done).items():
         found = [secret for secret in (*SECRETS, *OURS) if secret in text]
-        assert found == [], f"{place} of {desk.folder}"
+        assert found == [], f"{place} of {cli.folder}"

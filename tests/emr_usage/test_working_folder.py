@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from command import SEVERAL_PACKAGES, Desk
-from nursery import Fate
+from cli_harness import SEVERAL_PACKAGES, CliHarness
+from process_pool import FaultInjection
 from small_account import pass_a_night
 from unprivileged import run_unprivileged
 
 # In the middle of a package: jobs of all kinds are waiting.
-KILLED_IN_LOAD = Fate("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 2)
-KILLED_BEFORE_NORMALIZE = Fate("dlt.extract.extract:Extract.commit_packages", "after")
+KILLED_IN_LOAD = FaultInjection("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 2)
+KILLED_BEFORE_NORMALIZE = FaultInjection("dlt.extract.extract:Extract.commit_packages", "after")
 
 
 def emptied(folder: Path) -> None:
@@ -71,58 +71,58 @@ DAMAGES = {
 
 
 @pytest.mark.parametrize("kind", DAMAGES)
-def test_it_is_made_anew_and_nothing_is_lost(desk: Desk, kind: str) -> None:
-    desk.environment = SEVERAL_PACKAGES
-    assert desk.load().code == 0
-    pass_a_night(desk.emulator)
-    assert desk.load(fate=KILLED_IN_LOAD).code < 0
-    DAMAGES[kind](desk.folder / "emr.duckdb.dlt")
-    pass_a_night(desk.emulator)
-    done = desk.load()
+def test_it_is_made_anew_and_nothing_is_lost(cli: CliHarness, kind: str) -> None:
+    cli.environment = SEVERAL_PACKAGES
+    assert cli.load().code == 0
+    pass_a_night(cli.emulator)
+    assert cli.load(fault=KILLED_IN_LOAD).code < 0
+    DAMAGES[kind](cli.folder / "emr.duckdb.dlt")
+    pass_a_night(cli.emulator)
+    done = cli.load()
     assert done.code == 0, done
-    desk.assert_whole()
+    cli.assert_whole()
     if kind not in {"emptied", "removed"}:
         assert "The working files in " in done.err
         assert "are damaged" in done.err
 
 
-def test_extracted_files_that_are_damaged_are_read_again(desk: Desk) -> None:
-    assert desk.load(fate=KILLED_BEFORE_NORMALIZE).code < 0
-    cut_off("normalize/extracted/*/new_jobs/job_runs.*.parquet")(desk.folder / "emr.duckdb.dlt")
-    pass_a_night(desk.emulator)
-    assert desk.load().code == 0
-    desk.assert_whole()
+def test_extracted_files_that_are_damaged_are_read_again(cli: CliHarness) -> None:
+    assert cli.load(fault=KILLED_BEFORE_NORMALIZE).code < 0
+    cut_off("normalize/extracted/*/new_jobs/job_runs.*.parquet")(cli.folder / "emr.duckdb.dlt")
+    pass_a_night(cli.emulator)
+    assert cli.load().code == 0
+    cli.assert_whole()
 
 
-def test_damaged_files_of_the_inputs_do_not_matter(desk: Desk) -> None:
-    desk.load_whole()
-    assert desk.run("init-inputs").code == 0
-    folder = desk.folder / "emr.duckdb.dlt/emr_usage_inputs"
+def test_damaged_files_of_the_inputs_do_not_matter(cli: CliHarness) -> None:
+    cli.load_whole()
+    assert cli.run("init-inputs").code == 0
+    folder = cli.folder / "emr.duckdb.dlt/emr_usage_inputs"
     folder.mkdir()
     (folder / "state.json").write_text("{")
-    done = desk.run("build")
+    done = cli.run("build")
     assert (done.code, done.err) == (0, "")
 
 
-def test_a_folder_of_another_user_is_named(desk: Desk) -> None:
-    desk.load_whole()
-    folder = desk.folder / "emr.duckdb.dlt"
+def test_a_folder_of_another_user_is_named(cli: CliHarness) -> None:
+    cli.load_whole()
+    folder = cli.folder / "emr.duckdb.dlt"
     (folder / "emr_usage").chmod(0)
     try:
-        done = run_unprivileged(desk, "load", "--json", *desk.source_options)
+        done = run_unprivileged(cli, "load", "--json", *cli.source_options)
         assert done.code == 1
         assert done.facts["error"]["code"] == "NoFolder"
         assert f"{folder} cannot be used by this user (Permission denied)" in done.sentence
-        status = run_unprivileged(desk, "status", "--json")
+        status = run_unprivileged(cli, "status", "--json")
         assert status.code == 0
     finally:
         (folder / "emr_usage").chmod(0o700)
-    desk.load_whole()
+    cli.load_whole()
 
 
-def test_a_file_in_its_place_is_named(desk: Desk) -> None:
-    (desk.folder / "emr.duckdb.dlt").write_text("mine")
-    done = desk.load()
+def test_a_file_in_its_place_is_named(cli: CliHarness) -> None:
+    (cli.folder / "emr.duckdb.dlt").write_text("mine")
+    done = cli.load()
     assert (done.code, done.facts["error"]["code"]) == (1, "NoFolder")
     assert "emr.duckdb.dlt is no folder" in done.sentence
-    assert (desk.folder / "emr.duckdb.dlt").read_text() == "mine"
+    assert (cli.folder / "emr.duckdb.dlt").read_text() == "mine"

@@ -6,11 +6,8 @@ import click
 
 from emr_usage.defaults import set_dlt_defaults
 
-from .chargeback import build, explain_cost, init_inputs, report
-from .loading import backfill, load, status
-from .nightly import run
+from . import backfill, build, demo, emulator, explain, init_inputs, load, report, run, status
 from .streams import SafeGroup
-from .trial import demo, emulator
 
 
 @click.group(cls=SafeGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
@@ -34,5 +31,5 @@ def main() -> None:
     set_dlt_defaults()
 
 
-for command in (run, load, backfill, status, init_inputs, build, report, explain_cost, emulator, demo):
-    main.add_command(command)
+for module in (run, load, backfill, status, init_inputs, build, report, explain, emulator, demo):
+    main.add_command(module.command)

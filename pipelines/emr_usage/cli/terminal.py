@@ -4,11 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-import signal
 import sys
-import traceback
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -16,7 +13,6 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from emr_usage.exit_codes import FAILED
 
 if TYPE_CHECKING:
-    from emr_usage.load import Target
     from emr_usage.lock import Wait
 
     from .console import SafeConsole
@@ -43,13 +39,6 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-def demand_database(target: Target, *, as_json: bool) -> None:
-    """End the command where there is no DuckDB file yet."""
-    if target.is_duckdb and not target.database.exists():
-        sentence = f"There is no database {target.database}. Load it first: emr-usage load --region REGION"
-        fail(sentence, "NoDatabase", as_json=as_json)
-
-
 def wait_at_most(seconds: int) -> Wait:
     """Return a wait that says on standard error for whom it waits."""
     from emr_usage.lock import Wait
@@ -60,40 +49,7 @@ def wait_at_most(seconds: int) -> Wait:
     return Wait(seconds, say)
 
 
-@contextmanager
-def explained(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """Turn whatever goes wrong inside into one sentence and an exit code, which end the command.
-
-    Args:
-        target: the database or destination.
-        as_json: tell machines too.
-        verbose: print the traceback.
-        so_far: what the command did before, for machines.
-    """
-    # Schedulers and containers end a command by SIGTERM: it is told and ends like Ctrl-C.
-    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # So does a terminal that is closed, by SIGHUP, which dlt does not know; nohup has it ignored, and it stays so.
-    hangup = signal.getsignal(signal.SIGHUP)
-    if hangup != signal.SIG_IGN:
-        signal.signal(signal.SIGHUP, lambda _number, _frame: signal.raise_signal(signal.SIGTERM))
-    try:
-        yield
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where every failure ends
-        from emr_usage.failures import STOPPED, explain
-
-        if verbose:
-            errors().print(traceback.format_exc().rstrip(), highlight=False, soft_wrap=True)
-        failure = explain(error, str(target))
-        if failure.code == STOPPED:
-            # The process waits for a merge that is under way; a second Ctrl-C does not.
-            signal.signal(signal.SIGINT, signal.SIG_DFL)
-        fail(failure.sentence, failure.code, as_json=as_json, exit_code=failure.exit_code, so_far=so_far)
-    finally:
-        signal.signal(signal.SIGTERM, before)
-        signal.signal(signal.SIGHUP, hangup)
-
-
-def tell(*lines: str) -> None:
+def echo(*lines: str) -> None:
     """Print lines as they are: no part of them is coloured, and the terminal wraps them; a line feed in a name begins none."""
     for line in lines:
         output().print(line.replace("\n", "\\n"), highlight=False, soft_wrap=True)
@@ -101,7 +57,7 @@ def tell(*lines: str) -> None:
 
 def print_json(facts: object) -> None:
     """Print facts as one line of JSON."""
-    tell(json.dumps(facts, default=str))
+    echo(json.dumps(facts, default=str))
 
 
 def fail(

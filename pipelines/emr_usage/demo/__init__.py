@@ -19,14 +19,17 @@ import duckdb
 from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 
-from emr_serverless import Backfill, Load
+from emr_serverless import Backfill
 from emr_usage.build import build
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Switches, company
 from emr_usage.inputs import default_folder, load_inputs
-from emr_usage.load import Request, Target, open_pipeline, run_load
+from emr_usage.load import Request, run_load
+from emr_usage.load_summary import summary
+from emr_usage.pipeline import open_pipeline
 from emr_usage.progress import Display
 from emr_usage.report import Month, headline, write_page
 from emr_usage.report import default_folder as default_reports
+from emr_usage.target import Target
 
 # A fixed story: the same seed and the same day give the same company, so that documents can quote it.
 SEED: Final = 2026
@@ -132,13 +135,6 @@ def write_inputs(database: Path) -> Path:
     for file in resources.files(__package__).joinpath("inputs").iterdir():
         (inputs / file.name).write_bytes(file.read_bytes())
     return inputs
-
-
-def summary(load: Load, took: timedelta) -> str:
-    """Return what a finished load did, as one line."""
-    report = load.stats
-    complete, total = report.windows["complete"], sum(report.windows.values())
-    return f"{report.rows:,} rows in {took.total_seconds():.1f} s, {complete} of {total} windows certified"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Final
 
-from emr_usage.failures import InvalidInputsError
+from emr_usage.errors import InvalidInputsError
 from emr_usage.whole_file import write_whole
 
 from .files import read_records

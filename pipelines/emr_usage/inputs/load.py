@@ -13,9 +13,11 @@ import pyarrow as pa
 from dlt.extract import DltResource
 
 from emr_usage.build import MARTS_DATASET
-from emr_usage.failures import InvalidInputsError
-from emr_usage.load import RAW_DATASET, Target, loading, open_pipeline, run_whole
+from emr_usage.errors import InvalidInputsError
+from emr_usage.load import loading, run_whole
+from emr_usage.pipeline import RAW_DATASET, open_pipeline
 from emr_usage.query import query_rows
+from emr_usage.target import Target
 
 from .folder import Inputs, read_inputs
 from .problems import Problem

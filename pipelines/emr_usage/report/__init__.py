@@ -10,7 +10,7 @@ from typing import Final, Literal
 
 import dlt
 
-from emr_usage.failures import NO_SPACE, FolderError
+from emr_usage.errors import NO_SPACE, FolderError
 from emr_usage.whole_file import write_whole
 
 from .figures import Figures, read_billing_time_zone, read_figures

@@ -18,7 +18,7 @@ from dlt.destinations.sql_client import SqlClientBase
 
 from emr_usage.build import MARTS_DATASET
 from emr_usage.builds import BuildRecord
-from emr_usage.failures import BuildError
+from emr_usage.errors import BuildError
 from emr_usage.matches import RATES_SQL, RULES_SQL, SET_ASIDE_SQL, Matches, find_matches, set_aside_sentences
 from emr_usage.query import query_rows, reading_marts
 
@@ -38,7 +38,7 @@ _FOLDER: Final = resources.files(__package__).joinpath("queries")
 
 
 @dataclass(frozen=True)
-class Asked:
+class QueryResult:
     """A query and its answer.
 
     Attributes:
@@ -138,7 +138,7 @@ class Figures:
     build: BuildRecord
     made_at: datetime
     loaded_until: datetime | None
-    asked: Mapping[str, Asked]
+    asked: Mapping[str, QueryResult]
     total: Total
     total_before: Total
     owners: list[Owner]
@@ -275,9 +275,9 @@ def _query(name: str) -> str:
     return (_FOLDER / f"{name}.sql").read_text(encoding="utf-8").strip()
 
 
-def _ask(client: SqlClientBase[Any], sql: str) -> Asked:
+def _ask(client: SqlClientBase[Any], sql: str) -> QueryResult:
     try:
-        return Asked(sql, query_rows(client, sql))
+        return QueryResult(sql, query_rows(client, sql))
     except DatabaseException as error:
         raise BuildError("The marts are not whole, or of another version. Make them again: emr-usage build.") from error
 
@@ -289,7 +289,7 @@ def _workspace_names(rows: Sequence[Row]) -> dict[str, str]:
     return {key: name if times[name] == 1 else f"{name} ({key})" for key, name in names.items()}
 
 
-def _total(asked: Mapping[str, Asked], month: Month, length: timedelta) -> Total:
+def _total(asked: Mapping[str, QueryResult], month: Month, length: timedelta) -> Total:
     rows = [row for row in asked["totals"].rows if row["billing_month"] == month.first]
 
     def of_all(column: str) -> Decimal:
@@ -320,7 +320,7 @@ def _owners(rows: Sequence[Row]) -> list[Owner]:
     )
 
 
-def _coverage(asked: Mapping[str, Asked], first: datetime, after: datetime) -> list[Coverage]:
+def _coverage(asked: Mapping[str, QueryResult], first: datetime, after: datetime) -> list[Coverage]:
     if after <= first:
         return []
     # One that nobody asked for since is not missed.

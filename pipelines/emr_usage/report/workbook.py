@@ -14,7 +14,7 @@ from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
 from emr_usage.currencies import minor_unit
-from emr_usage.failures import TooManyRowsError
+from emr_usage.errors import TooManyRowsError
 
 MAX_ROWS: Final = 1_048_576
 # What a workbook's floating-point numbers keep of a decimal.

@@ -13,11 +13,11 @@ import dlt
 import duckdb
 import pytest
 
-from command import assert_equal, assert_no_doubles
+from cli_harness import assert_equal, assert_no_doubles
 from emr_serverless import Backfill, Load, emr_serverless, prepare
 from emr_usage.emulator import DEFAULT_KEY, Emulator
+from oracle import actual_tables, expected_tables
 from small_account import NOW, REGIONS, pass_a_night, served
-from truth import actual_tables, expected_tables
 
 INITIAL_DAYS = 8
 CHILDREN = ("job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments")

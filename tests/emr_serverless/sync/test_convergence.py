@@ -19,7 +19,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 
 from emr_serverless import Backfill, EmrServerlessError, Load, LoadStats, emr_serverless
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Faults, Run, State, Switches
-from truth import actual_tables, expected_tables, query
+from oracle import actual_tables, expected_tables, query
 
 REGIONS = {"w-1": "cn-hangzhou", "w-2": "cn-hangzhou", "w-3": "ap-southeast-1"}
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)

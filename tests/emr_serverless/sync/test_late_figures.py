@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from emr_serverless.sync.workspace import join_ranges
 from emr_usage.emulator import Clock, Emulator, Run, State, Switches
+from oracle import query
 from plain_load import run
-from truth import query
 
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(days=12)
 NOW_MS = int(NOW.timestamp() * 1000)

@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from emr_usage.emulator import Clock, Emulator, Run, State, Switches
+from oracle import query
 from plain_load import run
-from truth import query
 
 # The emulator's clock moves a day ahead, and nothing later than the real one is loaded.
 NOW = datetime.now(UTC).replace(microsecond=0) - timedelta(days=3)

@@ -12,8 +12,8 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from emr_serverless import Backfill, CheckSettingsError, Load
 from emr_usage.emulator import Clock, Emulator, Faults, Run, State
+from oracle import query
 from plain_load import run
-from truth import query
 
 HOUR_MS = 3_600_000
 # The emulator's clock moves on from here for hours, and nothing later than the real one is loaded.

@@ -11,9 +11,9 @@ import pytest
 from emr_serverless import Load
 from emr_usage.emulator import Emulator, Faults
 from emr_usage.emulator.estate import member_fields, queue_fields
+from oracle import query
 from plain_load import run
 from small_account import served
-from truth import query
 
 WORKSPACE = "w-one"
 LI, WANG = member_fields(WORKSPACE, "2020776", "Li"), member_fields(WORKSPACE, "2020777", "Wang")

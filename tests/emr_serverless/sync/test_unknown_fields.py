@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from command import SEVERAL_PACKAGES, Desk
+from cli_harness import SEVERAL_PACKAGES, CliHarness
 from documented import job_run_records, workspace_records
 from emr_serverless.arrow.decode import Records
 from emr_serverless.sync.unknown_fields import MOST_FIELDS, UnknownFieldCounts, take_unreported
@@ -83,14 +83,14 @@ def test_a_secret_in_a_name_reaches_neither_table_nor_state() -> None:
 def test_the_table_says_what_the_loads_brought(tmp_path: Path, environment: dict[str, str]) -> None:
     """Every run of the account has the field `invented`."""
     with served() as emulator:
-        desk = Desk(tmp_path, emulator, REGIONS, environment=environment)
-        first = desk.load().facts
+        cli = CliHarness(tmp_path, emulator, REGIONS, environment=environment)
+        first = cli.load().facts
         assert first["new_fields"] == ["job_runs.invented"]
-        ((_, path, count, first_seen, last_seen),) = desk.query(COUNTS)
+        ((_, path, count, first_seen, last_seen),) = cli.query(COUNTS)
         assert (path, count) == ("invented", first["rows"])
         pass_a_night(emulator)
-        second = desk.load().facts
+        second = cli.load().facts
         assert second["new_fields"] == []
-        ((_, _, again, still, moved),) = desk.query(COUNTS)
+        ((_, _, again, still, moved),) = cli.query(COUNTS)
         assert again == count + second["rows"]
         assert (still, moved > last_seen) == (first_seen, True)

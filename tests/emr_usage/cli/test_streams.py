@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from command import COMMAND, Desk
+from cli_harness import COMMAND, CliHarness
 from emr_usage.emulator import Faults
-from nursery import Fate
+from process_pool import FaultInjection
 from small_account import REGIONS, served
 
 FULL = Path("/dev/full")
@@ -18,18 +18,18 @@ NO_SPACE = "Error: The output could not be written (No space left on device).\n"
 
 
 @pytest.fixture
-def loaded(tmp_path: Path) -> Desk:
+def loaded(tmp_path: Path) -> CliHarness:
     with served() as emulator:
-        desk = Desk(tmp_path, emulator, REGIONS)
-        desk.load_whole()
-    return desk
+        cli = CliHarness(tmp_path, emulator, REGIONS)
+        cli.load_whole()
+    return cli
 
 
-def run(desk: Desk, arguments: list[str], stdout: int, **environment: str) -> tuple[int, str]:
+def run(cli: CliHarness, arguments: list[str], stdout: int, **environment: str) -> tuple[int, str]:
     done = subprocess.run(
         [str(COMMAND), *arguments],
-        cwd=desk.folder,
-        env=desk.usual_environment | environment,
+        cwd=cli.folder,
+        env=cli.usual_environment | environment,
         stdin=subprocess.DEVNULL,
         stdout=stdout,
         stderr=subprocess.PIPE,
@@ -40,13 +40,13 @@ def run(desk: Desk, arguments: list[str], stdout: int, **environment: str) -> tu
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no full device here")
-def test_a_full_disk_is_reported(loaded: Desk) -> None:
+def test_a_full_disk_is_reported(loaded: CliHarness) -> None:
     with FULL.open("w") as full:
         for arguments in (["status"], ["status", "--json"], ["--help"]):
             assert run(loaded, arguments, full.fileno()) == (1, NO_SPACE), arguments
 
 
-def test_a_reader_who_left_is_no_failure(loaded: Desk) -> None:
+def test_a_reader_who_left_is_no_failure(loaded: CliHarness) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     try:
@@ -58,28 +58,28 @@ def test_a_reader_who_left_is_no_failure(loaded: Desk) -> None:
 @pytest.mark.skipif(not FULL.exists(), reason="there is no full device here")
 def test_a_load_is_whole_though_nothing_of_it_can_be_printed(tmp_path: Path) -> None:
     with served(faults=Faults()) as emulator, FULL.open("w") as full:
-        desk = Desk(tmp_path, emulator, REGIONS)
-        command = [str(COMMAND), "load", *desk.source_options]
+        cli = CliHarness(tmp_path, emulator, REGIONS)
+        command = [str(COMMAND), "load", *cli.source_options]
         done = subprocess.run(
-            command, cwd=desk.folder, env=desk.usual_environment, stdout=full, stderr=full, stdin=subprocess.DEVNULL, check=False
+            command, cwd=cli.folder, env=cli.usual_environment, stdout=full, stderr=full, stdin=subprocess.DEVNULL, check=False
         )
         assert done.returncode == 1
-        desk.assert_whole()
+        cli.assert_whole()
 
 
 @pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}])
-def test_names_print_in_every_locale(desk: Desk, variables: dict[str, str]) -> None:
-    plain = Desk(desk.folder, desk.emulator, desk.regions, environment=variables)
+def test_names_print_in_every_locale(cli: CliHarness, variables: dict[str, str]) -> None:
+    plain = CliHarness(cli.folder, cli.emulator, cli.regions, environment=variables)
     done = plain.run("status", "--database", "风控\x1b[2J.duckdb")
     assert done.code == 1
     assert "\x1b" not in done.err
     assert "\\x1b[2J.duckdb. Load it first" in done.err
 
 
-def test_init_inputs_on_a_full_disk_leaves_no_half_file(desk: Desk) -> None:
-    done = desk.run("init-inputs", fate=Fate(file_bytes=600))
+def test_init_inputs_on_a_full_disk_leaves_no_half_file(cli: CliHarness) -> None:
+    done = cli.run("init-inputs", fault=FaultInjection(file_bytes=600))
     assert done.code == 1
     assert "inputs cannot be written (File too large)" in done.sentence
-    assert list((desk.folder / "inputs").iterdir()) == []
-    done = desk.run("init-inputs")
+    assert list((cli.folder / "inputs").iterdir()) == []
+    done = cli.run("init-inputs")
     assert (done.code, done.out.count(": made")) == (0, 3)

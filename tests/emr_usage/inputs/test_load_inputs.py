@@ -12,11 +12,12 @@ import pytest
 from dlt.destinations.exceptions import DatabaseTerminalException
 from dlt.destinations.impl.duckdb.duck import DuckDbCopyJob
 
-from command import Desk
-from emr_usage.failures import BusyError, InvalidInputsError
+from cli_harness import CliHarness
+from emr_usage.errors import BusyError, InvalidInputsError
 from emr_usage.inputs import INPUT_TABLES, load_inputs, write_examples
-from emr_usage.load import Target, open_pipeline
 from emr_usage.lock import exclusive
+from emr_usage.pipeline import open_pipeline
+from emr_usage.target import Target
 from small_account import pass_a_night
 
 RATES = """\
@@ -190,24 +191,24 @@ class TestWrong:
 class TestBesideJobRuns:
     """The job runs and their cursors are not touched."""
 
-    def test_the_nights_go_on(self, desk: Desk) -> None:
-        target = Target(database=desk.database)
-        load_inputs(target, write(desk.folder / "inputs", rates=RATES))
-        desk.load_whole()
-        before = desk.run("status", "--json").facts
-        first = len(desk.emulator.requests)
-        load_inputs(target, desk.folder / "inputs")
-        assert desk.run("status", "--json").facts == before
-        pass_a_night(desk.emulator)
-        desk.load_whole()
+    def test_the_nights_go_on(self, cli: CliHarness) -> None:
+        target = Target(database=cli.database)
+        load_inputs(target, write(cli.folder / "inputs", rates=RATES))
+        cli.load_whole()
+        before = cli.run("status", "--json").facts
+        first = len(cli.emulator.requests)
+        load_inputs(target, cli.folder / "inputs")
+        assert cli.run("status", "--json").facts == before
+        pass_a_night(cli.emulator)
+        cli.load_whole()
         # Not a first load again; what each load asks alike, such as counts, is more than a third of so small an account's.
-        assert len(desk.emulator.requests) - first < first * 2 / 3
-        assert len(rows(desk.database, "rates")) == 3
+        assert len(cli.emulator.requests) - first < first * 2 / 3
+        assert len(rows(cli.database, "rates")) == 3
 
-    def test_a_database_that_was_deleted_is_loaded_whole_again_also_after_the_inputs(self, desk: Desk) -> None:
+    def test_a_database_that_was_deleted_is_loaded_whole_again_also_after_the_inputs(self, cli: CliHarness) -> None:
         """The dataset is there again then, and nothing but the inputs' load knows that it is another one."""
-        desk.load_whole()
-        desk.database.unlink()
-        load_inputs(Target(database=desk.database), write(desk.folder / "inputs", rates=RATES))
-        desk.load_whole()
-        assert len(rows(desk.database, "rates")) == 3
+        cli.load_whole()
+        cli.database.unlink()
+        load_inputs(Target(database=cli.database), write(cli.folder / "inputs", rates=RATES))
+        cli.load_whole()
+        assert len(rows(cli.database, "rates")) == 3

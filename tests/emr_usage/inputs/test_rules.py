@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from emr_usage.errors import InvalidInputsError
 from emr_usage.exit_codes import USAGE
-from emr_usage.failures import InvalidInputsError, explain
+from emr_usage.failures import explain
 from emr_usage.inputs import read_inputs
 from input_files import HEADERS, owner, rate, told
 

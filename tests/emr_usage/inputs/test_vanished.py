@@ -9,11 +9,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from emr_usage.failures import InvalidInputsError
+from emr_usage.errors import InvalidInputsError
 from emr_usage.inputs import load_inputs
-from emr_usage.load import Target
+from emr_usage.target import Target
 from input_files import HEADERS, owner, rate
-from paper import Paper, number
+from mart_fixtures import MartDatabase, number
 
 FILES = {
     "rates": [rate(region_id=region) for region in ("cn-hangzhou", "cn-beijing", "cn-shanghai")],
@@ -92,10 +92,10 @@ def test_a_file_that_seems_to_be_there_is_refused_also_the_first_time(folder: Pa
 
 def test_what_only_the_build_in_force_has_counts_too(tmp_path: Path, folder: Path) -> None:
     priced = {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1)}
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[], rates=number([priced], "row_number"))
-    paper.build()
-    paper.write(rates=[])
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[], rates=number([priced], "row_number"))
+    mart_db.build()
+    mart_db.write(rates=[])
     (folder / "rates.csv").unlink()
     with pytest.raises(InvalidInputsError, match=r"rates\.csv: it is not there, and 1 row of it is loaded"):
-        load_inputs(paper.target, folder)
+        load_inputs(mart_db.target, folder)

@@ -12,10 +12,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
 from browser import running_browser
-from emr_usage.load import open_pipeline
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, write_page
-from paper import built_paper
-from paper_cases import TABLES
+from mart_cases import TABLES
+from mart_fixtures import built_mart_db
 
 LATER = datetime(2026, 11, 20, 3, tzinfo=UTC)
 DESKTOP = {"width": 1280, "height": 900}
@@ -30,9 +30,9 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="module", params=["2026-10", "2020-01"], ids=["full", "empty"])
 def address(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> str:
-    paper = built_paper(tmp_path_factory.mktemp("paper"), **TABLES)
-    folder = paper.target.database.parent / "a folder with spaces"
-    path, _ = write_page(open_pipeline(paper.target), Month.parse(request.param), folder, LATER)
+    mart_db = built_mart_db(tmp_path_factory.mktemp("mart_db"), **TABLES)
+    folder = mart_db.target.database.parent / "a folder with spaces"
+    path, _ = write_page(open_pipeline(mart_db.target), Month.parse(request.param), folder, LATER)
     return path.as_uri()
 
 

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from emr_usage.failures import BuildError
-from emr_usage.load import open_pipeline
+from emr_usage.errors import BuildError
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, headline, read_billing_time_zone, write_page
 from emr_usage.report.figures import Figures, Owner
-from paper import Paper, Row, built_paper, job_run, number, tag, utc
-from paper_cases import TABLES, window
+from mart_cases import TABLES, window
+from mart_fixtures import MartDatabase, Row, built_mart_db, job_run, number, tag, utc
 
 OCTOBER = Month(date(2026, 10, 1))
 LATER = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -38,31 +38,31 @@ class Page(HTMLParser):
         self.text += data.replace("\u00a0", " ")
 
 
-def make_page(paper: Paper, month: Month = OCTOBER, now: datetime = LATER) -> tuple[Page, Figures]:
-    path, figures = write_page(open_pipeline(paper.target), month, paper.target.database.parent / "reports", now)
+def make_page(mart_db: MartDatabase, month: Month = OCTOBER, now: datetime = LATER) -> tuple[Page, Figures]:
+    path, figures = write_page(open_pipeline(mart_db.target), month, mart_db.target.database.parent / "reports", now)
     return Page(path.read_text(encoding="utf-8")), figures
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return built_paper(tmp_path_factory.mktemp("paper"), **TABLES)
+def mart_db(tmp_path_factory: pytest.TempPathFactory) -> MartDatabase:
+    return built_mart_db(tmp_path_factory.mktemp("mart_db"), **TABLES)
 
 
-def test_the_totals_are_those_of_the_marts(paper: Paper) -> None:
-    _, figures = make_page(paper)
+def test_the_totals_are_those_of_the_marts(mart_db: MartDatabase) -> None:
+    _, figures = make_page(mart_db)
     october = "billing_month = DATE '2026-10-01'"
     sums = "sum(cu_hours), sum(cu_hours_unpriced), sum(estimated_cost)"
-    assert paper.ask(f"SELECT {sums} FROM chargeback_monthly WHERE {october}") == [
+    assert mart_db.ask(f"SELECT {sums} FROM chargeback_monthly WHERE {october}") == [
         (figures.total.cu_hours, figures.total.cu_hours_unpriced, figures.total.costs["USD"])
     ]
-    unallocated = paper.ask(f"SELECT sum(cu_hours), sum(estimated_cost) FROM spend_untagged WHERE {october}")
+    unallocated = mart_db.ask(f"SELECT sum(cu_hours), sum(estimated_cost) FROM spend_unallocated WHERE {october}")
     assert unallocated == [(figures.total.cu_hours_unallocated, figures.total.costs_unallocated["USD"])]
     assert sum(owner.cu_hours for owner in figures.owners) == figures.total.cu_hours
     assert sum(owner.costs.get("USD", Decimal(0)) for owner in figures.owners) == figures.total.costs["USD"]
 
 
-def test_the_headline_tells_cost_use_and_what_is_unpriced(paper: Paper) -> None:
-    _, figures = make_page(paper)
+def test_the_headline_tells_cost_use_and_what_is_unpriced(mart_db: MartDatabase) -> None:
+    _, figures = make_page(mart_db)
     total = figures.total
     told = f"estimated USD {total.costs['USD']:.2f} for {total.cu_hours:.2f} CU-hours, 3.00 CU-hours of it unpriced"
     missing = ", ".join(figures.missing)
@@ -70,19 +70,19 @@ def test_the_headline_tells_cost_use_and_what_is_unpriced(paper: Paper) -> None:
     assert "figures of 1 ended run" not in missing
 
 
-def test_every_section_names_its_tables_and_holds_its_query(paper: Paper) -> None:
-    page, figures = make_page(paper)
-    known = {name for (name,) in paper.ask("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_marts'")}
+def test_every_section_names_its_tables_and_holds_its_query(mart_db: MartDatabase) -> None:
+    page, figures = make_page(mart_db)
+    known = {name for (name,) in mart_db.ask("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_marts'")}
     named = set(re.findall(r"emr_marts\.(\w+)", page.text))
     assert named <= known
     shown = {name for name, asked in figures.asked.items() if asked.sql in page.text}
     # These three are for the page's own words: its zone, its names of workspaces and, where there is no use, other months.
     assert set(figures.asked) - shown == {"workspaces", "months"}
-    assert all(paper.ask(asked.sql) is not None for asked in figures.asked.values())
+    assert all(mart_db.ask(asked.sql) is not None for asked in figures.asked.values())
 
 
-def test_a_link_within_the_page_has_its_end(paper: Paper) -> None:
-    page, _ = make_page(paper)
+def test_a_link_within_the_page_has_its_end(mart_db: MartDatabase) -> None:
+    page, _ = make_page(mart_db)
     ends = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
     links = {str(attributes["href"]) for name, attributes in page.elements if name == "a"}
     assert links
@@ -91,8 +91,8 @@ def test_a_link_within_the_page_has_its_end(paper: Paper) -> None:
     assert set(labels) <= ends
 
 
-def test_nothing_in_it_can_act_or_is_fetched(paper: Paper) -> None:
-    page, _ = make_page(paper)
+def test_nothing_in_it_can_act_or_is_fetched(mart_db: MartDatabase) -> None:
+    page, _ = make_page(mart_db)
     names = {name for name, _ in page.elements}
     assert not names & {"script", "iframe", "object", "embed", "form", "link", "img", "base", "image", "use"}
     for _, attributes in page.elements:
@@ -105,7 +105,7 @@ def test_names_that_others_typed_are_text_and_nothing_else(tmp_path: Path) -> No
     run = job_run(HOSTILE, utc("2026-10-02 00:00"), utc("2026-10-05 00:00"), 3, state="Failed", workspace_id=HOSTILE)
     run |= {"resource_queue_id": HOSTILE, "creator": HOSTILE, "state_change_code": HOSTILE, "state_change_message": HOSTILE}
     owned = job_run("owned", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 1)
-    paper = built_paper(
+    mart_db = built_mart_db(
         tmp_path,
         job_runs=[run, owned],
         job_run_tags=[tag(owned, "team", "x")],
@@ -114,28 +114,28 @@ def test_names_that_others_typed_are_text_and_nothing_else(tmp_path: Path) -> No
         workspaces=[{"workspace_id": "w-1", "workspace_name": HOSTILE, "region_id": "cn-hangzhou"}],
         extraction_windows=[window("2026-10-03 00:00", "2026-10-04 00:00", "failed", error_code=HOSTILE)],
     )
-    page, _ = make_page(paper)
+    page, _ = make_page(mart_db)
     assert "script" not in {name for name, _ in page.elements}
     # They are there whole, and are no template either.
     assert page.text.count(HOSTILE) >= 8
 
 
-def test_a_month_without_use_says_so_and_names_the_months_that_have_some(paper: Paper) -> None:
-    page, figures = make_page(paper, Month(date(2025, 1, 1)))
+def test_a_month_without_use_says_so_and_names_the_months_that_have_some(mart_db: MartDatabase) -> None:
+    page, figures = make_page(mart_db, Month(date(2025, 1, 1)))
     assert "There is no use in January 2025." in page.text
     assert "2026-10" in page.text
     assert headline(figures) == "January 2025 (provisional): 0.00 CU-hours; missing: what is not certified"
 
 
 def test_an_empty_database_makes_a_page(tmp_path: Path) -> None:
-    page, _ = make_page(built_paper(tmp_path, job_runs=[]))
+    page, _ = make_page(built_mart_db(tmp_path, job_runs=[]))
     assert "Nothing is loaded yet that used anything" in page.text
     assert "Nothing of the month is certified." in page.text
 
 
 def test_one_run_makes_a_page_with_a_chart(tmp_path: Path) -> None:
-    paper = built_paper(tmp_path, job_runs=[job_run("only", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), "0.001")])
-    page, figures = make_page(paper)
+    mart_db = built_mart_db(tmp_path, job_runs=[job_run("only", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), "0.001")])
+    page, figures = make_page(mart_db)
     assert [name for name, _ in page.elements].count("svg") == 1
     assert "Nothing is priced: put what you pay into rates.csv." in page.text
     told = "< 0.01 CU-hours, none of it priced"
@@ -143,8 +143,8 @@ def test_one_run_makes_a_page_with_a_chart(tmp_path: Path) -> None:
 
 
 def test_a_run_without_a_figure_is_counted_among_the_assumptions(tmp_path: Path) -> None:
-    paper = built_paper(tmp_path, job_runs=[job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None)])
-    page, _ = make_page(paper)
+    mart_db = built_mart_db(tmp_path, job_runs=[job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None)])
+    page, _ = make_page(mart_db)
     assert "1 runs of the month have no figure of CU-hours" in page.text
     assert "There is no use" not in page.text
 
@@ -161,7 +161,7 @@ def test_amounts_of_two_currencies_stand_side_by_side_and_are_never_added(tmp_pa
         job_run("usd", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 5),
         job_run("cny", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 7, region_id="cn-beijing"),
     ]
-    page, figures = make_page(built_paper(tmp_path, job_runs=runs, rates=rates))
+    page, figures = make_page(built_mart_db(tmp_path, job_runs=runs, rates=rates))
     assert figures.currencies == ["CNY", "USD"]
     assert figures.total.costs == {"CNY": Decimal(21), "USD": Decimal(10)}
     assert [name for name, _ in page.elements].count("svg") == 2
@@ -196,28 +196,28 @@ def test_a_month_is_compared_by_the_day_and_only_with_one_that_is_there_whole(
     tmp_path: Path, windows: list[Row], says: str
 ) -> None:
     runs = [run_of_day(9, 10, 50), run_of_day(9, 11, 25), *(run_of_day(10, day, 31) for day in (1, 2, 3))]
-    page, _ = make_page(built_paper(tmp_path, job_runs=runs, rates=RATE, extraction_windows=windows))
+    page, _ = make_page(built_mart_db(tmp_path, job_runs=runs, rates=RATE, extraction_windows=windows))
     assert says in page.text
 
 
 def test_a_month_under_way_has_its_mean_over_what_is_loaded_of_it(tmp_path: Path) -> None:
     windows = [window("2026-08-31 16:00", "2026-10-03 04:00")]
-    paper = built_paper(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE, extraction_windows=windows)
-    page, figures = make_page(paper, now=utc("2026-10-03 04:05"))
+    mart_db = built_mart_db(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE, extraction_windows=windows)
+    page, figures = make_page(mart_db, now=utc("2026-10-03 04:05"))
     assert figures.total.days == Decimal("2.5")
     assert "USD 2.00 a day; nothing priced in September 2026" in page.text
 
 
 def test_a_month_of_which_nothing_is_loaded_says_so(tmp_path: Path) -> None:
     windows = [window("2026-08-31 16:00", "2026-09-25 16:00")]
-    paper = built_paper(tmp_path, job_runs=[run_of_day(9, 10, 1)], extraction_windows=windows)
-    page, _ = make_page(paper, now=utc("2026-10-03 04:05"))
+    mart_db = built_mart_db(tmp_path, job_runs=[run_of_day(9, 10, 1)], extraction_windows=windows)
+    page, _ = make_page(mart_db, now=utc("2026-10-03 04:05"))
     assert "Nothing of it is certified yet." in page.text
     assert "Loaded up to" not in page.text
 
 
 def test_use_in_a_month_under_way_that_no_window_tells_of_has_no_mean(tmp_path: Path) -> None:
-    page, _ = make_page(built_paper(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE), now=utc("2026-10-03 04:05"))
+    page, _ = make_page(built_mart_db(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE), now=utc("2026-10-03 04:05"))
     assert "no mean of a day, as nothing is certified" in page.text
 
 
@@ -225,14 +225,14 @@ def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) ->
     owned = job_run("owned", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 12)
     nobodys = job_run("nobodys", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 50, region_id="eu-nowhere")
     owner = {"owner": "data", "tag_key": "team", "tag_value": "x"}
-    paper = built_paper(
+    mart_db = built_mart_db(
         tmp_path,
         job_runs=[owned, nobodys],
         job_run_tags=[tag(owned, "team", "x")],
         rates=RATE,
         owners=number([owner], "rule_number"),
     )
-    page, figures = make_page(paper)
+    page, figures = make_page(mart_db)
     assert figures.total.costs_unallocated == {}
     assert "50.00 CU-hours, 80.6 % of use, matched by no owner rule; 50.00 CU-hours of it unpriced" in page.text
     assert "USD 0.00" not in page.text
@@ -240,7 +240,7 @@ def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) ->
 
 def test_what_the_api_gives_no_figure_of_is_not_called_unpriced(tmp_path: Path) -> None:
     quiet = job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None, state="Failed")
-    page, _ = make_page(built_paper(tmp_path, job_runs=[quiet], rates=RATE))
+    page, _ = make_page(built_mart_db(tmp_path, job_runs=[quiet], rates=RATE))
     assert "The API gives no figure of use." in page.text
     assert "Nothing is priced" not in page.text
     assert "What failed used" not in page.text
@@ -253,7 +253,7 @@ def test_what_failed_used_is_the_same_in_the_sentence_and_in_the_tables_beneath(
     unpriced = job_run("unpriced", utc("2026-10-08 00:00"), utc("2026-10-08 01:00"), 5, state="Failed")
     no_figure = job_run("no_figure", utc("2026-10-08 00:00"), utc("2026-10-08 01:00"), None, state="Failed")
     rates = number([{**RATE[0], "valid_to": date(2026, 10, 6)}], "row_number")
-    page, figures = make_page(built_paper(tmp_path, job_runs=[half, priced, unpriced, no_figure], rates=rates))
+    page, figures = make_page(built_mart_db(tmp_path, job_runs=[half, priced, unpriced, no_figure], rates=rates))
     jobs, reasons = (figures.asked[name].rows for name in ("failed_jobs", "reasons"))
     assert {row["job_key"]: (row["failed"], row["cu_hours"], row["cu_hours_unpriced"]) for row in jobs} == {
         "half": (1, 4, 2),
@@ -281,7 +281,7 @@ def test_a_failure_whose_job_succeeded_since_does_not_wait_for_it(
     failed = job_run("failed", utc("2026-10-05 00:00"), utc("2026-10-05 00:30"), 1, state="Failed") | named
     ended = utc(submitted) + timedelta(hours=1)
     later = job_run("later", utc(submitted), ended, 1) | named | {"arguments_digest": arguments}
-    page, _ = make_page(built_paper(tmp_path, job_runs=[failed, later]))
+    page, _ = make_page(built_mart_db(tmp_path, job_runs=[failed, later]))
     assert told in page.text
     assert "not yet" not in page.text
     assert "of 1 the job has succeeded since in another run" in page.text
@@ -289,35 +289,35 @@ def test_a_failure_whose_job_succeeded_since_does_not_wait_for_it(
 
 def test_a_price_is_written_out(tmp_path: Path) -> None:
     rates = number([{**RATE[0], "currency": "JPY", "price_per_cu_hour": "30"}], "row_number")
-    page, _ = make_page(built_paper(tmp_path, job_runs=[run_of_day(10, 1, 1)], rates=rates))
+    page, _ = make_page(built_mart_db(tmp_path, job_runs=[run_of_day(10, 1, 1)], rates=rates))
     assert "JPY 30" in page.text
     assert "E+" not in page.text
 
 
 def test_a_list_that_is_cut_says_of_how_many(tmp_path: Path) -> None:
     runs = [job_run(f"job-{letter}", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 1) for letter in "abcdefghijklmnop"]
-    page, _ = make_page(built_paper(tmp_path, job_runs=runs))
+    page, _ = make_page(built_mart_db(tmp_path, job_runs=runs))
     assert "The first 12 of 16." in page.text
 
 
 @pytest.mark.parametrize("missing", ["rates_by_month", "certified_ranges"])
 def test_marts_of_another_version_are_to_be_made_again(tmp_path: Path, missing: str) -> None:
-    paper = built_paper(tmp_path, job_runs=[])
-    paper.change(f"DROP TABLE emr_marts.{missing}")
+    mart_db = built_mart_db(tmp_path, job_runs=[])
+    mart_db.change(f"DROP TABLE emr_marts.{missing}")
     with pytest.raises(BuildError, match="Make them again: emr-usage build"):
-        make_page(paper)
+        make_page(mart_db)
 
 
 def test_two_workspaces_of_one_name_are_told_apart(tmp_path: Path) -> None:
     workspaces = [{"workspace_id": name, "workspace_name": "prod", "region_id": "cn-hangzhou"} for name in ("w-1", "w-2")]
-    _, figures = make_page(built_paper(tmp_path, job_runs=[], workspaces=workspaces))
+    _, figures = make_page(built_mart_db(tmp_path, job_runs=[], workspaces=workspaces))
     assert figures.workspace_names == {"w-1": "prod (w-1)", "w-2": "prod (w-2)"}
 
 
 def test_a_workspace_that_is_not_asked_is_not_missed(tmp_path: Path) -> None:
     workspaces = [{"workspace_id": name, "workspace_name": name, "region_id": "cn-hangzhou"} for name in ("w-1", "w-2")]
     windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
-    _, figures = make_page(built_paper(tmp_path, job_runs=[], workspaces=workspaces, extraction_windows=windows))
+    _, figures = make_page(built_mart_db(tmp_path, job_runs=[], workspaces=workspaces, extraction_windows=windows))
     assert figures.is_certified
 
 
@@ -326,7 +326,7 @@ def test_a_failure_without_a_range_counts_until_the_next_load(tmp_path: Path, lo
     windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
     windows.append(window("2026-10-01 00:00", "2026-10-02 00:00", "failed", axis="run", load=load))
     windows[-1] |= {"window_start": None, "window_end": None}
-    _, figures = make_page(built_paper(tmp_path, job_runs=[], extraction_windows=windows))
+    _, figures = make_page(built_mart_db(tmp_path, job_runs=[], extraction_windows=windows))
     assert figures.is_certified is is_certified
 
 
@@ -337,7 +337,7 @@ def test_what_is_certified_is_told_to_the_minute(tmp_path: Path) -> None:
         window("2026-10-11 16:00", "2026-10-31 16:00"),
         window("2026-09-30 16:00", "2026-10-31 16:00", axis="end"),
     ]
-    page, figures = make_page(built_paper(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
+    page, figures = make_page(built_mart_db(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
     submitted = next(part for part in figures.coverage if part.axis == "start")
     assert submitted.gaps == [(utc("2026-10-10 16:00"), utc("2026-10-11 16:00"))]
     assert submitted.share == pytest.approx(30 * day / (31 * day))
@@ -348,7 +348,7 @@ def test_what_is_certified_is_told_to_the_minute(tmp_path: Path) -> None:
 
 def test_a_month_read_whole_is_said_to_be_complete(tmp_path: Path) -> None:
     windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
-    page, figures = make_page(built_paper(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
+    page, figures = make_page(built_mart_db(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
     assert figures.is_certified
     assert "All of the month is certified complete." in page.text
 
@@ -356,15 +356,15 @@ def test_a_month_read_whole_is_said_to_be_complete(tmp_path: Path) -> None:
 def test_a_month_under_way_is_held_to_what_is_loaded_of_it(tmp_path: Path) -> None:
     windows = [window("2026-09-30 16:00", "2026-10-20 02:00", axis=axis) for axis in ("start", "end")]
     windows.append(window("2026-09-30 16:00", "2026-10-19 02:00", axis="end", workspace_id="w-2"))
-    paper = built_paper(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows)
-    page, figures = make_page(paper, now=utc("2026-10-20 02:05"))
+    mart_db = built_mart_db(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows)
+    page, figures = make_page(mart_db, now=utc("2026-10-20 02:05"))
     assert "Loaded up to 2026-10-20 10:00." in page.text
     assert [part.gaps for part in figures.coverage if part.workspace_id == "w-1"] == [[], []]
     assert [part.gaps for part in figures.coverage if part.workspace_id == "w-2"] == [
         [(utc("2026-09-30 16:00"), utc("2026-10-20 02:00"))],
         [(utc("2026-10-19 02:00"), utc("2026-10-20 02:00"))],
     ]
-    page, figures = make_page(paper)
+    page, figures = make_page(mart_db)
     assert "Loaded up to" not in page.text
     assert [part.gaps for part in figures.coverage if part.workspace_id == "w-1"] == [
         [(utc("2026-10-20 02:00"), utc("2026-10-31 16:00"))]
@@ -372,17 +372,17 @@ def test_a_month_under_way_is_held_to_what_is_loaded_of_it(tmp_path: Path) -> No
 
 
 def test_without_marts_the_way_to_them_is_named(tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(**TABLES)
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(**TABLES)
     with pytest.raises(BuildError, match="emr-usage build"):
-        make_page(paper)
+        make_page(mart_db)
 
 
 def test_the_zone_is_that_of_the_build(tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[job_run("run", utc("2026-10-31 23:00"), utc("2026-10-31 23:30"), 1)])
-    paper.build(billing_time_zone="UTC")
-    page, figures = make_page(paper)
-    assert read_billing_time_zone(open_pipeline(paper.target)) == "UTC"
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[job_run("run", utc("2026-10-31 23:00"), utc("2026-10-31 23:30"), 1)])
+    mart_db.build(billing_time_zone="UTC")
+    page, figures = make_page(mart_db)
+    assert read_billing_time_zone(open_pipeline(mart_db.target)) == "UTC"
     assert figures.total.cu_hours == 1
     assert "Days are those of the bill (UTC)" in page.text

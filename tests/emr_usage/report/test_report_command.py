@@ -16,36 +16,36 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emr_usage.cli import main
-from paper import Paper, built_paper, job_run, utc
-from paper_cases import TABLES
+from mart_cases import TABLES
+from mart_fixtures import MartDatabase, built_mart_db, job_run, utc
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return built_paper(tmp_path_factory.mktemp("paper"), **TABLES)
+def mart_db(tmp_path_factory: pytest.TempPathFactory) -> MartDatabase:
+    return built_mart_db(tmp_path_factory.mktemp("mart_db"), **TABLES)
 
 
-def report(paper: Paper, *options: str) -> Result:
-    return CliRunner().invoke(main, ["report", "--database", str(paper.target.database), *options])
+def report(mart_db: MartDatabase, *options: str) -> Result:
+    return CliRunner().invoke(main, ["report", "--database", str(mart_db.target.database), *options])
 
 
-def test_a_page_is_written_beside_the_database_and_named(paper: Paper) -> None:
-    done = report(paper, "--month", "2026-10")
+def test_a_page_is_written_beside_the_database_and_named(mart_db: MartDatabase) -> None:
+    done = report(mart_db, "--month", "2026-10")
     assert done.exit_code == 0, done.output
-    path = paper.target.database.parent / "reports" / "emr-usage-2026-10.html"
+    path = mart_db.target.database.parent / "reports" / "emr-usage-2026-10.html"
     assert done.stdout.splitlines()[-1] == f"Report: {path}"
     assert done.stdout.startswith("October 2026 (provisional): estimated USD ")
     assert path.read_text(encoding="utf-8").endswith("</html>")
 
 
-def test_the_same_month_again_takes_the_place_of_the_page_and_leaves_nothing_else(paper: Paper, tmp_path: Path) -> None:
+def test_the_same_month_again_takes_the_place_of_the_page_and_leaves_nothing_else(mart_db: MartDatabase, tmp_path: Path) -> None:
     for _ in range(2):
-        assert report(paper, "--month", "2026-10", "--output", str(tmp_path)).exit_code == 0
+        assert report(mart_db, "--month", "2026-10", "--output", str(tmp_path)).exit_code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["emr-usage-2026-10.html"]
 
 
-def test_machines_get_one_line(paper: Paper, tmp_path: Path) -> None:
-    done = report(paper, "--month", "2026-10", "--output", str(tmp_path), "--json")
+def test_machines_get_one_line(mart_db: MartDatabase, tmp_path: Path) -> None:
+    done = report(mart_db, "--month", "2026-10", "--output", str(tmp_path), "--json")
     facts = json.loads(done.stdout)
     assert (facts["status"], facts["exit_code"], facts["month"]) == ("complete", 0, "2026-10")
     assert facts["files"] == [str(tmp_path / "emr-usage-2026-10.html")]
@@ -57,9 +57,9 @@ def read_csv(path: Path) -> pa.Table:
 
 @pytest.mark.parametrize(("kind", "read"), [("csv", read_csv), ("parquet", pyarrow.parquet.read_table)])
 def test_the_chargeback_tables_come_out_as_they_are_in_the_marts(
-    paper: Paper, tmp_path: Path, kind: str, read: Callable[[Path], pa.Table]
+    mart_db: MartDatabase, tmp_path: Path, kind: str, read: Callable[[Path], pa.Table]
 ) -> None:
-    done = report(paper, "--month", "2026-10", "--output", str(tmp_path), "--format", kind)
+    done = report(mart_db, "--month", "2026-10", "--output", str(tmp_path), "--format", kind)
     assert done.exit_code == 0, done.output
     periods = {"chargeback_daily": "billing_date", "chargeback_monthly": "billing_month"}
     for name, period in periods.items():
@@ -69,7 +69,7 @@ def test_the_chargeback_tables_come_out_as_they_are_in_the_marts(
         assert all(row.pop("built_at") for row in written)
         rows = [tuple(row.values()) for row in written]
         october = f"{period} >= DATE '2026-10-01' AND {period} < DATE '2026-11-01'"
-        expected = paper.ask(
+        expected = mart_db.ask(
             f"SELECT {period}, owner, workspace_id, currency, * EXCLUDE ({period}, owner, workspace_id, currency)"
             f" FROM {name} WHERE {october}"
         )
@@ -77,15 +77,15 @@ def test_the_chargeback_tables_come_out_as_they_are_in_the_marts(
         assert rows
 
 
-def test_a_workbook_has_a_sheet_for_each_table(paper: Paper, tmp_path: Path) -> None:
-    done = report(paper, "--month", "2026-10", "--output", str(tmp_path), "--format", "xlsx")
+def test_a_workbook_has_a_sheet_for_each_table(mart_db: MartDatabase, tmp_path: Path) -> None:
+    done = report(mart_db, "--month", "2026-10", "--output", str(tmp_path), "--format", "xlsx")
     assert done.exit_code == 0, done.output
     path = tmp_path / "chargeback-2026-10.xlsx"
     assert done.stdout == f"Workbook: {path}\n"
     assert list(tmp_path.iterdir()) == [path]
     book = openpyxl.load_workbook(path)
     assert book.sheetnames == ["chargeback_daily", "chargeback_monthly"]
-    ((rows,),) = paper.ask("SELECT count(*) FROM chargeback_monthly WHERE billing_month = DATE '2026-10-01'")
+    ((rows,),) = mart_db.ask("SELECT count(*) FROM chargeback_monthly WHERE billing_month = DATE '2026-10-01'")
     assert book["chargeback_monthly"].max_row == 1 + rows
 
 
@@ -94,8 +94,8 @@ def exact(row: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(Decimal(str(value)) if isinstance(value, (int, float)) else value for value in row)
 
 
-def test_the_usual_month_is_that_of_yesterday(paper: Paper, tmp_path: Path) -> None:
-    done = report(paper, "--output", str(tmp_path), "--json")
+def test_the_usual_month_is_that_of_yesterday(mart_db: MartDatabase, tmp_path: Path) -> None:
+    done = report(mart_db, "--output", str(tmp_path), "--json")
     # Between the zones of this machine and of the bill it may be another day.
     nights = [date.today() - timedelta(days=days) for days in (0, 1, 2)]  # noqa: DTZ011  # either side of midnight is right
     assert json.loads(done.stdout)["month"] in {f"{night:%Y-%m}" for night in nights}
@@ -112,27 +112,27 @@ def test_the_usual_month_is_that_of_yesterday(paper: Paper, tmp_path: Path) -> N
     ],
 )
 def test_what_cannot_be_reported_is_told(
-    paper: Paper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int, says: str
+    mart_db: MartDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int, says: str
 ) -> None:
     # Working files of another destination stand where the command is run.
     monkeypatch.chdir(tmp_path)
-    done = report(paper, *options)
+    done = report(mart_db, *options)
     assert done.exit_code == code, done.output
     assert says in done.stderr
     assert "Traceback" not in done.output
 
 
-def test_a_folder_that_cannot_be_written_is_told(paper: Paper, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_written_is_told(mart_db: MartDatabase, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    done = report(paper, "--month", "2026-10", "--output", str(tmp_path / "file" / "reports"))
+    done = report(mart_db, "--month", "2026-10", "--output", str(tmp_path / "file" / "reports"))
     assert done.exit_code == 1
     assert "cannot be written" in done.stderr
     assert "--output" in done.stderr
 
 
 def test_marts_that_are_not_made_are_asked_for(tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[job_run("run", utc("2026-10-18 06:00"), utc("2026-10-18 08:30"), 5)])
-    done = report(paper, "--month", "2026-10")
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[job_run("run", utc("2026-10-18 06:00"), utc("2026-10-18 08:30"), 5)])
+    done = report(mart_db, "--month", "2026-10")
     assert done.exit_code == 1
     assert "Make them first: emr-usage build" in done.stderr

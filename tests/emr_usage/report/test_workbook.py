@@ -11,7 +11,7 @@ import openpyxl
 import pyarrow as pa
 import pytest
 
-from emr_usage.failures import TooManyRowsError
+from emr_usage.errors import TooManyRowsError
 from emr_usage.report.export import TABLES
 from emr_usage.report.workbook import MAX_ROWS, write_workbook
 

@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emr_usage.cli import main
-from paper import Paper, job_run, number, tag, utc
+from mart_fixtures import MartDatabase, job_run, number, tag, utc
 
 RUN = job_run("run", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"), 5)
 RATE = {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1)}
@@ -22,48 +22,48 @@ HOLD = "import duckdb, sys; held = duckdb.connect(sys.argv[1]); print(flush=True
 
 
 @pytest.fixture
-def paper(tmp_path: Path) -> Paper:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[RUN], rates=number([RATE], "row_number"))
-    return paper
+def mart_db(tmp_path: Path) -> MartDatabase:
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[RUN], rates=number([RATE], "row_number"))
+    return mart_db
 
 
-def run_build(paper: Paper, *options: str) -> Result:
-    return CliRunner().invoke(main, ["build", "--database", str(paper.target.database), *options])
+def run_build(mart_db: MartDatabase, *options: str) -> Result:
+    return CliRunner().invoke(main, ["build", "--database", str(mart_db.target.database), *options])
 
 
-def test_it_says_what_it_made_and_leaves_the_database_to_others(paper: Paper) -> None:
-    done = run_build(paper, "--json")
+def test_it_says_what_it_made_and_leaves_the_database_to_others(mart_db: MartDatabase) -> None:
+    done = run_build(mart_db, "--json")
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
     assert facts["status"] == "complete"
     assert facts["models"] > 15
     assert facts["checks"] > 10
-    with duckdb.connect(str(paper.target.database), read_only=True) as connection:
+    with duckdb.connect(str(mart_db.target.database), read_only=True) as connection:
         assert connection.execute("SELECT job_runs FROM emr_marts.chargeback_monthly").fetchall() == [(1,)]
 
 
-def test_it_writes_nothing_beside_the_database_but_its_lock_and_working_files(paper: Paper) -> None:
-    assert run_build(paper).exit_code == 0
-    folder = paper.target.database.parent
+def test_it_writes_nothing_beside_the_database_but_its_lock_and_working_files(mart_db: MartDatabase) -> None:
+    assert run_build(mart_db).exit_code == 0
+    folder = mart_db.target.database.parent
     beside = {path.relative_to(folder).parts[0] for path in folder.rglob("*") if path.is_file()}
     assert beside == {"emr.duckdb", "emr.duckdb.lock", "emr.duckdb.dlt"}
 
 
-def test_a_broken_promise_fails_in_words(paper: Paper) -> None:
-    paper.write(rates=number([RATE, RATE], "row_number"))
-    done = run_build(paper, "--json")
+def test_a_broken_promise_fails_in_words(mart_db: MartDatabase) -> None:
+    mart_db.write(rates=number([RATE, RATE], "row_number"))
+    done = run_build(mart_db, "--json")
     assert done.exit_code == 1
-    assert json.loads(done.stdout)["error"]["code"] == "BrokenPromise"
+    assert json.loads(done.stdout)["error"]["code"] == "DataTestFailed"
     assert "Error: A promise is broken: Rates of one scope do not overlap; mend rates.csv (1 rows against it)." in done.stderr
 
 
-def test_a_database_held_by_another_program_is_named(paper: Paper) -> None:
-    command = [sys.executable, "-c", HOLD, str(paper.target.database)]
+def test_a_database_held_by_another_program_is_named(mart_db: MartDatabase) -> None:
+    command = [sys.executable, "-c", HOLD, str(mart_db.target.database)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout
         holder.stdout.readline()
-        done = run_build(paper, "--json")
+        done = run_build(mart_db, "--json")
         holder.communicate()
     assert done.exit_code == 4
     assert json.loads(done.stdout)["error"]["code"] == "DatabaseHeld"
@@ -80,42 +80,42 @@ def test_a_database_held_by_another_program_is_named(paper: Paper) -> None:
     ],
 )
 def test_what_cannot_be_built_is_told(
-    paper: Paper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int, says: str
+    mart_db: MartDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int, says: str
 ) -> None:
     # Working files of another destination stand where the command is run.
     monkeypatch.chdir(tmp_path)
-    done = run_build(paper, *options)
+    done = run_build(mart_db, *options)
     assert done.exit_code == code, done.output
     assert says in done.stderr
     assert "Traceback" not in done.output
 
 
-def test_wrong_inputs_are_told_all_at_once_and_change_nothing(paper: Paper) -> None:
-    assert run_build(paper).exit_code == 0
-    before = paper.marts()
-    inputs = paper.target.database.with_name("inputs")
+def test_wrong_inputs_are_told_all_at_once_and_change_nothing(mart_db: MartDatabase) -> None:
+    assert run_build(mart_db).exit_code == 0
+    before = mart_db.marts()
+    inputs = mart_db.target.database.with_name("inputs")
     inputs.mkdir()
     (inputs / "rates.csv").write_text("region_id,currency\ncn-hangzhou,dollars\n")
     (inputs / "owners.csv").write_text("owner\n\n")
-    done = run_build(paper, "--json")
+    done = run_build(mart_db, "--json")
     assert done.exit_code == 2
     assert "rates.csv, row 1, column price_per_cu_hour" in done.stderr
     assert "owners.csv, row 1, column tag_key" in done.stderr
     assert json.loads(done.stdout)["error"]["code"] == "InvalidInputs"
-    assert paper.marts() == before
+    assert mart_db.marts() == before
 
 
-def test_explain_tells_the_days_the_rates_the_rule_and_what_is_not_priced(paper: Paper) -> None:
+def test_explain_tells_the_days_the_rates_the_rule_and_what_is_not_priced(mart_db: MartDatabase) -> None:
     crossing = job_run("crossing", utc("2026-11-18 15:00"), utc("2026-11-18 17:00"), 5)
     rate = RATE | {"valid_to": date(2026, 11, 19), "source": "contract 7", "price_kind": "contracted"}
     owner = {"owner": "data/growth", "tag_key": "team", "tag_value": "growth", "valid_from": date(2026, 1, 1)}
-    paper.write(job_runs=[crossing], job_run_tags=[tag(crossing, "Team", "Growth")], rates=number([rate], "row_number"))
-    paper.write(owners=number([owner], "rule_number"))
-    explain = ["explain", "crossing", "--database", str(paper.target.database)]
+    mart_db.write(job_runs=[crossing], job_run_tags=[tag(crossing, "Team", "Growth")], rates=number([rate], "row_number"))
+    mart_db.write(owners=number([owner], "rule_number"))
+    explain = ["explain", "crossing", "--database", str(mart_db.target.database)]
     before = CliRunner().invoke(main, explain)
     assert before.exit_code == 1
     assert "Make them first: emr-usage build" in before.stderr
-    assert run_build(paper).exit_code == 0
+    assert run_build(mart_db).exit_code == 0
     told = CliRunner().invoke(main, explain)
     assert told.exit_code == 0, told.output
     assert "Used: 5.000000 CU-hours, estimated USD 0.125000 (partly priced)" in told.stdout
@@ -125,6 +125,6 @@ def test_explain_tells_the_days_the_rates_the_rule_and_what_is_not_priced(paper:
     assert "Not priced: 2.500000 CU-hours, because" in told.stdout
     (facts,) = json.loads(CliRunner().invoke(main, [*explain, "--json"]).stdout)
     assert facts["run"]["owner"] == "data/growth"
-    missing = CliRunner().invoke(main, ["explain", "nobody", "--database", str(paper.target.database)])
+    missing = CliRunner().invoke(main, ["explain", "nobody", "--database", str(mart_db.target.database)])
     assert missing.exit_code == 1
     assert "There is no job run nobody" in missing.stderr

@@ -9,32 +9,32 @@ from typing import Any
 
 import pytest
 
-from paper import Paper, Row, built_paper, job_run, number, utc
-from paper_cases import BOUNDARY, RATES, TABLES, TIMEOUT
+from mart_cases import BOUNDARY, RATES, TABLES, TIMEOUT
+from mart_fixtures import MartDatabase, Row, built_mart_db, job_run, number, utc
 
 
 @pytest.fixture(scope="module")
-def paper(tmp_path_factory: pytest.TempPathFactory) -> Paper:
-    return built_paper(tmp_path_factory.mktemp("paper"), **TABLES)
+def mart_db(tmp_path_factory: pytest.TempPathFactory) -> MartDatabase:
+    return built_mart_db(tmp_path_factory.mktemp("mart_db"), **TABLES)
 
 
-def slices(paper: Paper, job_run_id: str, columns: str) -> list[tuple[Any, ...]]:
-    return paper.ask(f"SELECT {columns} FROM job_run_hours WHERE job_run_id = '{job_run_id}' ORDER BY hour_start")
+def slices(mart_db: MartDatabase, job_run_id: str, columns: str) -> list[tuple[Any, ...]]:
+    return mart_db.ask(f"SELECT {columns} FROM job_run_hours WHERE job_run_id = '{job_run_id}' ORDER BY hour_start")
 
 
-def test_a_run_across_a_month_of_the_bill_falls_into_both_months_exactly(paper: Paper) -> None:
-    assert slices(paper, "boundary", "hour_start, billing_month, cu_hours, estimated_cost") == [
+def test_a_run_across_a_month_of_the_bill_falls_into_both_months_exactly(mart_db: MartDatabase) -> None:
+    assert slices(mart_db, "boundary", "hour_start, billing_month, cu_hours, estimated_cost") == [
         (utc("2026-10-31 15:00"), date(2026, 10, 1), Decimal("0.500001"), Decimal("0.030000")),
         (utc("2026-10-31 16:00"), date(2026, 11, 1), Decimal("0.500000"), Decimal("0.030000")),
     ]
 
 
-def test_a_price_that_changes_in_the_middle_of_a_run_holds_from_midnight_of_the_bill(paper: Paper) -> None:
-    assert slices(paper, "price_change", "billing_date, price_per_cu_hour, rate_row_number, rate_kind, estimated_cost") == [
+def test_a_price_that_changes_in_the_middle_of_a_run_holds_from_midnight_of_the_bill(mart_db: MartDatabase) -> None:
+    assert slices(mart_db, "price_change", "billing_date, price_per_cu_hour, rate_row_number, rate_kind, estimated_cost") == [
         (date(2026, 10, 15), Decimal("0.05"), 1, "list", Decimal("0.05")),
         (date(2026, 10, 16), Decimal("0.06"), 2, "contracted", Decimal("0.06")),
     ]
-    assert paper.ask("SELECT estimated_cost FROM job_run_costs WHERE job_run_id = 'price_change'") == [(Decimal("0.11"),)]
+    assert mart_db.ask("SELECT estimated_cost FROM job_run_costs WHERE job_run_id = 'price_change'") == [(Decimal("0.11"),)]
 
 
 def test_where_an_hour_begins_before_midnight_a_run_after_it_has_two_prices_and_is_rounded_once(tmp_path: Path) -> None:
@@ -43,7 +43,7 @@ def test_where_an_hour_begins_before_midnight_a_run_after_it_has_two_prices_and_
     rate = {"region_id": "cn-hangzhou", "currency": "USD"}
     before = rate | {"price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1), "valid_to": date(2026, 10, 16)}
     after = rate | {"price_per_cu_hour": "0.04", "valid_from": date(2026, 10, 16)}
-    other = Paper(tmp_path / "emr.duckdb")
+    other = MartDatabase(tmp_path / "emr.duckdb")
     other.write(job_runs=[after_midnight], rates=number([before, after], "row_number"))
     other.build(billing_time_zone="Asia/Kolkata")
     assert other.ask("SELECT DISTINCT price_per_cu_hour FROM job_run_hours ORDER BY 1") == [
@@ -54,38 +54,38 @@ def test_where_an_hour_begins_before_midnight_a_run_after_it_has_two_prices_and_
     assert other.ask("SELECT estimated_cost FROM job_run_costs") == [(Decimal("0.000001"),)]
 
 
-def test_a_stream_of_twenty_days_is_charged_on_the_days_it_used(paper: Paper) -> None:
-    by_day = paper.ask(
+def test_a_stream_of_twenty_days_is_charged_on_the_days_it_used(mart_db: MartDatabase) -> None:
+    by_day = mart_db.ask(
         "SELECT billing_date, sum(cu_hours) FROM job_run_hours WHERE job_run_id = 'stream' GROUP BY ALL ORDER BY ALL"
     )
     uses = [Decimal(1)] * 4 + [Decimal("0.25")] * 4 + [Decimal(3)] * 8 + [Decimal("2.75")] * 4
     assert by_day == [(date(2026, 10, 1) + timedelta(days=day), use) for day, use in enumerate(uses)]
 
 
-def test_a_figure_above_a_later_one_counts_as_the_later_one(paper: Paper) -> None:
-    hours = [cu_hours for (cu_hours,) in slices(paper, "falling", "cu_hours")]
+def test_a_figure_above_a_later_one_counts_as_the_later_one(mart_db: MartDatabase) -> None:
+    hours = [cu_hours for (cu_hours,) in slices(mart_db, "falling", "cu_hours")]
     assert hours == [Decimal(6), Decimal(0), Decimal(1), Decimal(1)]
 
 
-def test_a_run_of_no_length_has_one_hour(paper: Paper) -> None:
-    assert slices(paper, "instant", "hour_start, cu_hours") == [(utc("2026-10-02 05:00"), Decimal("0.25"))]
+def test_a_run_of_no_length_has_one_hour(mart_db: MartDatabase) -> None:
+    assert slices(mart_db, "instant", "hour_start, cu_hours") == [(utc("2026-10-02 05:00"), Decimal("0.25"))]
 
 
-def test_use_without_a_rate_is_shown_and_has_no_amount(paper: Paper) -> None:
+def test_use_without_a_rate_is_shown_and_has_no_amount(mart_db: MartDatabase) -> None:
     costs = "cu_hours, cu_hours_unpriced, estimated_cost, currency, pricing_status"
-    assert paper.ask(f"SELECT {costs} FROM job_run_costs WHERE job_run_id = 'elsewhere'") == [(3, 3, None, None, "unpriced")]
+    assert mart_db.ask(f"SELECT {costs} FROM job_run_costs WHERE job_run_id = 'elsewhere'") == [(3, 3, None, None, "unpriced")]
     daily = "SELECT owner, cu_hours, cu_hours_unpriced, estimated_cost, job_runs FROM chargeback_daily WHERE currency IS NULL"
-    assert paper.ask(daily) == [("unallocated", 3, 3, None, 1)]
+    assert mart_db.ask(daily) == [("unallocated", 3, 3, None, 1)]
 
 
-def test_a_run_without_a_figure_is_there_and_has_no_hours(paper: Paper) -> None:
-    assert slices(paper, "no_figure", "hour_start") == []
+def test_a_run_without_a_figure_is_there_and_has_no_hours(mart_db: MartDatabase) -> None:
+    assert slices(mart_db, "no_figure", "hour_start") == []
     costs = "SELECT cu_hours, cu_hours_unpriced, estimated_cost, pricing_status FROM job_run_costs"
-    assert paper.ask(f"{costs} WHERE job_run_id = 'no_figure'") == [(None, 0, None, "no_usage")]
+    assert mart_db.ask(f"{costs} WHERE job_run_id = 'no_figure'") == [(None, 0, None, "no_usage")]
 
 
-def test_the_most_specific_rate_is_taken(paper: Paper) -> None:
-    prices = paper.ask("SELECT job_run_id, price_per_cu_hour FROM job_run_hours WHERE job_run_id LIKE 'scope%'")
+def test_the_most_specific_rate_is_taken(mart_db: MartDatabase) -> None:
+    prices = mart_db.ask("SELECT job_run_id, price_per_cu_hour FROM job_run_hours WHERE job_run_id LIKE 'scope%'")
     assert dict(prices) == {
         "scope_w-1_root": Decimal("0.06"),
         "scope_w-1_fast": Decimal("0.10"),
@@ -94,8 +94,8 @@ def test_the_most_specific_rate_is_taken(paper: Paper) -> None:
     }
 
 
-def test_the_first_rule_that_holds_on_the_day_names_the_owner(paper: Paper) -> None:
-    owners = paper.ask("SELECT job_run_id, owner, owner_rule_number FROM job_run_costs WHERE owner IS NOT NULL")
+def test_the_first_rule_that_holds_on_the_day_names_the_owner(mart_db: MartDatabase) -> None:
+    owners = mart_db.ask("SELECT job_run_id, owner, owner_rule_number FROM job_run_costs WHERE owner IS NOT NULL")
     assert sorted(owners) == [
         ("ads_100%_day_7", "ads", 4),
         ("ads_1000_day", "late", 6),
@@ -106,9 +106,9 @@ def test_the_first_rule_that_holds_on_the_day_names_the_owner(paper: Paper) -> N
     ]
 
 
-def test_attempts_are_chained_up_to_the_first_success(paper: Paper) -> None:
+def test_attempts_are_chained_up_to_the_first_success(mart_db: MartDatabase) -> None:
     columns = "first_failure_job_run_id, attempts, recovered_at, seconds_to_recovery, cu_hours_wasted, cu_hours_wasted_unpriced"
-    chains = paper.ask(f"SELECT {columns}, estimated_cost_wasted FROM job_recoveries ORDER BY 1")
+    chains = mart_db.ask(f"SELECT {columns}, estimated_cost_wasted FROM job_failure_chains ORDER BY 1")
     assert chains == [
         ("attempt-2", 3, utc("2026-10-05 08:30"), 25200, 2, 0, Decimal("0.10")),
         ("attempt-4", 1, None, None, 1, 0, Decimal("0.05")),
@@ -117,9 +117,9 @@ def test_attempts_are_chained_up_to_the_first_success(paper: Paper) -> None:
     ]
 
 
-def test_a_days_outcomes_are_counted_by_job(paper: Paper) -> None:
+def test_a_days_outcomes_are_counted_by_job(mart_db: MartDatabase) -> None:
     columns = "billing_date, job_key, job_runs, failed, cancelled, timed_out, failure_rate, p50_duration_seconds"
-    days = paper.ask(
+    days = mart_db.ask(
         f"SELECT {columns}, cu_hours_wasted, estimated_cost_wasted FROM job_reliability_daily WHERE workspace_id = 'w-3'"
     )
     assert sorted(days) == [
@@ -128,15 +128,15 @@ def test_a_days_outcomes_are_counted_by_job(paper: Paper) -> None:
     ]
 
 
-def test_failures_of_one_kind_are_counted_together(paper: Paper) -> None:
+def test_failures_of_one_kind_are_counted_together(mart_db: MartDatabase) -> None:
     columns = "state_change_code, reason, job_runs, example_job_run_id, example_message"
-    assert paper.ask(f"SELECT {columns} FROM failures_by_reason ORDER BY 1 NULLS LAST") == [
+    assert mart_db.ask(f"SELECT {columns} FROM failures_by_reason ORDER BY 1 NULLS LAST") == [
         ("ERR-1", "No file <address> in <n> s", 2, "attempt-6", "No file oss://c/2.csv in 9 s"),
         ("ERR-2", TIMEOUT, 1, "attempt-3", TIMEOUT),
         (None, "(no message)", 1, "attempt-4", None),
     ]
     wasted = "state_change_code, cu_hours_wasted, cu_hours_wasted_unpriced, estimated_cost_wasted, currency"
-    assert paper.ask(f"SELECT {wasted} FROM failures_by_reason ORDER BY 1 NULLS LAST") == [
+    assert mart_db.ask(f"SELECT {wasted} FROM failures_by_reason ORDER BY 1 NULLS LAST") == [
         ("ERR-1", 2, 0, Decimal("0.10"), "USD"),
         ("ERR-2", 1, 0, Decimal("0.05"), "USD"),
         (None, 1, 0, Decimal("0.05"), "USD"),
@@ -146,8 +146,8 @@ def test_failures_of_one_kind_are_counted_together(paper: Paper) -> None:
 def test_a_wait_in_the_queue_is_no_timeout_where_the_message_tells_otherwise(tmp_path: Path) -> None:
     waited = {"state": "Failed", "execution_timeout_seconds": 600}
     at = (utc("2026-10-05 00:00"), utc("2026-10-05 01:00"))
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(
         job_runs=[
             job_run("told", *at, 1, state_change_message=TIMEOUT) | waited,
             job_run("other", *at, 1, state_change_message="No such table") | waited,
@@ -155,33 +155,35 @@ def test_a_wait_in_the_queue_is_no_timeout_where_the_message_tells_otherwise(tmp
             job_run("unlimited", *at, 1) | waited | {"execution_timeout_seconds": -1},
         ]
     )
-    paper.build()
-    timed_out = paper.ask("SELECT job_run_id FROM job_run_costs WHERE is_timed_out ORDER BY 1")
+    mart_db.build()
+    timed_out = mart_db.ask("SELECT job_run_id FROM job_run_costs WHERE is_timed_out ORDER BY 1")
     assert timed_out == [("silent",), ("told",)]
-    assert paper.ask("SELECT near_timeouts FROM job_regressions WHERE job_key = 'unlimited'") == [(0,)]
+    assert mart_db.ask("SELECT near_timeouts FROM job_performance_weekly WHERE job_key = 'unlimited'") == [(0,)]
 
 
-def test_runs_near_their_timeout_are_counted_by_week(paper: Paper) -> None:
-    weeks = paper.ask("SELECT week_start, job_runs, near_timeouts, p95_before FROM job_regressions WHERE workspace_id = 'w-3'")
+def test_runs_near_their_timeout_are_counted_by_week(mart_db: MartDatabase) -> None:
+    weeks = mart_db.ask(
+        "SELECT week_start, job_runs, near_timeouts, p95_before FROM job_performance_weekly WHERE workspace_id = 'w-3'"
+    )
     assert weeks == [(date(2026, 10, 5), 8, 2, None)]
 
 
-def test_what_no_rule_matched_is_shown_by_who_submitted_it(paper: Paper) -> None:
-    months = paper.ask("SELECT billing_month, creator, cu_hours, currency FROM spend_untagged WHERE workspace_id = 'w-3'")
+def test_what_no_rule_matched_is_shown_by_who_submitted_it(mart_db: MartDatabase) -> None:
+    months = mart_db.ask("SELECT billing_month, creator, cu_hours, currency FROM spend_unallocated WHERE workspace_id = 'w-3'")
     assert months == [(date(2026, 10, 1), None, 8, "USD")]
 
 
-def test_the_zone_of_the_bill_is_a_setting(paper: Paper, tmp_path: Path) -> None:
-    other = Paper(tmp_path / "emr.duckdb")
+def test_the_zone_of_the_bill_is_a_setting(mart_db: MartDatabase, tmp_path: Path) -> None:
+    other = MartDatabase(tmp_path / "emr.duckdb")
     other.write(job_runs=[BOUNDARY], rates=RATES)
     other.build(billing_time_zone="UTC")
     assert other.ask("SELECT billing_month, cu_hours FROM chargeback_monthly") == [(date(2026, 10, 1), Decimal("1.000001"))]
     other.build(billing_time_zone="Asia/Shanghai", change_time_zone=True)
-    assert len(other.ask("FROM chargeback_monthly")) == len(slices(paper, "boundary", "hour_start")) == 2
+    assert len(other.ask("FROM chargeback_monthly")) == len(slices(mart_db, "boundary", "hour_start")) == 2
 
 
-def test_ranges_that_touch_or_overlap_are_one_and_a_hole_stays_one(paper: Paper) -> None:
-    ranges = paper.ask("SELECT workspace_id, axis, certified_from, certified_until FROM certified_ranges ORDER BY ALL")
+def test_ranges_that_touch_or_overlap_are_one_and_a_hole_stays_one(mart_db: MartDatabase) -> None:
+    ranges = mart_db.ask("SELECT workspace_id, axis, certified_from, certified_until FROM certified_ranges ORDER BY ALL")
     assert ranges == [
         ("w-1", "end", utc("2026-10-01 00:00"), utc("2026-10-05 00:00")),
         ("w-1", "start", utc("2026-10-01 00:00"), utc("2026-10-03 00:00")),
@@ -190,8 +192,8 @@ def test_ranges_that_touch_or_overlap_are_one_and_a_hole_stays_one(paper: Paper)
     ]
 
 
-def test_incomplete_is_what_no_later_load_made_good(paper: Paper) -> None:
-    windows = paper.ask(
+def test_incomplete_is_what_no_later_load_made_good(mart_db: MartDatabase) -> None:
+    windows = mart_db.ask(
         "SELECT workspace_id, axis, window_start, status, rows_distinct, error_code FROM incomplete_windows ORDER BY ALL"
     )
     assert windows == [
@@ -201,18 +203,18 @@ def test_incomplete_is_what_no_later_load_made_good(paper: Paper) -> None:
     ]
 
 
-def test_a_rate_stands_beside_the_newest_list_price_of_its_currency(paper: Paper) -> None:
+def test_a_rate_stands_beside_the_newest_list_price_of_its_currency(mart_db: MartDatabase) -> None:
     columns = "rate_row_number, price_per_cu_hour, cu_hours, list_price_currency, list_price_per_cu_hour, cost_at_list_price"
     october = "billing_month = DATE '2026-10-01' AND rate_row_number IN (3, 5)"
-    assert paper.ask(f"SELECT {columns} FROM rates_by_month WHERE {october} ORDER BY ALL") == [
+    assert mart_db.ask(f"SELECT {columns} FROM rates_by_month WHERE {october} ORDER BY ALL") == [
         (3, Decimal("0.10"), 1, "USD", Decimal("0.08"), Decimal("0.08")),
         (5, Decimal("0.03"), 1, "USD", Decimal("0.08"), Decimal("0.08")),
     ]
 
 
-def test_what_no_rate_prices_is_shown_at_the_list_price_and_costs_nothing(paper: Paper) -> None:
+def test_what_no_rate_prices_is_shown_at_the_list_price_and_costs_nothing(mart_db: MartDatabase) -> None:
     columns = "region_id, currency, estimated_cost, cu_hours, list_price_currency, cost_at_list_price"
-    assert paper.ask(f"SELECT {columns} FROM rates_by_month WHERE rate_row_number IS NULL") == [
+    assert mart_db.ask(f"SELECT {columns} FROM rates_by_month WHERE rate_row_number IS NULL") == [
         ("eu-nowhere", None, None, 3, "EUR", Decimal("0.27")),
     ]
 
@@ -220,10 +222,10 @@ def test_what_no_rate_prices_is_shown_at_the_list_price_and_costs_nothing(paper:
 def test_a_success_beside_the_failure_is_no_recovery(tmp_path: Path) -> None:
     failed = job_run("failed", utc("2026-10-05 00:00"), utc("2026-10-05 06:00"), 1, state="Failed") | {"name": "job"}
     beside = job_run("beside", utc("2026-10-05 01:00"), utc("2026-10-05 02:00"), 1) | {"name": "job"}
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[failed, beside])
-    paper.build()
-    assert paper.ask("SELECT attempts, recovered_at, seconds_to_recovery FROM job_recoveries") == [(2, None, None)]
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[failed, beside])
+    mart_db.build()
+    assert mart_db.ask("SELECT attempts, recovered_at, seconds_to_recovery FROM job_failure_chains") == [(2, None, None)]
 
 
 def job(job_run_id: str, submitted: str, ended: str, state: str = "Success", arguments: str = "a") -> Row:
@@ -253,9 +255,9 @@ def job(job_run_id: str, submitted: str, ended: str, state: str = "Success", arg
 def test_a_job_that_succeeded_since_its_failure_is_known_to_have(
     tmp_path: Path, later: list[Row], recovered: str | None, succeeded: str | None
 ) -> None:
-    paper = built_paper(tmp_path, job_runs=[job("failed", "2026-10-05 00:00", "2026-10-05 01:00", "Failed"), *later])
-    first = "SELECT recovered_at, job_succeeded_at FROM job_recoveries WHERE first_failure_job_run_id = 'failed'"
-    assert paper.ask(first) == [tuple(time and utc(time) for time in (recovered, succeeded))]
+    mart_db = built_mart_db(tmp_path, job_runs=[job("failed", "2026-10-05 00:00", "2026-10-05 01:00", "Failed"), *later])
+    first = "SELECT recovered_at, job_succeeded_at FROM job_failure_chains WHERE first_failure_job_run_id = 'failed'"
+    assert mart_db.ask(first) == [tuple(time and utc(time) for time in (recovered, succeeded))]
 
 
 def test_a_reason_of_two_currencies_has_two_rows(tmp_path: Path) -> None:
@@ -266,8 +268,8 @@ def test_a_reason_of_two_currencies_has_two_rows(tmp_path: Path) -> None:
         for name in ("cn-hangzhou", "eu-nowhere")
     ]
     other = {**RATES[0], "region_id": "eu-nowhere", "currency": "EUR"}
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=runs, rates=[RATES[0], {**other, "row_number": 9}])
-    paper.build()
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=runs, rates=[RATES[0], {**other, "row_number": 9}])
+    mart_db.build()
     reasons = "SELECT reason, currency, job_runs, estimated_cost_wasted FROM failures_by_reason ORDER BY currency"
-    assert paper.ask(reasons) == [("(no message)", "EUR", 1, Decimal("0.05")), ("(no message)", "USD", 1, Decimal("0.05"))]
+    assert mart_db.ask(reasons) == [("(no message)", "EUR", 1, Decimal("0.05")), ("(no message)", "USD", 1, Decimal("0.05"))]

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from paper import Paper, Row, job_run, number, seen, tag, utc
+from mart_fixtures import MartDatabase, Row, job_run, number, seen, tag, utc
 
 FIRST = utc("2026-10-25 00:00")
 HOUR = timedelta(hours=1)
@@ -147,24 +147,24 @@ def amounts_of(run: Row, parts: dict[datetime, Fraction]) -> dict[str | None, tu
 def test_every_stage_holds_what_the_raw_tables_hold(history: tuple[list[Row], list[Row], list[Row]]) -> None:
     runs, observations, tags = history
     with TemporaryDirectory() as folder:
-        paper = Paper(Path(folder, "emr.duckdb"))
-        paper.write(job_runs=runs, job_run_observations=observations, job_run_tags=tags)
-        paper.write(rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
-        paper.build()
+        mart_db = MartDatabase(Path(folder, "emr.duckdb"))
+        mart_db.write(job_runs=runs, job_run_observations=observations, job_run_tags=tags)
+        mart_db.write(rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
+        mart_db.build()
         by_run: dict[str, list[Row]] = defaultdict(list)
         for observation in observations:
             by_run[observation["job_run_id"]].append(observation)
         expected = {run["job_run_id"]: split(run, by_run[run["job_run_id"]]) for run in runs}
-        _check_hours(paper, expected)
+        _check_hours(mart_db, expected)
         amounts = {run["job_run_id"]: amounts_of(run, expected[run["job_run_id"]]) for run in runs}
-        _check_costs(paper, runs, amounts)
-        _check_sums(paper, amounts)
-        _check_list_prices(paper)
+        _check_costs(mart_db, runs, amounts)
+        _check_sums(mart_db, amounts)
+        _check_list_prices(mart_db)
 
 
-def _check_hours(paper: Paper, expected: dict[str, dict[datetime, Fraction]]) -> None:
+def _check_hours(mart_db: MartDatabase, expected: dict[str, dict[datetime, Fraction]]) -> None:
     found: dict[str, dict[datetime, Fraction]] = defaultdict(dict)
-    for job_run_id, hour, cu_hours in paper.ask("SELECT job_run_id, hour_start, cu_hours FROM job_run_hours"):
+    for job_run_id, hour, cu_hours in mart_db.ask("SELECT job_run_id, hour_start, cu_hours FROM job_run_hours"):
         found[job_run_id][hour] = Fraction(cu_hours)
         assert cu_hours >= 0
     assert found == {job_run_id: parts for job_run_id, parts in expected.items() if parts}
@@ -173,15 +173,15 @@ def _check_hours(paper: Paper, expected: dict[str, dict[datetime, Fraction]]) ->
 Amounts = dict[str | None, tuple[Fraction, Fraction | None]]
 
 
-def _check_costs(paper: Paper, runs: list[Row], amounts: dict[str, Amounts]) -> None:
+def _check_costs(mart_db: MartDatabase, runs: list[Row], amounts: dict[str, Amounts]) -> None:
     found: dict[str, Amounts] = {run["job_run_id"]: {} for run in runs}
-    for job_run_id, currency, cu_hours, cost in paper.ask(
+    for job_run_id, currency, cu_hours, cost in mart_db.ask(
         "SELECT job_run_id, currency, cu_hours, estimated_cost FROM job_run_amounts"
     ):
         found[job_run_id][currency] = (Fraction(cu_hours), None if cost is None else Fraction(cost))
     assert found == amounts
     columns = "job_run_id, cu_hours, cu_hours_unpriced, currencies, currency, estimated_cost"
-    costs = {row[0]: row[1:] for row in paper.ask(f"SELECT {columns} FROM job_run_costs")}
+    costs = {row[0]: row[1:] for row in mart_db.ask(f"SELECT {columns} FROM job_run_costs")}
     for run in runs:
         of_run = amounts[run["job_run_id"]]
         unpriced, _ = of_run.get(None, (0, None))
@@ -190,18 +190,18 @@ def _check_costs(paper: Paper, runs: list[Row], amounts: dict[str, Amounts]) -> 
         assert costs[run["job_run_id"]] == (run["cu_hours"], unpriced, len(priced), *single)
 
 
-def _check_sums(paper: Paper, amounts: dict[str, Amounts]) -> None:
+def _check_sums(mart_db: MartDatabase, amounts: dict[str, Amounts]) -> None:
     expected: dict[str | None, list[Fraction]] = defaultdict(lambda: [Fraction(0), Fraction(0)])
     for of_run in amounts.values():
         for currency, (cu_hours, cost) in of_run.items():
             expected[currency][0] += cu_hours
             expected[currency][1] += cost or 0
     for mart in ("job_run_hours", "chargeback_daily", "chargeback_monthly", "rates_by_month"):
-        sums = paper.ask(f"SELECT currency, sum(cu_hours), coalesce(sum(estimated_cost), 0) FROM {mart} GROUP BY ALL")
+        sums = mart_db.ask(f"SELECT currency, sum(cu_hours), coalesce(sum(estimated_cost), 0) FROM {mart} GROUP BY ALL")
         assert {currency: [Fraction(value) for value in values] for currency, *values in sums} == expected, mart
 
 
-def _check_list_prices(paper: Paper) -> None:
+def _check_list_prices(mart_db: MartDatabase) -> None:
     prices = "cu_hours, list_price_per_cu_hour, cost_at_list_price"
-    for cu_hours, price, cost in paper.ask(f"SELECT {prices} FROM rates_by_month WHERE list_price_per_cu_hour IS NOT NULL"):
+    for cu_hours, price, cost in mart_db.ask(f"SELECT {prices} FROM rates_by_month WHERE list_price_per_cu_hour IS NOT NULL"):
         assert Fraction(cost) == rounded(Fraction(cu_hours) * Fraction(price))

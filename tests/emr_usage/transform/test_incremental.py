@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from emr_usage.failures import BrokenPromiseError
-from paper import MARTS, READ_AT, Paper, Row, job_run, number, seen, tag, utc
+from emr_usage.errors import DataTestFailedError
+from mart_fixtures import MARTS, READ_AT, MartDatabase, Row, job_run, number, seen, tag, utc
 
 NIGHT = READ_AT + timedelta(days=1)
 RATES = number(
@@ -31,81 +31,85 @@ MARKED = (
 
 
 @pytest.fixture
-def paper(tmp_path: Path) -> Paper:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[ENDED, OPEN, CORRECTED, LOST], job_run_observations=SEEN, job_run_tags=[tag(ENDED, "team", "growth")])
-    paper.write(rates=RATES, owners=OWNERS)
-    paper.build()
-    return paper
+def mart_db(tmp_path: Path) -> MartDatabase:
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[ENDED, OPEN, CORRECTED, LOST], job_run_observations=SEEN, job_run_tags=[tag(ENDED, "team", "growth")])
+    mart_db.write(rates=RATES, owners=OWNERS)
+    mart_db.build()
+    return mart_db
 
 
-def load_the_next_night(paper: Paper) -> None:
+def load_the_next_night(mart_db: MartDatabase) -> None:
     unknown = CORRECTED | {"cu_hours": None, "observed_at": NIGHT}
     runs: list[Row] = [ENDED, OPEN_LATER, unknown, NEW]
     tags = [tag(ENDED, "team", "growth"), tag(NEW, "team", "growth")]
-    paper.write(job_runs=runs, job_run_observations=[*SEEN, seen(OPEN, NIGHT, 20)], job_run_tags=tags)
+    mart_db.write(job_runs=runs, job_run_observations=[*SEEN, seen(OPEN, NIGHT, 20)], job_run_tags=tags)
 
 
-def test_only_runs_that_changed_are_computed_and_a_full_refresh_gives_the_same_tables(paper: Paper) -> None:
-    paper.change(MARK)
-    load_the_next_night(paper)
-    paper.build()
-    assert paper.ask(MARKED) == [("ended",)]
-    paper.change(
+def test_only_runs_that_changed_are_computed_and_a_full_refresh_gives_the_same_tables(mart_db: MartDatabase) -> None:
+    mart_db.change(MARK)
+    load_the_next_night(mart_db)
+    mart_db.build()
+    assert mart_db.ask(MARKED) == [("ended",)]
+    mart_db.change(
         "UPDATE emr_marts.job_run_hours SET region_id = 'cn-hangzhou';"
         "UPDATE emr_marts.job_run_costs SET region_id = 'cn-hangzhou'"
     )
     # What is made of the marked rows is made again, without the mark.
-    paper.build()
-    built = paper.marts()
-    paper.change("DROP SCHEMA emr_marts CASCADE")
-    paper.build(full_refresh=True)
-    refreshed = paper.marts()
+    mart_db.build()
+    built = mart_db.marts()
+    mart_db.change("DROP SCHEMA emr_marts CASCADE")
+    mart_db.build(full_refresh=True)
+    refreshed = mart_db.marts()
     for mart in MARTS:
         assert built[mart] == refreshed[mart], mart
     assert {row[1] for row in refreshed["job_run_costs"]} == {"ended", "open", "corrected", "new"}
 
 
-def test_a_new_rate_prices_all_history_again_and_a_new_rule_charges_it_again(paper: Paper) -> None:
-    paper.change(MARK)
-    paper.write(owners=[OWNERS[0] | {"owner": "platform"}])
-    paper.build()
-    assert paper.ask("SELECT DISTINCT region_id FROM job_run_hours") == [("mark",)]
-    assert paper.ask("SELECT owner, estimated_cost FROM job_run_costs WHERE owner IS NOT NULL") == [("platform", Decimal("0.25"))]
-    paper.write(rates=[RATES[0] | {"price_per_cu_hour": "0.06"}])
-    paper.build()
-    assert paper.ask("SELECT DISTINCT region_id FROM job_run_hours") == [("cn-hangzhou",)]
-    assert paper.ask("SELECT owner, estimated_cost FROM job_run_costs WHERE owner IS NOT NULL") == [("platform", Decimal("0.30"))]
+def test_a_new_rate_prices_all_history_again_and_a_new_rule_charges_it_again(mart_db: MartDatabase) -> None:
+    mart_db.change(MARK)
+    mart_db.write(owners=[OWNERS[0] | {"owner": "platform"}])
+    mart_db.build()
+    assert mart_db.ask("SELECT DISTINCT region_id FROM job_run_hours") == [("mark",)]
+    assert mart_db.ask("SELECT owner, estimated_cost FROM job_run_costs WHERE owner IS NOT NULL") == [
+        ("platform", Decimal("0.25"))
+    ]
+    mart_db.write(rates=[RATES[0] | {"price_per_cu_hour": "0.06"}])
+    mart_db.build()
+    assert mart_db.ask("SELECT DISTINCT region_id FROM job_run_hours") == [("cn-hangzhou",)]
+    assert mart_db.ask("SELECT owner, estimated_cost FROM job_run_costs WHERE owner IS NOT NULL") == [
+        ("platform", Decimal("0.30"))
+    ]
 
 
-def test_a_table_that_a_cut_off_load_left_behind_counts_when_it_comes(paper: Paper) -> None:
-    paper.write(job_run_observations=[*SEEN, seen(OPEN, utc("2026-11-19 06:00"), 1)])
-    paper.write(job_run_tags=[tag(run, "team", "growth") for run in (ENDED, OPEN)])
-    paper.build()
+def test_a_table_that_a_cut_off_load_left_behind_counts_when_it_comes(mart_db: MartDatabase) -> None:
+    mart_db.write(job_run_observations=[*SEEN, seen(OPEN, utc("2026-11-19 06:00"), 1)])
+    mart_db.write(job_run_tags=[tag(run, "team", "growth") for run in (ENDED, OPEN)])
+    mart_db.build()
     first_day = (
         "SELECT sum(cu_hours) FROM job_run_hours WHERE job_run_id = 'open' AND hour_start < TIMESTAMPTZ '2026-11-19 06:00Z'"
     )
-    assert paper.ask(first_day) == [(Decimal(1),)]
-    assert paper.ask("SELECT owner FROM job_run_costs WHERE job_run_id = 'open'") == [("growth",)]
+    assert mart_db.ask(first_day) == [(Decimal(1),)]
+    assert mart_db.ask("SELECT owner FROM job_run_costs WHERE job_run_id = 'open'") == [("growth",)]
 
 
-def test_rates_that_overlap_break_a_promise_that_is_told_in_words(paper: Paper) -> None:
-    paper.write(rates=number([RATES[0], RATES[0] | {"valid_from": date(2026, 6, 1)}], "row_number"))
-    with pytest.raises(BrokenPromiseError, match=r"Rates of one scope do not overlap; mend rates\.csv"):
-        paper.build()
+def test_rates_that_overlap_break_a_promise_that_is_told_in_words(mart_db: MartDatabase) -> None:
+    mart_db.write(rates=number([RATES[0], RATES[0] | {"valid_from": date(2026, 6, 1)}], "row_number"))
+    with pytest.raises(DataTestFailedError, match=r"Rates of one scope do not overlap; mend rates\.csv"):
+        mart_db.build()
 
 
 def test_without_rates_owners_and_children_all_is_unpriced_and_unallocated(tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[ENDED])
-    paper.build()
-    assert paper.ask("SELECT owner, cu_hours, cu_hours_unpriced, estimated_cost, currency FROM chargeback_monthly") == [
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[ENDED])
+    mart_db.build()
+    assert mart_db.ask("SELECT owner, cu_hours, cu_hours_unpriced, estimated_cost, currency FROM chargeback_monthly") == [
         ("unallocated", 5, 5, None, None)
     ]
 
 
 def test_nothing_loaded_gives_empty_marts(tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[], rates=[], owners=[])
-    paper.build()
-    assert set(map(len, paper.marts().values())) == {0}
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[], rates=[], owners=[])
+    mart_db.build()
+    assert set(map(len, mart_db.marts().values())) == {0}

@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from emr_usage.build import PROJECT
-from paper import MARTS, Paper
+from emr_usage.reference import source_declaration
+from mart_fixtures import MARTS, MartDatabase
 
 MODELS = sorted(PROJECT.glob("models/*/*.sql"))
 CHECKS = sorted(PROJECT.glob("tests/*.sql"))
@@ -33,15 +34,29 @@ def test_every_mart_of_the_contract_is_a_model() -> None:
 
 
 def test_every_column_is_described_and_no_other(tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[])
-    paper.build()
-    datasets = paper.ask("SELECT table_schema, table_name FROM information_schema.tables")
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[])
+    mart_db.build()
+    datasets = mart_db.ask("SELECT table_schema, table_name FROM information_schema.tables")
     for model in MODELS:
-        is_view_of_raw = ("emr_marts_staging", model.stem) in datasets
-        found = [row[0] for row in paper.ask(f"DESCRIBE {'emr_marts_staging.' * is_view_of_raw}{model.stem}")]
+        (dataset,) = [dataset for dataset, table in datasets if table == model.stem]
+        found = [row[0] for row in mart_db.ask(f"DESCRIBE {dataset}.{model.stem}")]
         assert [column["name"] for column in described(model)["columns"]] == found, model.stem
         assert all(column["description"] for column in described(model)["columns"])
+
+
+def test_staging_selects_from_one_raw_table_and_computes_nothing() -> None:
+    for model in MODELS:
+        sql = model.read_text()
+        if model.parent.name == "staging":
+            assert len(re.findall(r"raw_table\(", sql)) == 1, model.stem
+            assert not re.findall(r"ref\(|\b(?:join|group by|over|union|case|where)\b", sql), model.stem
+        else:
+            assert "raw_table(" not in sql, model.stem
+
+
+def test_the_columns_of_the_sources_are_those_of_the_schemas() -> None:
+    assert (PROJECT / "models/sources.yml").read_text() == source_declaration(), "run make docs"
 
 
 def test_every_check_says_its_promise() -> None:

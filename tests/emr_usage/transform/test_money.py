@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from emr_usage.explanation import explain_run, explanation_lines
-from emr_usage.load import open_pipeline
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, headline, write_page
 from emr_usage.report.numbers import money
-from paper import READ_AT, Paper, Row, billing, built_paper, job_run, number, seen, utc
+from mart_fixtures import READ_AT, MartDatabase, Row, billing, built_mart_db, job_run, number, seen, utc
 
 OCTOBER = Month(date(2026, 10, 1))
 RATE = {"region_id": "cn-hangzhou", "currency": "IDR", "price_per_cu_hour": "1100", "valid_from": date(2026, 1, 1)}
@@ -41,22 +41,22 @@ def test_no_price_and_no_use_is_too_large(tmp_path: Path, price: str, cu_hours: 
         for name, end in (("one", "2026-10-15 23:30"), ("two", "2026-10-16 00:30"), ("three", "2026-10-15 22:00"))
     ]
     offered = number([{**RATE, "price_per_cu_hour": price, "page_date": date(2026, 1, 1)}], "row_number")
-    paper = built_paper(
+    mart_db = built_mart_db(
         tmp_path,
         job_runs=runs,
         rates=rates({"price_per_cu_hour": price}),
         list_prices=[{"source": "page", **row} for row in offered],
     )
     three = (Decimal(cost) * 3).quantize(Decimal("0.000001"))
-    assert paper.ask("SELECT DISTINCT estimated_cost FROM job_run_costs") == [(Decimal(cost),)]
+    assert mart_db.ask("SELECT DISTINCT estimated_cost FROM job_run_costs") == [(Decimal(cost),)]
     for mart in ("job_run_hours", "job_run_costs", "job_run_amounts", "chargeback_daily", "chargeback_monthly", "rates_by_month"):
-        assert paper.ask(f"SELECT sum(estimated_cost) FROM {mart}") == [(three,)], mart
-    assert paper.ask("SELECT sum(estimated_cost) FROM spend_untagged") == [(three,)]
-    for mart in ("job_reliability_daily", "failures_by_reason", "job_recoveries"):
-        assert paper.ask(f"SELECT sum(estimated_cost_wasted) FROM {mart}") == [(three,)], mart
-    ((at_list_price,),) = paper.ask("SELECT cost_at_list_price FROM rates_by_month")
+        assert mart_db.ask(f"SELECT sum(estimated_cost) FROM {mart}") == [(three,)], mart
+    assert mart_db.ask("SELECT sum(estimated_cost) FROM spend_unallocated") == [(three,)]
+    for mart in ("job_reliability_daily", "failures_by_reason", "job_failure_chains"):
+        assert mart_db.ask(f"SELECT sum(estimated_cost_wasted) FROM {mart}") == [(three,)], mart
+    ((at_list_price,),) = mart_db.ask("SELECT cost_at_list_price FROM rates_by_month")
     assert abs(at_list_price - three) <= Decimal("0.000003")
-    _, figures = write_page(open_pipeline(paper.target), OCTOBER, tmp_path, READ_AT)
+    _, figures = write_page(open_pipeline(mart_db.target), OCTOBER, tmp_path, READ_AT)
     assert money(three, "IDR").replace("\u00a0", " ") in headline(figures)
 
 
@@ -66,17 +66,17 @@ def test_a_run_has_a_cost_in_each_currency_of_its_rates(tmp_path: Path) -> None:
         {"valid_from": date(2026, 10, 16), "currency": "USD", "price_per_cu_hour": "0.07"},
     )
     other = job_run("other", billing("2026-10-15 22:00"), billing("2026-10-15 23:00"), 1, state="Failed", arguments_digest="b")
-    paper = built_paper(tmp_path, job_runs=[OVER_MIDNIGHT | {"name": "job"}, other | {"name": "job"}], rates=changed)
+    mart_db = built_mart_db(tmp_path, job_runs=[OVER_MIDNIGHT | {"name": "job"}, other | {"name": "job"}], rates=changed)
     amounts = "SELECT currency, cu_hours, estimated_cost FROM job_run_amounts WHERE job_run_id = 'over' ORDER BY 1"
-    assert paper.ask(amounts) == [("CNY", 2, Decimal("1.0")), ("USD", 1, Decimal("0.07"))]
+    assert mart_db.ask(amounts) == [("CNY", 2, Decimal("1.0")), ("USD", 1, Decimal("0.07"))]
     columns = "currencies, currency, estimated_cost, cu_hours_unpriced, pricing_status"
-    assert paper.ask(f"SELECT {columns} FROM job_run_costs WHERE job_run_id = 'over'") == [(2, None, None, 0, "priced")]
+    assert mart_db.ask(f"SELECT {columns} FROM job_run_costs WHERE job_run_id = 'over'") == [(2, None, None, 0, "priced")]
     daily = "SELECT billing_date, currency, estimated_cost, job_runs FROM chargeback_daily ORDER BY 1"
-    assert paper.ask(daily) == [
+    assert mart_db.ask(daily) == [
         (date(2026, 10, 15), "CNY", Decimal("1.5"), 2),
         (date(2026, 10, 16), "USD", Decimal("0.07"), 1),
     ]
-    assert paper.ask("SELECT currency, estimated_cost FROM chargeback_monthly ORDER BY 1") == [
+    assert mart_db.ask("SELECT currency, estimated_cost FROM chargeback_monthly ORDER BY 1") == [
         ("CNY", Decimal("1.5")),
         ("USD", Decimal("0.07")),
     ]
@@ -89,15 +89,15 @@ def test_a_sum_over_a_run_of_two_currencies_is_no_amount(tmp_path: Path) -> None
         {"currency": "USD", "price_per_cu_hour": "0.07"},
     )
     after = job_run("after", billing("2026-10-16 02:00"), billing("2026-10-16 03:00"), 1, state="Failed", arguments_digest="a")
-    paper = built_paper(tmp_path, job_runs=[OVER_MIDNIGHT | {"name": "job"}, after | {"name": "job"}], rates=changed)
+    mart_db = built_mart_db(tmp_path, job_runs=[OVER_MIDNIGHT | {"name": "job"}, after | {"name": "job"}], rates=changed)
     wasted = "cu_hours_wasted, cu_hours_wasted_unpriced, estimated_cost_wasted, currency"
-    assert paper.ask(f"SELECT {wasted} FROM job_recoveries") == [(4, 0, None, None)]
-    assert paper.ask(f"SELECT {wasted} FROM job_reliability_daily") == [(4, 0, None, None)]
-    assert paper.ask(f"SELECT {wasted} FROM failures_by_reason ORDER BY currency") == [
+    assert mart_db.ask(f"SELECT {wasted} FROM job_failure_chains") == [(4, 0, None, None)]
+    assert mart_db.ask(f"SELECT {wasted} FROM job_reliability_daily") == [(4, 0, None, None)]
+    assert mart_db.ask(f"SELECT {wasted} FROM failures_by_reason ORDER BY currency") == [
         (1, 0, Decimal("0.07"), "USD"),
         (3, 0, None, None),
     ]
-    path, figures = write_page(open_pipeline(paper.target), OCTOBER, tmp_path, READ_AT)
+    path, figures = write_page(open_pipeline(mart_db.target), OCTOBER, tmp_path, READ_AT)
     assert figures.total.costs == {"CNY": Decimal("1.0"), "USD": Decimal("0.14")}
     assert [(row["currency"], row["estimated_cost"]) for row in figures.asked["wasted"].rows] == [
         ("CNY", Decimal("1.0")),
@@ -113,8 +113,8 @@ def test_explain_says_the_cost_in_each_currency(tmp_path: Path) -> None:
         {"valid_to": date(2026, 10, 16), "currency": "CNY", "price_per_cu_hour": "0.5"},
         {"valid_from": date(2026, 10, 16), "currency": "USD", "price_per_cu_hour": "0.07"},
     )
-    paper = built_paper(tmp_path, job_runs=[OVER_MIDNIGHT], rates=changed)
-    (explanation,) = explain_run(open_pipeline(paper.target), "over")
+    mart_db = built_mart_db(tmp_path, job_runs=[OVER_MIDNIGHT], rates=changed)
+    (explanation,) = explain_run(open_pipeline(mart_db.target), "over")
     assert "Used: 3.000000 CU-hours, estimated CNY 1.000000 and USD 0.070000 (priced)" in explanation_lines(explanation)
     assert [(day["currency"], day["estimated_cost"]) for day in explanation.days] == [
         ("CNY", Decimal("1.0")),
@@ -122,8 +122,8 @@ def test_explain_says_the_cost_in_each_currency(tmp_path: Path) -> None:
     ]
 
 
-def hours(paper: Paper) -> list[tuple[object, ...]]:
-    return paper.ask("SELECT hour_start, cu_hours FROM job_run_hours ORDER BY 1")
+def hours(mart_db: MartDatabase) -> list[tuple[object, ...]]:
+    return mart_db.ask("SELECT hour_start, cu_hours FROM job_run_hours ORDER BY 1")
 
 
 @pytest.mark.parametrize("state", ["Submitted", "Pending"])
@@ -131,28 +131,28 @@ def hours(paper: Paper) -> list[tuple[object, ...]]:
 def test_a_run_that_is_seen_waiting_has_used_nothing_until_then(tmp_path: Path, state: str, figure: int | None) -> None:
     run = job_run("late", utc("2026-10-02 00:00"), utc("2026-10-02 06:30"), 3)
     sights = [seen(run, utc("2026-10-02 02:00"), figure, state), seen(run, utc("2026-10-02 05:00"), figure, state)]
-    paper = built_paper(tmp_path, job_runs=[run], job_run_observations=sights)
-    assert hours(paper) == [(utc("2026-10-02 05:00"), 2), (utc("2026-10-02 06:00"), 1)]
+    mart_db = built_mart_db(tmp_path, job_runs=[run], job_run_observations=sights)
+    assert hours(mart_db) == [(utc("2026-10-02 05:00"), 2), (utc("2026-10-02 06:00"), 1)]
 
 
 def test_a_figure_that_comes_after_the_wait_is_where_use_stands(tmp_path: Path) -> None:
     run = job_run("late", utc("2026-10-02 00:00"), utc("2026-10-02 08:00"), 10)
     sights = [seen(run, utc("2026-10-02 05:00"), None, "Pending"), seen(run, utc("2026-10-02 06:00"), 8)]
-    paper = built_paper(tmp_path, job_runs=[run], job_run_observations=sights)
-    assert hours(paper) == [(utc(f"2026-10-02 0{hour}:00"), used) for hour, used in ((5, 8), (6, 1), (7, 1))]
-    assert paper.ask("SELECT submit_time, duration_seconds FROM job_run_costs") == [(utc("2026-10-02 00:00"), 28800)]
+    mart_db = built_mart_db(tmp_path, job_runs=[run], job_run_observations=sights)
+    assert hours(mart_db) == [(utc(f"2026-10-02 0{hour}:00"), used) for hour, used in ((5, 8), (6, 1), (7, 1))]
+    assert mart_db.ask("SELECT submit_time, duration_seconds FROM job_run_costs") == [(utc("2026-10-02 00:00"), 28800)]
 
 
 def test_an_observation_as_waiting_that_comes_later_counts_too(tmp_path: Path) -> None:
     run = job_run("late", utc("2026-10-02 00:00"), utc("2026-10-02 02:00"), 2)
-    paper = built_paper(tmp_path, job_runs=[run], job_run_observations=[])
-    assert hours(paper) == [(utc("2026-10-02 00:00"), 1), (utc("2026-10-02 01:00"), 1)]
+    mart_db = built_mart_db(tmp_path, job_runs=[run], job_run_observations=[])
+    assert hours(mart_db) == [(utc("2026-10-02 00:00"), 1), (utc("2026-10-02 01:00"), 1)]
     # Our clock was ahead of the API's: what is seen after the end says nothing.
-    paper.write(
+    mart_db.write(
         job_run_observations=[
             seen(run, utc("2026-10-02 01:00"), None, "Pending"),
             seen(run, utc("2026-10-02 02:00"), None, "Pending"),
         ]
     )
-    paper.build()
-    assert hours(paper) == [(utc("2026-10-02 01:00"), 2)]
+    mart_db.build()
+    assert hours(mart_db) == [(utc("2026-10-02 01:00"), 2)]

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from emr_usage.load import open_pipeline
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, headline, write_page, write_tables
-from paper import READ_AT, Row, billing, built_paper, job_run, seen
-from paper_cases import window
+from mart_cases import window
+from mart_fixtures import READ_AT, Row, billing, built_mart_db, job_run, seen
 
 SEPTEMBER, OCTOBER, NOVEMBER = (date(2026, month, 1) for month in (9, 10, 11))
 WHOLE = [window("2026-08-31 16:00", "2026-11-20 02:00", axis=axis, finished_at=READ_AT) for axis in ("start", "end")]
@@ -18,29 +18,29 @@ ENDED = job_run("ended", billing("2026-10-05 00:00"), billing("2026-10-05 01:00"
 
 
 def statuses(folder: Path, *runs: Row, **tables: list[Row]) -> dict[date, tuple[object, ...]]:
-    paper = built_paper(folder, job_runs=[ENDED, *runs], **({"extraction_windows": WHOLE} | tables))
+    mart_db = built_mart_db(folder, job_runs=[ENDED, *runs], **({"extraction_windows": WHOLE} | tables))
     columns = "month_status, open_runs, open_runs_without_usage, ended_runs_awaited, ended_runs_without_usage"
-    return {row[0]: row[1:] for row in paper.ask(f"SELECT billing_month, {columns} FROM billing_months")}
+    return {row[0]: row[1:] for row in mart_db.ask(f"SELECT billing_month, {columns} FROM billing_months")}
 
 
 def test_an_open_run_without_a_figure_is_listed_in_each_month_it_ran_in(tmp_path: Path) -> None:
     run = job_run("stream", billing("2026-09-20 00:00"), None, None)
-    paper = built_paper(tmp_path, job_runs=[ENDED, run], extraction_windows=WHOLE)
+    mart_db = built_mart_db(tmp_path, job_runs=[ENDED, run], extraction_windows=WHOLE)
     listed = "SELECT billing_month, job_run_id, owner, is_final, is_awaited FROM job_runs_without_usage ORDER BY 1"
-    assert paper.ask(listed) == [(month, "stream", "unallocated", False, True) for month in (SEPTEMBER, OCTOBER, NOVEMBER)]
+    assert mart_db.ask(listed) == [(month, "stream", "unallocated", False, True) for month in (SEPTEMBER, OCTOBER, NOVEMBER)]
     status = "SELECT billing_month, month_status, open_runs_without_usage, open_runs FROM billing_months ORDER BY 1"
-    assert paper.ask(status) == [
+    assert mart_db.ask(status) == [
         (SEPTEMBER, "provisional", 1, 0),
         (OCTOBER, "provisional", 1, 0),
         (NOVEMBER, "provisional", 1, 1),
     ]
-    assert paper.ask("SELECT billing_month, month_status FROM chargeback_monthly") == [(OCTOBER, "provisional")]
-    path, figures = write_page(open_pipeline(paper.target), Month(SEPTEMBER), tmp_path, READ_AT)
+    assert mart_db.ask("SELECT billing_month, month_status FROM chargeback_monthly") == [(OCTOBER, "provisional")]
+    path, figures = write_page(open_pipeline(mart_db.target), Month(SEPTEMBER), tmp_path, READ_AT)
     assert headline(figures) == "September 2026 (provisional): 0.00 CU-hours; missing: figures of 1 open run"
     page = path.read_text(encoding="utf-8")
     assert "1 runs of the month have no figure of CU-hours" in page
     assert "<code>stream</code>" in page
-    (_, monthly) = write_tables(open_pipeline(paper.target), Month(OCTOBER), tmp_path, "csv")
+    (_, monthly) = write_tables(open_pipeline(mart_db.target), Month(OCTOBER), tmp_path, "csv")
     assert "provisional" in monthly.read_text(encoding="utf-8")
 
 
@@ -115,8 +115,8 @@ def test_a_page_says_what_is_missing(tmp_path: Path) -> None:
     ]
     runs[0] |= {"observed_at": billing("2026-10-20 10:00")}
     windows = [row | {"finished_at": billing("2026-10-20 10:00")} for row in windows]
-    paper = built_paper(tmp_path, job_runs=runs, extraction_windows=windows)
-    _, figures = write_page(open_pipeline(paper.target), Month(OCTOBER), tmp_path, billing("2026-10-20 10:05"))
+    mart_db = built_mart_db(tmp_path, job_runs=runs, extraction_windows=windows)
+    _, figures = write_page(open_pipeline(mart_db.target), Month(OCTOBER), tmp_path, billing("2026-10-20 10:05"))
     assert figures.missing == [
         "what is not certified after 2026-10-20 10:00",
         "figures of 1 ended run",

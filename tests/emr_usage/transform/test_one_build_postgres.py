@@ -14,12 +14,12 @@ import psycopg2
 import pytest
 
 from emr_usage.build import build
-from emr_usage.failures import BrokenPromiseError, BuildError, BusyError
-from emr_usage.load import open_pipeline
-from emr_usage.transaction import build_transaction
-from nursery import Fate, Nursery
+from emr_usage.destinations import adapter_of
+from emr_usage.errors import BuildError, BusyError, DataTestFailedError
+from emr_usage.pipeline import open_pipeline
+from mart_fixtures import job_run, number, utc
 from one_build import CROSSING, MOMENTS, RATE, RUN, SUMS, rates, sums
-from paper import job_run, number, utc
+from process_pool import FaultInjection, ProcessPool
 from raw_postgres import POSTGRES, write
 
 OPEN_READER = """
@@ -69,19 +69,19 @@ def test_readers_and_their_views_see_one_build_while_the_next_is_made(built: str
     assert ask(built, "SELECT cu_hours FROM public.mine") == [(9,)]
 
 
-def test_a_build_that_is_killed_or_fails_changes_nothing(built: str, nursery: Nursery, tmp_path: Path) -> None:
+def test_a_build_that_is_killed_or_fails_changes_nothing(built: str, process_pool: ProcessPool, tmp_path: Path) -> None:
     write(built, job_runs=[RUN, CROSSING], rates=rates("0.07"))
     environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DESTINATION__POSTGRES__CREDENTIALS": built}
     command = ["build", "--destination", "postgres"]
     some = "with some marts made"
-    moments = {some: MOMENTS[some], "before the commit": Fate("emr_usage.transaction:_Postgres.commit")}
-    for moment, fate in moments.items():
-        nursery.start(command, tmp_path, environment, fate)
-        assert nursery.wait().code == -signal.SIGKILL, moment
+    moments = {some: MOMENTS[some], "before the commit": FaultInjection("emr_usage.destinations.postgres:_PostgresBuild.commit")}
+    for moment, fault in moments.items():
+        process_pool.start(command, tmp_path, environment, fault)
+        assert process_pool.wait().code == -signal.SIGKILL, moment
         assert ask(built, SUMS) == sums(5, "0.25"), moment
         assert ask(built, "SELECT build_number FROM builds") == [(1,)], moment
     write(built, rates=number([RATE, RATE], "row_number"))
-    with pytest.raises(BrokenPromiseError):
+    with pytest.raises(DataTestFailedError):
         build(POSTGRES)
     assert ask(built, SUMS) == sums(5, "0.25")
     assert ask(built, "SELECT count(*) FROM stg_rates") == [(1,)]
@@ -103,7 +103,7 @@ def test_a_first_build_that_fails_leaves_nothing_and_names_the_cause_alone(addre
 
 
 def test_a_second_build_at_the_same_time_is_refused(built: str) -> None:
-    with build_transaction(open_pipeline(POSTGRES).destination_client().config), pytest.raises(BusyError):
+    with closing(adapter_of(open_pipeline(POSTGRES)).open_build()), pytest.raises(BusyError):
         build(POSTGRES)
     assert build(POSTGRES).record.build_number == 2
     assert ask(built, "SELECT count(*) FROM builds") == [(2,)]

@@ -10,7 +10,7 @@ import duckdb
 import yaml
 
 from emr_usage.build import PROJECT
-from paper import Paper, job_run, utc
+from mart_fixtures import MartDatabase, job_run, utc
 
 DBT = Path(sys.executable).with_name("dbt")
 
@@ -37,8 +37,8 @@ def write_project(folder: Path, database: Path) -> None:
 
 
 def test_a_project_takes_the_models_as_a_package(tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[job_run("run", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"), 5)])
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[job_run("run", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"), 5)])
     project = tmp_path / "company"
     write_project(project, tmp_path / "emr.duckdb")
     for command in ("deps", "build"):

@@ -11,10 +11,10 @@ from typing import Any
 import psycopg2
 
 from emr_usage.build import build
-from emr_usage.load import open_pipeline
+from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, write_page, write_tables
-from paper import MARTS, READ_AT, Paper, Row, seen, tag, utc
-from paper_cases import BOUNDARY, TABLES
+from mart_cases import BOUNDARY, TABLES
+from mart_fixtures import MARTS, READ_AT, MartDatabase, Row, seen, tag, utc
 from raw_postgres import POSTGRES, write
 
 BUILT_AT = re.compile(r"from build 1 of [^.]+|[^,]+(?:Z|\+00:00)$", re.MULTILINE)
@@ -46,25 +46,25 @@ def in_order(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
 
 
 def test_the_marts_are_those_of_duckdb_also_after_a_change(address: str, tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
     fewer = TABLES | {"job_runs": TABLES["job_runs"][1:], "rates": TABLES["rates"][:1]}
     for tables in (fewer, TABLES, TABLES | LARGE, TABLES | {"job_runs": TABLES["job_runs"][:-3]}):
-        paper.write(**tables)
+        mart_db.write(**tables)
         write(address, **tables)
-        assert paper.build() == build(POSTGRES)
+        assert mart_db.build() == build(POSTGRES)
         found = marts(address)
-        for name, rows in paper.marts().items():
+        for name, rows in mart_db.marts().items():
             assert found[name] == in_order(rows), name
 
 
 def test_the_report_is_that_of_duckdb(address: str, tmp_path: Path) -> None:
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(**TABLES)
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(**TABLES)
     write(address, **TABLES)
-    paper.build()
+    mart_db.build()
     build(POSTGRES)
     pages = []
-    for target in (paper.target, POSTGRES):
+    for target in (mart_db.target, POSTGRES):
         path, _ = write_page(open_pipeline(target), Month(date(2026, 10, 1)), tmp_path / target.destination, READ_AT)
         tables = write_tables(open_pipeline(target), Month(date(2026, 10, 1)), tmp_path / target.destination, "csv")
         # One was built after the other.

@@ -15,8 +15,8 @@ import pytest
 
 from emr_usage.build import build
 from emr_usage.inputs.tags import tag_form
-from emr_usage.load import Target
-from paper import Paper, Row, built_paper, job_run, number, tag, utc
+from emr_usage.target import Target
+from mart_fixtures import MartDatabase, Row, built_mart_db, job_run, number, tag, utc
 from postgres import postgres_server
 from raw_postgres import write
 
@@ -63,12 +63,12 @@ def check(found: list[tuple[str, str, str, str]]) -> None:
     assert different == []
 
 
-FORMS = "SELECT tag_key, tag_value, matched_key, matched_value FROM emr_marts_staging.stg_job_run_tags"
+FORMS = "SELECT tag_key, tag_value, matched_key, matched_value FROM emr_marts_intermediate.int_job_run_tags"
 
 
 def test_duckdb_compares_characters_as_python_does(tmp_path: Path) -> None:
-    paper = built_paper(tmp_path, job_runs=[RUN], job_run_tags=tags_of_characters())
-    check(paper.ask(FORMS))
+    mart_db = built_mart_db(tmp_path, job_runs=[RUN], job_run_tags=tags_of_characters())
+    check(mart_db.ask(FORMS))
 
 
 def test_postgres_compares_characters_as_python_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,12 +102,12 @@ def test_a_rule_matches_a_tag_however_it_is_written(tmp_path: Path) -> None:
     for rule, run in zip(rules, runs, strict=True):
         rule |= {"job_name": run["job_run_id"], "valid_from": date(2026, 1, 1)}
         run["name"] = run["job_run_id"]
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(
         job_runs=runs,
         job_run_tags=[tag(run, one, other) for run, (one, other) in zip(runs, pairs, strict=True)],
         owners=number(rules, "rule_number"),
     )
-    paper.build()
-    owned = {owner for (owner,) in paper.ask("SELECT owner FROM job_run_costs WHERE owner IS NOT NULL")}
+    mart_db.build()
+    owned = {owner for (owner,) in mart_db.ask("SELECT owner FROM job_run_costs WHERE owner IS NOT NULL")}
     assert owned == {f"owner-{place}" for place in range(len(SAME))}

@@ -11,38 +11,40 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.specs import PluggableRunContext
 
 from emr_usage.cli import main
-from paper import Paper, job_run, utc
+from mart_fixtures import MartDatabase, job_run, utc
 
 ZONE = "EMR_USAGE__BILLING_TIME_ZONE"
 ZONES = "SELECT billing_time_zone FROM builds ORDER BY build_number"
 
 
 @pytest.fixture
-def paper(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Paper:
+def mart_db(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MartDatabase:
     """Return a database beside no settings but those of the test."""
     monkeypatch.chdir(tmp_path)
-    paper = Paper(tmp_path / "emr.duckdb")
-    paper.write(job_runs=[job_run("run", utc("2026-10-31 23:00"), utc("2026-10-31 23:30"), 1)])
-    return paper
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    mart_db.write(job_runs=[job_run("run", utc("2026-10-31 23:00"), utc("2026-10-31 23:30"), 1)])
+    return mart_db
 
 
-def build(paper: Paper, code: int, *options: str) -> str:
-    done = CliRunner().invoke(main, ["build", "--database", str(paper.target.database), *options])
+def build(mart_db: MartDatabase, code: int, *options: str) -> str:
+    done = CliRunner().invoke(main, ["build", "--database", str(mart_db.target.database), *options])
     assert done.exit_code == code, done.output
     return done.stderr
 
 
-def test_the_option_overrides_the_setting_and_a_change_is_asked_for(paper: Paper, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_option_overrides_the_setting_and_a_change_is_asked_for(
+    mart_db: MartDatabase, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv(ZONE, "Europe/Berlin")
-    build(paper, 0)
-    build(paper, 0, "--billing-time-zone", "UTC", "--change-time-zone")
-    refused = build(paper, 2)
+    build(mart_db, 0)
+    build(mart_db, 0, "--billing-time-zone", "UTC", "--change-time-zone")
+    refused = build(mart_db, 2)
     assert "The last build cut days and months by UTC, this one would by Europe/Berlin" in refused
     assert "--change-time-zone" in refused
     monkeypatch.delenv(ZONE)
-    assert "by UTC, this one would by Asia/Shanghai" in build(paper, 2)
-    assert paper.ask(ZONES) == [("Europe/Berlin",), ("UTC",)]
-    assert len(paper.ask("FROM chargeback_monthly")) == 1
+    assert "by UTC, this one would by Asia/Shanghai" in build(mart_db, 2)
+    assert mart_db.ask(ZONES) == [("Europe/Berlin",), ("UTC",)]
+    assert len(mart_db.ask("FROM chargeback_monthly")) == 1
 
 
 @pytest.fixture
@@ -54,17 +56,17 @@ def settings_of() -> Iterator[PluggableRunContext]:
     context.reload(folder)
 
 
-def test_the_setting_can_stand_in_the_file(paper: Paper, settings_of: PluggableRunContext) -> None:
-    folder = paper.target.database.with_name(".dlt")
+def test_the_setting_can_stand_in_the_file(mart_db: MartDatabase, settings_of: PluggableRunContext) -> None:
+    folder = mart_db.target.database.with_name(".dlt")
     folder.mkdir()
     (folder / "config.toml").write_text('[emr_usage]\nbilling_time_zone = "Asia/Kolkata"\n', encoding="utf-8")
-    settings_of.reload(str(paper.target.database.parent))
-    built = CliRunner().invoke(main, ["build", "--database", str(paper.target.database)])
+    settings_of.reload(str(mart_db.target.database.parent))
+    built = CliRunner().invoke(main, ["build", "--database", str(mart_db.target.database)])
     assert built.exit_code == 0, built.output
-    assert paper.ask(ZONES) == [("Asia/Kolkata",)]
+    assert mart_db.ask(ZONES) == [("Asia/Kolkata",)]
 
 
 @pytest.mark.parametrize("zone", ["asia/shanghai", "Mars/Olympus", "8", "'; drop"])
-def test_a_setting_that_names_no_zone_is_refused(paper: Paper, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+def test_a_setting_that_names_no_zone_is_refused(mart_db: MartDatabase, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
     monkeypatch.setenv(ZONE, zone)
-    assert "billing_time_zone is" in build(paper, 2)
+    assert "billing_time_zone is" in build(mart_db, 2)

@@ -8,8 +8,8 @@
     delete from {{ this }}
     where {{ 'true or' if var('compute_all') }} not exists (
       select 1
-      from {{ ref('stg_job_run_versions') }} as versions
-      cross join {{ ref('stg_input_versions') }} as inputs
+      from {{ ref('int_job_run_versions') }} as versions
+      cross join {{ ref('int_input_versions') }} as inputs
       where versions.workspace_id = {{ this }}.workspace_id
         and versions.job_run_id = {{ this }}.job_run_id
         and versions.run_version = {{ this }}.run_version

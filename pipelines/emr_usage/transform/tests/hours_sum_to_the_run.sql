@@ -5,7 +5,7 @@ with hours as (
 )
 
 select runs.workspace_id, runs.job_run_id, runs.cu_hours, hours.cu_hours as cu_hours_of_hours
-from {{ ref('stg_job_runs') }} as runs
+from {{ ref('int_job_runs') }} as runs
 full outer join hours
   on runs.workspace_id = hours.workspace_id and runs.job_run_id = hours.job_run_id
 where runs.job_run_id is null

@@ -1,7 +1,7 @@
 -- A rate or rule found twice would double money, one found never would lose a run.
 with counts as (
   select
-    (select count(*) from {{ ref('stg_job_runs') }}) as job_runs,
+    (select count(*) from {{ ref('int_job_runs') }}) as job_runs,
     (select count(*) from {{ ref('job_run_costs') }}) as charged_job_runs,
     (select count(*) from {{ ref('job_run_hours') }}) as hours,
     (

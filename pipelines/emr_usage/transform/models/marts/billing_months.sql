@@ -63,7 +63,7 @@ incomplete as (
 
 opened as (
   select {{ emr_usage.first_of('month', emr_usage.billing_date('charged_until')) }} as billing_month, count(*) as job_runs
-  from {{ ref('stg_job_runs') }}
+  from {{ ref('int_job_runs') }}
   where not is_final
   group by 1
 ),

@@ -5,7 +5,7 @@ with failures as (
     runs.state_change_message,
     coalesce(nullif({{ emr_usage.normalised_message('runs.state_change_message') }}, ''), '(no message)') as reason
   from {{ ref('job_run_costs') }} as costs
-  inner join {{ ref('stg_job_runs') }} as runs
+  inner join {{ ref('int_job_runs') }} as runs
     on costs.workspace_id = runs.workspace_id and costs.job_run_id = runs.job_run_id
   where costs.is_failed
 ),

@@ -1,23 +1,3 @@
-with runs as (
-  {{ emr_usage.raw_table('job_runs', {
-    'workspace_id': 'text',
-    'job_run_id': 'text',
-    'submit_time': 'moment',
-    'end_time': 'moment',
-    'cu_hours': 'exact',
-    'observed_at': 'moment',
-  }) }}
-),
-
-observations as (
-  {{ emr_usage.raw_table('job_run_observations', {
-    'workspace_id': 'text',
-    'job_run_id': 'text',
-    'cu_hours': 'exact',
-    'observed_at': 'moment',
-  }) }}
-)
-
 select
   workspace_id,
   job_run_id,
@@ -26,7 +6,7 @@ select
   coalesce(submit_time, end_time, observed_at) as began_at,
   cu_hours,
   observed_at
-from runs
+from {{ ref('stg_job_runs') }}
 where not {{ emr_usage.is_usable_figure('cu_hours', 'coalesce(submit_time, end_time, observed_at)') }}
 
 union all
@@ -39,5 +19,5 @@ select distinct
   cast(null as {{ emr_usage.type_moment() }}) as began_at,
   cu_hours,
   observed_at
-from observations
+from {{ ref('stg_job_run_observations') }}
 where cu_hours < 0

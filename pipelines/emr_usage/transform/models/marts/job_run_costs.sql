@@ -21,8 +21,8 @@ with runs as (
     versions.run_version,
     {{ emr_usage.extra_field('runs.extra', 'jobRunDeploymentId') }} as deployment,
     {{ emr_usage.billing_date('runs.charged_from') }} as submitted_on
-  from {{ ref('stg_job_runs') }} as runs
-  inner join {{ ref('stg_job_run_versions') }} as versions
+  from {{ ref('int_job_runs') }} as runs
+  inner join {{ ref('int_job_run_versions') }} as versions
     on runs.workspace_id = versions.workspace_id and runs.job_run_id = versions.job_run_id
   {%- if is_incremental() %}
   where {{ emr_usage.is_missing('versions') }}
@@ -31,7 +31,7 @@ with runs as (
 
 tags as (
   select tags.*
-  from {{ ref('stg_job_run_tags') }} as tags
+  from {{ ref('int_job_run_tags') }} as tags
   {%- if is_incremental() %}
   inner join runs
     on tags.workspace_id = runs.workspace_id and tags.job_run_id = runs.job_run_id
@@ -41,7 +41,7 @@ tags as (
 rules_met_by_tags as (
   select tags.workspace_id, tags.job_run_id, rules.rule_number
   from tags
-  inner join {{ ref('stg_owners') }} as rules
+  inner join {{ ref('int_owner_rules') }} as rules
     on (rules.tag_key is null or rules.tag_key = tags.matched_key)
     and (rules.tag_value is null or rules.tag_value = tags.matched_value)
   where rules.tag_key is not null or rules.tag_value is not null
@@ -51,7 +51,7 @@ rules_met_by_tags as (
 rules_met as (
   select runs.workspace_id, runs.job_run_id, rules.rule_number
   from runs
-  inner join {{ ref('stg_owners') }} as rules
+  inner join {{ ref('int_owner_rules') }} as rules
     on {{ all_but_the_tag_matches }}
   where rules.tag_key is null and rules.tag_value is null
 
@@ -61,7 +61,7 @@ rules_met as (
   from rules_met_by_tags
   inner join runs
     on rules_met_by_tags.workspace_id = runs.workspace_id and rules_met_by_tags.job_run_id = runs.job_run_id
-  inner join {{ ref('stg_owners') }} as rules
+  inner join {{ ref('int_owner_rules') }} as rules
     on rules_met_by_tags.rule_number = rules.rule_number
   where {{ all_but_the_tag_matches }}
 ),
@@ -161,8 +161,8 @@ left join workflows
   on runs.workspace_id = workflows.workspace_id and runs.job_run_id = workflows.job_run_id
 left join first_rules
   on runs.workspace_id = first_rules.workspace_id and runs.job_run_id = first_rules.job_run_id
-left join {{ ref('stg_owners') }} as rules
+left join {{ ref('int_owner_rules') }} as rules
   on first_rules.rule_number = rules.rule_number
 left join usage
   on runs.workspace_id = usage.workspace_id and runs.job_run_id = usage.job_run_id
-cross join {{ ref('stg_input_versions') }} as inputs
+cross join {{ ref('int_input_versions') }} as inputs

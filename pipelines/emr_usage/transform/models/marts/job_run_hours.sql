@@ -6,170 +6,20 @@
   pre_hook="{{ emr_usage.delete_stale('pricing_version') }}",
 ) }}
 
--- Known of a run's use are some points of a rising curve: nothing at its start and while it waited, its figure at each observation,
--- its latest figure at its end. Between two points use is taken to be even. An hour's part is the difference of the curve at its two
--- ends, each rounded alike, so that the parts add up to the latest figure exactly.
-with changed as (
-  select
-    runs.workspace_id,
-    runs.job_run_id,
-    runs.region_id,
-    runs.resource_queue_id,
-    runs.cu_hours,
-    versions.run_version,
-    {{ emr_usage.epoch_us('runs.used_from') }} as from_us,
-    -- A run of no length used what it used in its first microsecond.
-    case
-      when runs.charged_until > runs.used_from then {{ emr_usage.epoch_us('runs.charged_until') }}
-      else {{ emr_usage.epoch_us('runs.used_from') }} + 1
-    end as until_us
-  from {{ ref('stg_job_runs') }} as runs
-  inner join {{ ref('stg_job_run_versions') }} as versions
-    on runs.workspace_id = versions.workspace_id and runs.job_run_id = versions.job_run_id
-  where runs.cu_hours is not null
-  {%- if is_incremental() %}
-    and {{ emr_usage.is_missing('versions') }}
-  {%- endif %}
-),
-
-runs as (
-  select
-    workspace_id,
-    job_run_id,
-    run_version,
-    region_id,
-    coalesce(resource_queue_id, '') as resource_queue_id,
-    cu_hours,
-    from_us,
-    until_us,
-    {{ emr_usage.billing_date(emr_usage.hour_start(emr_usage.hour_number('from_us'))) }}
-      = {{ emr_usage.billing_date(emr_usage.hour_start(emr_usage.hour_number('until_us - 1'))) }} as is_in_one_day
-  from changed
-),
-
--- Few runs are seen open: only theirs are put in order.
-observed as (
-  select distinct runs.workspace_id, runs.job_run_id
-  from runs
-  inner join {{ ref('stg_job_run_observations') }} as observations
-    on observations.workspace_id = runs.workspace_id and observations.job_run_id = runs.job_run_id
-),
-
-points as (
-  select runs.*, {{ emr_usage.epoch_us('observations.observed_at') }} as at_us, observations.cu_hours as used
-  from {{ ref('stg_job_run_observations') }} as observations
-  inner join runs
-    on observations.workspace_id = runs.workspace_id and observations.job_run_id = runs.job_run_id
-  where {{ emr_usage.epoch_us('observations.observed_at') }} > runs.from_us
-    and {{ emr_usage.epoch_us('observations.observed_at') }} < runs.until_us
-
-  union all
-
-  select runs.*, runs.until_us as at_us, runs.cu_hours as used
-  from runs
-  inner join observed
-    on observed.workspace_id = runs.workspace_id and observed.job_run_id = runs.job_run_id
-),
-
--- A figure above a later one was too high: the curve never falls.
-rising as (
-  select
-    *,
-    min(used) over (
-      partition by workspace_id, job_run_id order by at_us desc rows between unbounded preceding and current row
-    ) as used_then
-  from points
-),
-
-segments as (
-  select
-    workspace_id,
-    job_run_id,
-    run_version,
-    region_id,
-    resource_queue_id,
-    is_in_one_day,
-    true as is_observed,
-    coalesce(lag(at_us) over (partition by workspace_id, job_run_id order by at_us), from_us) as start_us,
-    at_us as end_us,
-    coalesce(lag(used_then) over (partition by workspace_id, job_run_id order by at_us), 0) as used_at_start,
-    used_then as used_at_end
-  from rising
-
-  union all
-
-  select
-    runs.workspace_id,
-    runs.job_run_id,
-    runs.run_version,
-    runs.region_id,
-    runs.resource_queue_id,
-    runs.is_in_one_day,
-    false as is_observed,
-    runs.from_us as start_us,
-    runs.until_us as end_us,
-    0 as used_at_start,
-    runs.cu_hours as used_at_end
-  from runs
-  where not exists (
-    select 1
-    from observed
-    where observed.workspace_id = runs.workspace_id and observed.job_run_id = runs.job_run_id
-  )
-),
-
-hours_of_segments as (
-  {{ emr_usage.each_hour('segments', emr_usage.hour_number('start_us'), emr_usage.hour_number('end_us - 1')) }}
-),
-
-edges as (
-  select
-    *,
-    used_at_end - used_at_start as cu_hours,
-    end_us - start_us as length_us,
-    greatest(hour_number * {{ emr_usage.microseconds_an_hour() }} - start_us, 0) as after_us,
-    least((hour_number + 1) * {{ emr_usage.microseconds_an_hour() }}, end_us) - start_us as before_us
-  from hours_of_segments
-),
-
-curve as (
-  select
-    *,
-    cast(used_at_start + {{ emr_usage.share_of('cu_hours', 'after_us', 'length_us') }} as {{ emr_usage.type_exact() }}) as used_before,
-    cast(used_at_start + {{ emr_usage.share_of('cu_hours', 'before_us', 'length_us') }} as {{ emr_usage.type_exact() }}) as used_until
-  from edges
-),
-
--- Only an observation cuts an hour into several segments.
-parts as (
-  select workspace_id, job_run_id, run_version, region_id, resource_queue_id, is_in_one_day, hour_number, used_before, used_until
-  from curve
-  where not is_observed
-
-  union all
-
-  select
-    workspace_id,
-    job_run_id,
-    run_version,
-    region_id,
-    resource_queue_id,
-    is_in_one_day,
-    hour_number,
-    min(used_before) as used_before,
-    max(used_until) as used_until
-  from curve
-  where is_observed
-  group by workspace_id, job_run_id, run_version, region_id, resource_queue_id, is_in_one_day, hour_number
-),
-
-slices as (
+-- depends_on: {{ ref('int_job_run_versions') }}
+with slices as (
   select
     *,
     {{ emr_usage.hour_start('hour_number') }} as hour_start,
+    -- A price holds for whole days: the hours of a run within one day have the same.
+    {{ emr_usage.billing_date(emr_usage.hour_start('first_hour_number')) }}
+      = {{ emr_usage.billing_date(emr_usage.hour_start('last_hour_number')) }} as is_in_one_day,
     {{ emr_usage.billing_date(emr_usage.hour_start('hour_number')) }} as billing_date,
     cast(used_until - used_before as {{ emr_usage.type_exact() }}) as cu_hours
-  from parts
+  from {{ ref('int_job_run_hour_slices') }} as parts
+  {%- if is_incremental() %}
+  where {{ emr_usage.is_missing('parts') }}
+  {%- endif %}
 ),
 
 -- Rates are looked up for a place's day, of which there are few, not for each slice.
@@ -191,7 +41,10 @@ candidates as (
     rates.rate_row_number,
     row_number() over (
       partition by places.region_id, places.workspace_id, places.resource_queue_id, places.billing_date
-      order by rates.specificity desc, rates.rate_row_number
+      order by
+        -- Queue of a workspace, workspace, queue of any workspace, region.
+        case when rates.workspace_id is null then 0 else 2 end + case when rates.resource_queue_id is null then 0 else 1 end desc,
+        rates.rate_row_number
     ) as choice
   from places
   inner join {{ ref('stg_rates') }} as rates
@@ -219,7 +72,7 @@ priced as (
     and candidates.choice = 1
 ),
 
--- A price holds for whole days: only the costs of runs over midnight are added up hour by hour.
+-- Only the costs of runs over midnight are added up hour by hour.
 costed as (
   select
     *,
@@ -263,4 +116,4 @@ select
   costed.run_version,
   inputs.pricing_version
 from costed
-cross join {{ ref('stg_input_versions') }} as inputs
+cross join {{ ref('int_input_versions') }} as inputs

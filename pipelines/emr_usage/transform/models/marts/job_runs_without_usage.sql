@@ -10,7 +10,7 @@ with runs as (
       when charged_until > used_from then {{ emr_usage.epoch_us('charged_until') }}
       else {{ emr_usage.epoch_us('used_from') }} + 1
     end as until_us
-  from {{ ref('stg_job_runs') }}
+  from {{ ref('int_job_runs') }}
   where cu_hours is null
     -- These have used nothing yet.
     and coalesce(state, '') not in ('Submitted', 'Pending')
@@ -31,7 +31,7 @@ months as (
 ),
 
 moments as (
-  select observed_at as moment from {{ ref('stg_job_runs') }}
+  select observed_at as moment from {{ ref('int_job_runs') }}
   union all
   select finished_at as moment from {{ ref('stg_extraction_windows') }}
 ),

@@ -10,7 +10,7 @@ select
   cast(null as {{ dbt.type_string() }}) as tag_key,
   {{ column }} as matchable_value,
   count(*) as job_runs
-from {{ ref('stg_job_runs') }}
+from {{ ref('int_job_runs') }}
 where {{ column }} is not null
 group by {{ column }}
 
@@ -22,7 +22,7 @@ select
   cast(null as {{ dbt.type_string() }}) as tag_key,
   matched_key as matchable_value,
   count(*) as job_runs
-from {{ ref('stg_job_run_tags') }}
+from {{ ref('int_job_run_tags') }}
 where matched_key is not null
 group by matched_key
 
@@ -33,6 +33,6 @@ select
   matched_key as tag_key,
   matched_value as matchable_value,
   count(*) as job_runs
-from {{ ref('stg_job_run_tags') }}
+from {{ ref('int_job_run_tags') }}
 where matched_key is not null and matched_value is not null
 group by matched_key, matched_value

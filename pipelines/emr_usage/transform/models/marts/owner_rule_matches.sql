@@ -47,7 +47,7 @@ select
   coalesce(amounts.job_runs, 0) as job_runs,
   coalesce(amounts.cu_hours, 0) as cu_hours,
   amounts.estimated_cost
-from {{ ref('stg_owners') }} as rules
+from {{ ref('int_owner_rules') }} as rules
 left join runs
   on rules.rule_number = runs.owner_rule_number
 left join amounts

@@ -1,12 +1,4 @@
-with listed as (
-  {{ emr_usage.raw_table('workspaces', {
-    'workspace_id': 'text',
-    'workspace_name': 'text',
-    'region_id': 'text',
-  }) }}
-),
-
-asked as (
+with asked as (
   select workspace_id, min(region_id) as region_id, max(finished_at) as last_asked_at
   from {{ ref('stg_extraction_windows') }}
   where axis in ('start', 'end', 'open')
@@ -19,6 +11,6 @@ select
   listed.workspace_name,
   coalesce(listed.region_id, asked.region_id) as region_id,
   asked.last_asked_at
-from listed
+from {{ ref('stg_workspaces') }} as listed
 full outer join asked
   on listed.workspace_id = asked.workspace_id

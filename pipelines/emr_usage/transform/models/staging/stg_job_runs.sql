@@ -1,116 +1,23 @@
--- The raw table is merged on its key: its row is the latest reading. A check holds it to that.
-with observed as (
-  {{ emr_usage.raw_table('job_runs', {
-    'workspace_id': 'text',
-    'job_run_id': 'text',
-    'region_id': 'text',
-    'name': 'text',
-    'state': 'text',
-    'state_change_code': 'text',
-    'state_change_message': 'text',
-    'submit_time': 'moment',
-    'end_time': 'moment',
-    'code_type': 'text',
-    'execution_timeout_seconds': 'integer',
-    'creator': 'text',
-    'display_release_version': 'text',
-    'fusion': 'flag',
-    'vcore_seconds': 'integer',
-    'mb_seconds': 'integer',
-    'cu_hours': 'exact',
-    'resource_queue_id': 'text',
-    'arguments_digest': 'text',
-    'observed_at': 'moment',
-    'extra': 'text',
-  }) }}
-),
-
--- A run that is seen Submitted or Pending has used nothing until then.
-ends as (
-  {{ emr_usage.raw_table('job_runs', {
-    'workspace_id': 'text',
-    'job_run_id': 'text',
-    'end_time': 'moment',
-    'observed_at': 'moment',
-  }) }}
-),
-
-waited as (
-  select ends.workspace_id, ends.job_run_id, max(observations.observed_at) as waited_until
-  from {{ ref('stg_job_run_observations') }} as observations
-  inner join ends
-    on observations.workspace_id = ends.workspace_id and observations.job_run_id = ends.job_run_id
-  where observations.is_waiting
-    -- Our clock may be ahead of the API's.
-    and observations.observed_at < coalesce(ends.end_time, ends.observed_at)
-  group by ends.workspace_id, ends.job_run_id
-),
-
-weighed as (
-  select
-    observed.*,
-    waited.waited_until,
-    coalesce(submit_time, end_time, observed_at) as charged_from,
-    coalesce(end_time, observed_at) as known_until,
-    -- Memory over CPU, GiB a core.
-    mb_seconds / 1024.0 / nullif(vcore_seconds, 0) as gib_per_core,
-    -- Core-hours, or GiB-hours / 4.
-    cast(
-      case
-        when cast(vcore_seconds as decimal(38, 0)) * 4096 > mb_seconds then {{ emr_usage.share_of('vcore_seconds', '1', '3600') }}
-        else {{ emr_usage.share_of('mb_seconds', '1', '14745600') }}
-      end
-      as {{ emr_usage.type_amount() }}
-    ) as cu_hours_undiscounted
-  from observed
-  left join waited
-    on observed.workspace_id = waited.workspace_id and observed.job_run_id = waited.job_run_id
-),
-
-discounted as (
-  select
-    *,
-    case
-      when gib_per_core < 2 then 0.7
-      when gib_per_core < 3 then 0.8
-      when gib_per_core < 4 then 0.9
-      when gib_per_core >= 4 then 1.0
-    end as discount_factor
-  from weighed
-)
-
-select
-  workspace_id,
-  job_run_id,
-  region_id,
-  name,
-  state,
-  state_change_code,
-  state_change_message,
-  -- Open, too, is what has no end yet, whatever its state is called.
-  coalesce(state, '') not in ('Submitted', 'Pending', 'Running', 'Cancelling') and end_time is not null as is_final,
-  submit_time,
-  end_time,
-  charged_from,
-  case when waited_until > charged_from then waited_until else charged_from end as used_from,
-  case when known_until > charged_from then known_until else charged_from end as charged_until,
-  cast(
-    ({{ emr_usage.epoch_us('known_until') }} - {{ emr_usage.epoch_us('submit_time') }}) / 1000000.0 as decimal(18, 3)
-  ) as duration_seconds,
-  execution_timeout_seconds,
-  code_type,
-  creator,
-  resource_queue_id,
-  display_release_version,
-  fusion,
-  vcore_seconds,
-  mb_seconds,
-  case when {{ emr_usage.is_usable_figure('cu_hours', 'charged_from') }} then cu_hours end as cu_hours,
-  cu_hours_undiscounted,
-  cast(discount_factor as decimal(2, 1)) as discount_factor,
-  -- The API rounds; a thousandth, or one per cent, is no contradiction.
-  abs(cu_hours - cu_hours_undiscounted * discount_factor) <= 0.001 + 0.01 * cu_hours_undiscounted as discount_fits,
-  arguments_digest,
-  extra,
-  observed_at
-from discounted
+{{ emr_usage.raw_table('job_runs', {
+  'workspace_id': 'text',
+  'job_run_id': 'text',
+  'region_id': 'text',
+  'name': 'text',
+  'state': 'text',
+  'state_change_code': 'text',
+  'state_change_message': 'text',
+  'submit_time': 'moment',
+  'end_time': 'moment',
+  'code_type': 'text',
+  'execution_timeout_seconds': 'integer',
+  'creator': 'text',
+  'display_release_version': 'text',
+  'fusion': 'flag',
+  'vcore_seconds': 'integer',
+  'mb_seconds': 'integer',
+  'cu_hours': 'exact',
+  'resource_queue_id': 'text',
+  'arguments_digest': 'text',
+  'observed_at': 'moment',
+  'extra': 'text',
+}) }}

@@ -16,17 +16,12 @@ with owners as (
 select
   rule_number,
   {{ emr_usage.trimmed('owner') }} as owner,
-  nullif(keys.form, '') as tag_key,
-  nullif(tag_values.form, '') as tag_value,
+  tag_key,
+  tag_value,
   nullif({{ emr_usage.trimmed('creator') }}, '') as creator,
   nullif({{ emr_usage.trimmed('resource_queue_id') }}, '') as resource_queue_id,
   nullif({{ emr_usage.trimmed('workspace_id') }}, '') as workspace_id,
   nullif({{ emr_usage.trimmed('job_name') }}, '') as job_name,
-  {{ emr_usage.pattern_of("nullif(" ~ emr_usage.trimmed('job_name') ~ ", '')") }} as job_name_pattern,
   valid_from,
   valid_to
 from owners
-left join {{ ref('stg_tag_forms') }} as keys
-  on owners.tag_key = keys.tag_text
-left join {{ ref('stg_tag_forms') }} as tag_values
-  on owners.tag_value = tag_values.tag_text

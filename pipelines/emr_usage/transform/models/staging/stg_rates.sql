@@ -11,24 +11,17 @@ with rates as (
     'valid_to': 'date',
     'source': 'text',
   }) }}
-),
-
-scoped as (
-  select
-    row_number as rate_row_number,
-    {{ emr_usage.trimmed('region_id') }} as region_id,
-    nullif({{ emr_usage.trimmed('workspace_id') }}, '') as workspace_id,
-    nullif({{ emr_usage.trimmed('resource_queue_id') }}, '') as resource_queue_id,
-    upper({{ emr_usage.trimmed('currency') }}) as currency,
-    price_per_cu_hour,
-    price_kind as rate_kind,
-    valid_from,
-    valid_to,
-    source as rate_source
-  from rates
 )
 
 select
-  *,
-  case when workspace_id is null then 0 else 2 end + case when resource_queue_id is null then 0 else 1 end as specificity
-from scoped
+  row_number as rate_row_number,
+  {{ emr_usage.trimmed('region_id') }} as region_id,
+  nullif({{ emr_usage.trimmed('workspace_id') }}, '') as workspace_id,
+  nullif({{ emr_usage.trimmed('resource_queue_id') }}, '') as resource_queue_id,
+  upper({{ emr_usage.trimmed('currency') }}) as currency,
+  price_per_cu_hour,
+  price_kind as rate_kind,
+  valid_from,
+  valid_to,
+  source as rate_source
+from rates

@@ -1,0 +1,32 @@
+"""`emr-usage backfill`: loads a range of submit times again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import click
+
+from .load import load_and_exit
+from .options import Moment, source_options
+
+
+@click.command("backfill", short_help="Load a range of submit times again.")
+@source_options
+@click.option("--from", "first", type=Moment(), required=True, help="First submit time.")
+@click.option("--to", "after", type=Moment(), required=True, help="End of the range; not part of it.")
+@click.option("--force", is_flag=True, help="Read again what this backfill has certified already.")
+def command(first: datetime, after: datetime, *, force: bool, **options: Any) -> None:
+    """\b
+    Examples:
+      emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou
+      emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou --force
+
+    Load the runs submitted in a range, oldest first. The nightly cursors stay where they are. An interrupted backfill
+    goes on where it stopped when the same range is given again. Exits with 4 while another process uses the database.
+    """
+    from emr_serverless import Backfill
+
+    if first >= after:
+        raise click.UsageError("--to must be later than --from.")
+    load_and_exit(Backfill(first.astimezone(UTC), after.astimezone(UTC), force), **options)

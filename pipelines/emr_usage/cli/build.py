@@ -1,0 +1,113 @@
+"""`emr-usage build`: takes in prices and owners, builds the marts and checks them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import (
+    allow_empty_inputs_option,
+    change_time_zone_option,
+    inputs_option,
+    target_options,
+    time_zone_option,
+    wait_option,
+)
+from .report_errors import report_errors
+from .require import require_database, require_inputs
+from .step_result import StepResult, echo_result
+from .terminal import now, wait_at_most
+
+if TYPE_CHECKING:
+    from emr_usage.target import Target
+
+NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
+
+
+@click.command("build", short_help="Make the marts from what is loaded: costs, owners, reliability.")
+@target_options
+@inputs_option
+@click.option("--full-refresh", is_flag=True, help="Compute every run again; the tables come out the same.")
+@time_zone_option
+@wait_option
+@change_time_zone_option
+@allow_empty_inputs_option
+def command(
+    *,
+    full_refresh: bool,
+    billing_time_zone: str | None,
+    change_time_zone: bool,
+    allow_empty_inputs: bool,
+    inputs: Path | None,
+    destination: str,
+    database: Path,
+    wait_seconds: int,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """\b
+    Examples:
+      emr-usage build
+      emr-usage build --database /data/emr.duckdb --json
+      emr-usage build --billing-time-zone Europe/Berlin --change-time-zone
+
+    Take in the files of rates and owners, make the tables of the dataset emr_marts, and check their sums. Runs that changed are
+    computed again; changed rates or owners compute all of them again, without asking the API. Fails when a check finds a
+    promise broken; whoever reads emr_marts then sees the build before, as during a build. Exits with 4 while another process uses
+    the database.
+    """
+    from emr_usage.target import Target
+
+    from .match_tables import print_matches
+
+    target = Target(destination, database, wait_at_most(wait_seconds))
+    require_database(target, as_json=as_json)
+    require_inputs(inputs)
+    with report_errors(target, as_json=as_json, verbose=verbose):
+        made = build_marts(
+            target,
+            inputs,
+            full_refresh=full_refresh,
+            billing_time_zone=billing_time_zone,
+            change_time_zone=change_time_zone,
+            allow_empty_inputs=allow_empty_inputs,
+        )
+    if not as_json and made.matches:
+        print_matches(made.matches)
+    echo_result(made, target, as_json=as_json)
+
+
+def build_marts(
+    target: Target,
+    inputs: Path | None,
+    *,
+    full_refresh: bool = False,
+    billing_time_zone: str | None,
+    change_time_zone: bool,
+    allow_empty_inputs: bool,
+) -> StepResult:
+    """Take in the inputs, build the marts and check them."""
+    from emr_usage.build import build
+    from emr_usage.inputs import default_folder, load_inputs
+    from emr_usage.loaded import require_runs
+    from emr_usage.matches import read_matches, read_set_aside
+    from emr_usage.pipeline import open_reader
+
+    began = now()
+    with open_reader(target) as pipeline, pipeline.sql_client() as client:
+        require_runs(client)
+    folder = inputs or default_folder(target.database)
+    # Without a folder nothing is taken in, and nothing taken away.
+    taken = NO_INPUTS.format(folder=folder)
+    if folder.is_dir():
+        taken = load_inputs(target, folder, allow_empty=allow_empty_inputs).sentence
+    built = build(target, full_refresh=full_refresh, billing_time_zone=billing_time_zone, change_time_zone=change_time_zone)
+    with open_reader(target) as pipeline:
+        matches, set_aside = read_matches(pipeline), read_set_aside(pipeline)
+    seconds = (now() - began).total_seconds()
+    told = f"Build {built.record.build_number}: {built.models} models made and {built.checks} checks kept"
+    facts = {"build": built.record.build_number, "models": built.models, "checks": built.checks, "seconds": round(seconds, 3)}
+    lines = [taken, *matches.hints, *set_aside, f"{told} in {seconds:.1f} s, in {target}."]
+    return StepResult(facts | matches.facts | {"set_aside": set_aside}, lines, matches)

@@ -1,0 +1,36 @@
+"""`emr-usage demo`: loads, charges and reports an emulated company."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+
+import click
+
+from .report_errors import report_errors
+from .terminal import echo, errors, log_to, now, output
+
+
+@click.command("demo", short_help="An emulated company: loaded, charged and reported in half a minute.")
+@click.option(
+    "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, help="Its files."
+)
+@click.option("--verbose", is_flag=True, help="Print tracebacks.")
+def command(*, folder: Path, verbose: bool) -> None:
+    """\b
+    Examples:
+      emr-usage demo
+      emr-usage demo --folder /tmp/emr-demo
+
+    Start the emulator, load a first month, move its clock and load three nights, backfill an older week
+    and the weeks before it, make the marts and October's report, and answer three questions in SQL.
+    """
+    from emr_usage import demo as demo_story
+    from emr_usage.progress import live_display
+    from emr_usage.target import Target
+
+    target = Target(database=folder / "emr.duckdb")
+    log_to(errors())
+    with report_errors(target, as_json=False, verbose=verbose):
+        for step in demo_story.run_demo(folder, now, partial(live_display, errors())):
+            echo(step) if isinstance(step, str) else output().print(step, highlight=False)

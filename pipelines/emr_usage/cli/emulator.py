@@ -1,0 +1,46 @@
+"""`emr-usage emulator`: answers as the API does, on this machine."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from .terminal import echo, fail, now, output
+
+if TYPE_CHECKING:
+    from emr_usage.emulator import Emulator
+
+
+@click.command("emulator", short_help="Answer as the API would, for trials and tests.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="Port; 0 takes a free one.")
+@click.option("--seed", default=2026, show_default=True, help="Which made-up company.")
+@click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True, help="Days of its history.")
+@click.option("--runs-per-day", type=click.IntRange(1, 100_000), default=400, show_default=True, help="Its job runs a day.")
+def command(port: int, seed: int, days: int, runs_per_day: int) -> None:
+    """\b
+    Examples:
+      emr-usage emulator --port 8600
+      emr-usage load --region cn-hangzhou --endpoint http://127.0.0.1:8600
+
+    Serve the history of a made-up company as the API would, over HTTP on this machine, until Ctrl-C.
+    """
+    from emr_usage.emulator import serve_forever
+
+    try:
+        serve_forever(now(), port=port, seed=seed, days=days, runs_per_day=runs_per_day, announce=_announce)
+    except OSError as error:
+        fail(f"Port {port} cannot be used ({error.strerror}). Give another one with --port.", "PortTaken", as_json=False)
+    output().print("Stopped.")
+
+
+def _announce(served: Emulator) -> None:
+    from emr_usage.emulator import DEFAULT_KEY
+
+    lines = (
+        f"The emulator answers at {served.url} until Ctrl-C. In another terminal:",
+        f"  export ALIBABA_CLOUD_ACCESS_KEY_ID={DEFAULT_KEY.id}",
+        f"  export ALIBABA_CLOUD_ACCESS_KEY_SECRET={DEFAULT_KEY.secret}",
+        f"  emr-usage load --region cn-hangzhou --endpoint {served.url}",
+    )
+    echo(*lines)

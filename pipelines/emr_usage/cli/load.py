@@ -1,0 +1,101 @@
+"""`emr-usage load`: loads what is new."""
+
+from __future__ import annotations
+
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from .load_output import print_failure, print_load
+from .options import forget_workspace_option, initial_days_option, source_options
+from .report_errors import report_errors
+from .terminal import errors, log_to, now, print_json, wait_at_most
+
+if TYPE_CHECKING:
+    from emr_serverless import Backfill, Load
+    from emr_usage.missing_figures import MissingFigures
+    from emr_usage.target import Target
+
+
+@click.command("load", short_help="Load what is new since the last load.")
+@source_options
+@initial_days_option
+@forget_workspace_option
+def command(**options: Any) -> None:
+    """\b
+    Examples:
+      emr-usage load --region cn-hangzhou
+      emr-usage load --region cn-hangzhou --region ap-southeast-1 --workspace w-1234abcd --json
+      emr-usage load --region cn-hangzhou --destination postgres --wait 600
+
+    Load every job run that is new or has changed, up to a minute ago. Safe to repeat and to interrupt: the next load
+    goes on where the last committed package ended. Exits with 4 while another process uses the database.
+    """
+    load_and_exit(None, **options)
+
+
+def load_and_exit(
+    backfill: Backfill | None, *, destination: str, database: Path, wait_seconds: int, as_json: bool, **options: Any
+) -> NoReturn:
+    """Load, print how it went, and exit with its code."""
+    from emr_usage.load_summary import load_facts
+    from emr_usage.target import Target
+
+    target = Target(destination, database, wait_at_most(wait_seconds))
+    done, missing = load_job_runs(target, backfill, as_json=as_json, **options)
+    facts = load_facts(done, target, missing, now())
+    if as_json:
+        print_json(facts)
+    else:
+        print_load(done, target, missing)
+    print_failure(done)
+    sys.exit(facts["exit_code"])
+
+
+def load_job_runs(
+    target: Target,
+    backfill: Backfill | None,
+    *,
+    regions: tuple[str, ...],
+    workspaces: tuple[str, ...],
+    endpoint: str | None,
+    as_of: datetime | None,
+    max_connections: str | None,
+    initial_days: str | None = None,
+    forget_workspaces: tuple[str, ...] = (),
+    as_json: bool,
+    verbose: bool,
+) -> tuple[Load, MissingFigures]:
+    """Load with the options of the command, showing how far it is; return the finished load, and what has no figures."""
+    from emr_usage.load import Request, run_load
+    from emr_usage.pipeline import open_pipeline
+    from emr_usage.progress import live_display
+
+    given: dict[str, Any] = {
+        "region_ids": regions,
+        "workspace_ids": workspaces,
+        "endpoint": endpoint,
+        "max_connections": max_connections,
+        "initial_days": initial_days,
+    }
+    overrides = {name: value for name, value in given.items() if value not in (None, ())}
+    log_to(errors())
+    with report_errors(target, as_json=as_json, verbose=verbose), live_display(errors(), "loading") as display:
+        target.database.parent.mkdir(parents=True, exist_ok=True)
+        request = Request(now, as_of, backfill, forget_workspaces, overrides, target.wait)
+        done = run_load(open_pipeline(target), request, display)
+        return done, _missing_figures(done, target)
+
+
+def _missing_figures(done: Load, target: Target) -> MissingFigures:
+    """Count the final runs whose figures have not come, after a load."""
+    from emr_usage.missing_figures import MissingFigures, count_missing_figures
+    from emr_usage.pipeline import open_reader
+
+    if not done.stats.windows:
+        return MissingFigures(0, 0, done.stats.settle_days)
+    with open_reader(target) as pipeline, pipeline.sql_client() as client:
+        return count_missing_figures(client, now(), done.stats.settle_days)

@@ -1,0 +1,48 @@
+"""Prints how a load ended."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from .terminal import echo, errors, now, output
+
+if TYPE_CHECKING:
+    from emr_serverless import Load
+    from emr_usage.missing_figures import MissingFigures
+    from emr_usage.target import Target
+
+MAX_NAMED: Final = 10
+
+
+def print_load(done: Load, target: Target, missing: MissingFigures) -> None:
+    """Print how a load went, and what is missing."""
+    from emr_usage.load_summary import hidden_default_sentence, summary
+
+    report = done.stats
+    echo(f"{summary(done, now() - done.options.started_at)}, into {target}.")
+    if report.certified_before:
+        before = sorted(report.certified_before)
+        of_some = "" if before == report.workspaces else f" for {', '.join(before)}"
+        echo(f"An earlier run of this backfill has certified it already{of_some}; --force reads it again.")
+    if report.redact == "off":
+        echo('Nothing was masked: redact = "off". Secrets in configurations, arguments and messages are in the tables.')
+    if report.new_fields:
+        named = ", ".join(report.new_fields[:MAX_NAMED])
+        more = f" and {len(report.new_fields) - MAX_NAMED:,} more" if len(report.new_fields) > MAX_NAMED else ""
+        echo(f"New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: {named}{more}.")
+    if missing.runs:
+        echo(f"Without figures: {missing}")
+    for workspace_id, parameters in report.hidden_defaults.items():
+        echo(hidden_default_sentence(workspace_id, parameters))
+    for outcome in report.incomplete[:MAX_NAMED]:
+        echo(f"Incomplete: {outcome}")
+    if len(report.incomplete) > MAX_NAMED:
+        output().print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
+
+
+def print_failure(done: Load) -> None:
+    """Say why nothing could be loaded, if so."""
+    from emr_usage.load import failure_of_all
+
+    if error := failure_of_all(done):
+        errors().print(f"Error: {error}", highlight=False, soft_wrap=True)

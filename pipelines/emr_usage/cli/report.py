@@ -1,0 +1,82 @@
+"""`emr-usage report`: a month as an HTML page, or its chargeback tables as files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from .options import month_option, reports_option, target_options
+from .report_errors import report_errors
+from .require import require_database
+from .step_result import StepResult, echo_result
+from .terminal import now
+
+if TYPE_CHECKING:
+    import dlt
+
+    from emr_usage.report import Format, Month
+
+
+@click.command("report", short_help="A month as a page to mail and read, or as files.")
+@target_options
+@month_option
+@reports_option
+@click.option(
+    "--format",
+    "kind",
+    type=click.Choice(["html", "csv", "parquet", "xlsx"]),
+    default="html",
+    show_default=True,
+    help="A page, or the chargeback tables; xlsx is one workbook with both.",
+)
+def command(
+    *,
+    month: Month | None,
+    reports: Path | None,
+    kind: Format,
+    destination: str,
+    database: Path,
+    as_json: bool,
+    verbose: bool,
+) -> None:
+    """\b
+    Examples:
+      emr-usage report --month 2026-10
+      emr-usage report --month 2026-10 --format csv --output /srv/finance
+      emr-usage report --month 2026-10 --format xlsx
+
+    Write what a month is estimated to have cost, by owner and day, what failed and what is missing, as one HTML file that needs
+    no network to be opened; or the tables chargeback_daily and chargeback_monthly of that month as files.
+    """
+    from emr_usage.pipeline import open_reader
+    from emr_usage.report import default_folder as default_reports
+    from emr_usage.target import Target
+
+    target = Target(destination, database)
+    require_database(target, as_json=as_json)
+    with report_errors(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
+        made = write_report(pipeline, month, reports or default_reports(target.database), kind)
+    echo_result(made, target, as_json=as_json)
+
+
+def write_report(pipeline: dlt.Pipeline, month: Month | None, folder: Path, kind: Format = "html") -> StepResult:
+    """Write a report of a month, by default that of yesterday, into a folder."""
+    from emr_usage.report import Month, headline, read_billing_time_zone, write_chargeback_workbook, write_page, write_tables
+
+    month = month or Month.of_yesterday(now(), read_billing_time_zone(pipeline))
+    if kind == "xlsx":
+        path, rounded = write_chargeback_workbook(pipeline, month, folder)
+        lines = [f"Workbook: {path}"]
+        if rounded:
+            lines.append(
+                f"{rounded:,} figures have more than 15 digits and are rounded in it; --format csv and parquet are exact."
+            )
+        return StepResult({"month": str(month), "files": [str(path)], "rounded": rounded}, lines)
+    if kind != "html":
+        paths = [str(path) for path in write_tables(pipeline, month, folder, kind)]
+        return StepResult({"month": str(month), "files": paths}, [f"Table: {path}" for path in paths])
+    path, figures = write_page(pipeline, month, folder, now())
+    told = headline(figures)
+    return StepResult({"month": str(month), "files": [str(path)], "headline": told}, [f"{told}.", f"Report: {path}"])

@@ -1,0 +1,104 @@
+"""`emr-usage status`: how far each workspace is certified, and what is missing."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from emr_usage.exit_codes import INCOMPLETE
+
+from .options import target_options
+from .report_errors import report_errors
+from .require import require_database
+from .terminal import echo, now, output, print_json
+
+if TYPE_CHECKING:
+    from emr_usage.status import Status
+    from emr_usage.target import Target
+
+RUNS_OF_AXIS: Final = {
+    "start": "submitted",
+    "start_filtered": "submitted",
+    "end": "ended",
+    "end_filtered": "ended",
+    "count": "submitted",
+    "count_ends": "ended",
+    "open": "open",
+    "run": "one run",
+}
+
+
+@click.command("status", short_help="How far each workspace is certified, and what is missing.")
+@target_options
+def command(*, destination: str, database: Path, as_json: bool, verbose: bool) -> None:
+    """\b
+    Examples:
+      emr-usage status
+      emr-usage status --database /data/emr.duckdb --json
+
+    Show, for each workspace, how far both axes are certified, how many runs are open, and what the last load could not complete.
+    Exits with 3 where the last load is incomplete.
+    """
+    from emr_usage.pipeline import open_reader
+    from emr_usage.status import read_status
+    from emr_usage.target import Target
+
+    target = Target(destination, database)
+    require_database(target, as_json=as_json)
+    with report_errors(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
+        found = read_status(pipeline, now())
+    if as_json:
+        print_json(_status_facts(found))
+    else:
+        _print_status(found, target)
+    sys.exit(INCOMPLETE if found.incomplete else 0)
+
+
+def _status_facts(found: Status) -> dict[str, Any]:
+    return {
+        "last_load": found.last_load,
+        "workspaces": [vars(workspace) for workspace in found.workspaces],
+        "incomplete": found.incomplete,
+        "missing_figures": vars(found.missing_figures),
+    }
+
+
+def _print_status(found: Status, target: Target) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    from emr_usage.load_summary import hidden_default_sentence
+
+    echo(f"{target}: last load {found.last_load}; times are UTC")
+    table = Table(box=SIMPLE, pad_edge=False)
+    for title in ("workspace", "submitted until", "ended until", "runs open", "runs"):
+        table.add_column(title, no_wrap=True)
+    for workspace in found.workspaces:
+        moments = (workspace.started_through, workspace.ended_through)
+        certified = (f"{moment:%Y-%m-%d %H:%M}" if moment else "-" for moment in moments)
+        table.add_row(workspace.workspace_id, *certified, f"{workspace.open_runs:,}", f"{workspace.job_runs:,}")
+    if found.workspaces:
+        output().print(table)
+    if found.missing_figures.runs:
+        echo(f"Without figures: {found.missing_figures}")
+    for workspace in found.workspaces:
+        if workspace.hidden_defaults:
+            echo(hidden_default_sentence(workspace.workspace_id, workspace.hidden_defaults))
+    if found.incomplete:
+        missing = Table(title="Incomplete windows", box=SIMPLE, pad_edge=False)
+        for title in ("workspace", "runs", "from", "to", "status", "error", "API counts", "received"):
+            missing.add_column(title, overflow="fold")
+        for row in found.incomplete:
+            told = row | {"axis": RUNS_OF_AXIS.get(row["axis"], "-")}
+            missing.add_row(*(_cell(value) for value in told.values()))
+        output().print(missing)
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, datetime):
+        return f"{value.astimezone(UTC):%Y-%m-%d %H:%M}"
+    return "-" if value is None else str(value)

@@ -1,0 +1,32 @@
+"""What differs between destinations. Only here is asked which destination it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import dlt
+
+from .adapter import Adapter
+from .duckdb import DuckDb, DuckDbFile
+from .place import NamedPlace, Place
+from .postgres import Postgres
+
+_ADAPTERS: Final[Mapping[str, type[Adapter]]] = {"dlt.destinations.duckdb": DuckDb, "dlt.destinations.postgres": Postgres}
+
+
+def place_of(destination: str, database: Path) -> Place:
+    """Return how to open a destination.
+
+    Args:
+        destination: its name for dlt.
+        database: the DuckDB file; other destinations ignore it.
+    """
+    return DuckDbFile(database) if destination == "duckdb" else NamedPlace(destination)
+
+
+def adapter_of(pipeline: dlt.Pipeline) -> Adapter:
+    """Return what the destination of a pipeline needs. One that is named in the configuration is of the type given there."""
+    adapter = _ADAPTERS.get(pipeline.destination.destination_type, Adapter)
+    return adapter(pipeline.destination_client().config)

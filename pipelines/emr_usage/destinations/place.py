@@ -1,0 +1,87 @@
+"""How a destination is opened: for dlt's destinations by name, with their address in dlt's configuration."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Protocol
+
+import dlt
+from dlt.common.destination import Destination
+
+from emr_serverless import CheckSettingsError
+from emr_usage.lock_file import lock_file
+
+
+class Place(Protocol):
+    """Where the tables are."""
+
+    def to_write(self) -> Destination[Any, Any]:
+        """Return dlt's destination for a load."""
+
+    def to_read(self) -> Destination[Any, Any]:
+        """Return dlt's destination for a command that only reads."""
+
+    def is_missing(self) -> bool:
+        """Return whether there is no database yet, as far as this shows without opening it."""
+
+    def working_folder(self) -> Path:
+        """Return the folder of working files, unless `DLT_DATA_DIR` is set."""
+
+    def unique_name(self) -> str:
+        """Return a name for a folder of working files that no other place has."""
+
+    def lock(self, working_folder: Path) -> AbstractContextManager[None]:
+        """Hold the lock file of those who write here."""
+
+
+@dataclass(frozen=True)
+class NamedPlace:
+    """A destination by its name for dlt."""
+
+    name: str
+
+    def __str__(self) -> str:
+        return self.name
+
+    def to_write(self) -> Destination[Any, Any]:
+        """Return dlt's destination.
+
+        Raises:
+            CheckSettingsError: the name is empty.
+        """
+        destination: Destination[Any, Any] | None = Destination.from_reference(self.name)
+        if destination is None:
+            raise CheckSettingsError("No destination is given", advice="Give one of dlt's to --destination, or leave it out.")
+        return destination
+
+    def to_read(self) -> Destination[Any, Any]:
+        """Return dlt's destination."""
+        return self.to_write()
+
+    def is_missing(self) -> bool:
+        """Return False: only opening it shows."""
+        return False
+
+    def working_folder(self) -> Path:
+        """Return a folder in the present one."""
+        return Path(self.unique_name()).absolute()
+
+    def unique_name(self) -> str:
+        """Return a name with a fingerprint of the database: two of them never share cursors."""
+        return f"emr_usage-{self.name}-{self._fingerprint()[:8]}.dlt"
+
+    def lock(self, working_folder: Path) -> AbstractContextManager[None]:
+        """Hold the lock file among the working files."""
+        return lock_file(working_folder / "emr_usage.lock", "DLT_DATA_DIR")
+
+    def _fingerprint(self) -> str:
+        with TemporaryDirectory() as folder:
+            probe = dlt.pipeline("fingerprint", destination=self.to_write(), dataset_name="fingerprint", pipelines_dir=folder)
+            configuration = probe.destination_client().config
+        # dlt's own fingerprint is that of the host, or the account.
+        place = [getattr(configuration.credentials, name, None) for name in ("port", "database")]
+        return hashlib.sha256(repr([configuration.fingerprint(), *place]).encode()).hexdigest()

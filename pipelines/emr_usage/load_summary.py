@@ -1,0 +1,63 @@
+"""What a finished load did, as facts and as sentences."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from emr_serverless import Load
+
+from .exit_codes import FAILED, INCOMPLETE
+from .load import failure_of_all
+from .missing_figures import MissingFigures
+from .target import Target
+
+
+def summary(load: Load, took: timedelta) -> str:
+    """Return what a finished load did, as one line."""
+    report = load.stats
+    complete, total = report.windows["complete"], sum(report.windows.values())
+    return f"{report.rows:,} rows in {took.total_seconds():.1f} s, {complete} of {total} windows certified"
+
+
+def load_facts(done: Load, target: Target, missing: MissingFigures, now: datetime) -> dict[str, Any]:
+    """Return a finished load's summary for machines, with the exit code it calls for."""
+    report = done.stats
+    exit_code = FAILED if failure_of_all(done) else INCOMPLETE if report.incomplete else 0
+    seconds = (now - done.options.started_at).total_seconds()
+    return {
+        "status": {0: "complete", FAILED: "failed", INCOMPLETE: "incomplete"}[exit_code],
+        "exit_code": exit_code,
+        "mode": done.options.mode,
+        "load": done.options.name,
+        "horizon": datetime.fromtimestamp(done.options.horizon_ms / 1000, UTC).isoformat(),
+        "target": str(target),
+        "workspaces": report.workspaces,
+        "rows": report.rows,
+        "packages": report.packages,
+        "windows": dict(report.windows),
+        "throttled": done.client.throttle.throttlings if done.client else 0,
+        "unknown_fields": dict(report.unknown_fields),
+        "new_fields": report.new_fields,
+        "hidden_defaults": report.hidden_defaults,
+        "missing_figures": vars(missing),
+        "seconds": round(seconds, 3),
+        "rows_per_second": round(report.rows / seconds) if seconds else 0,
+        "incomplete": [
+            {
+                "workspace_id": outcome.task.window.workspace_id,
+                "axis": outcome.task.window.axis,
+                "asked": outcome.task.window.asked,
+                "status": outcome.status,
+                "total_count": outcome.total_count,
+                "rows_distinct": outcome.rows_distinct,
+                "error": str(outcome.error) if outcome.error else None,
+            }
+            for outcome in report.incomplete
+        ],
+    }
+
+
+def hidden_default_sentence(workspace_id: str, parameters: list[str]) -> str:
+    """Return that the API hides runs of a workspace unless a parameter is given."""
+    return f"The API leaves out runs of {workspace_id} where {', '.join(parameters)} is not given; it is asked with and without."

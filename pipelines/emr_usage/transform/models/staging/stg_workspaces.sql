@@ -1,0 +1,5 @@
+{{ emr_usage.raw_table('workspaces', {
+  'workspace_id': 'text',
+  'workspace_name': 'text',
+  'region_id': 'text',
+}) }}
