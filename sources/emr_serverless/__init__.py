@@ -118,6 +118,7 @@ def emr_serverless(
             request_timeout_seconds=request_timeout_seconds,
             scrub=Redactor().text,
             stop=threading.Event(),
+            decode=load.decoding,
         )
         return client, redactor
 

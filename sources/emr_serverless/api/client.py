@@ -143,6 +143,9 @@ class _Retry(Exception):  # noqa: N818  # not an error of ours: one attempt's ve
         self.wait_seconds = wait_seconds
 
 
+Decode = Callable[[bytes, Resource, Mapping[str, str]], Answer | None]
+
+
 @dataclass(frozen=True)
 class _Call:
     operation: str
@@ -163,6 +166,7 @@ class Client:
         request_timeout_seconds: how long one attempt waits for an answer.
         scrub: takes secrets out of the texts of the API's errors.
         stop: set to end all waits.
+        decode: reads an answer's body, as `read_answer` does.
         jitter: returns a number in [0, 1); injected by tests.
         transport: replaces the network; injected by tests.
     """
@@ -178,6 +182,7 @@ class Client:
         request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
         scrub: Callable[[str], str] = str,
         stop: threading.Event | None = None,
+        decode: Decode = read_answer,
         jitter: Callable[[], float] = random.random,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -185,6 +190,7 @@ class Client:
         self._clock = clock
         self._endpoint = endpoint
         self._scrub = scrub
+        self._decode = decode
         self._jitter = jitter
         self.stop = stop or threading.Event()
         self.throttle = Throttle(max_connections, requests_per_second, wait=self.stop.wait)
@@ -240,7 +246,7 @@ class Client:
             query |= {"nextToken": next_token} if next_token else {}
         repeated = asked_of(resource.repeats, region_id, workspace_id)
         path = resource.path.format(workspace_id=workspace_id)
-        call = _Call(resource.operation, region_id, path, lambda body: read_answer(body, resource, repeated))
+        call = _Call(resource.operation, region_id, path, lambda body: self._decode(body, resource, repeated))
         page = self._page(call, query, request_stats)
         # ListWorkspaceQueues may answer with a token, but takes none.
         return page if isinstance(resource.paging, Token) else replace(page, next_token=None)

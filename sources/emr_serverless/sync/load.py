@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from ..api.client import Client
 from ..api.errors import CheckSettingsError
+from ..arrow.processes import DecodingProcesses
 from ..redaction.redactor import Redactor
 from ..settings import HORIZON_LAG_SECONDS
 from .options import Backfill, LoadOptions, SourceSettings, epoch_ms
@@ -50,6 +51,7 @@ class Load:
         self.stats: Final = LoadStats()
         self.unfinished = True
         self.client: Client | None = None
+        self.decoding: Final = DecodingProcesses()
         self._on_progress = on_progress or (lambda _: None)
         self._scheduler: Scheduler | None = None
 
@@ -60,9 +62,10 @@ class Load:
         self.close()
 
     def close(self) -> None:
-        """Stop the threads; a load that is closed before its end loses nothing: the next one resumes it."""
+        """Stop the threads and processes; a load that is closed before its end loses nothing: the next one resumes it."""
         if self._scheduler:
             self._scheduler.pool.close()
+        self.decoding.close()
 
     @property
     def begun(self) -> bool:

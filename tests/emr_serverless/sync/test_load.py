@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import subprocess
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from emr_serverless import Backfill, CheckSettingsError, Load
+from emr_serverless.arrow import processes
 from emr_usage.emulator import Clock, Emulator, Faults, Run, State
 from oracle import query
 from plain_load import run
@@ -59,6 +62,33 @@ def test_the_latest_horizon_is_a_minute_ago() -> None:
     latest = NOW - timedelta(minutes=1)
     assert Load(lambda: NOW).options.horizon_ms == Load(lambda: NOW, as_of=latest).options.horizon_ms == NOW_MS - 60_000
     Load(lambda: NOW, as_of=latest, backfill=Backfill(latest - timedelta(days=1), latest))
+
+
+@pytest.mark.parametrize("is_refused", [False, True])
+def test_processes_that_decode_end_with_the_load(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
+) -> None:
+    monkeypatch.setattr(processes, "PAGES_BEFORE_START", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 4)
+    started = []
+    start = subprocess.Popen
+
+    def noted(*arguments: Any, **options: Any) -> Any:
+        started.append(start(*arguments, **options))
+        return started[-1]
+
+    monkeypatch.setattr("emr_serverless.arrow.processes.subprocess.Popen", noted)
+    emulator.state.add(*(finished(n, NOW_MS - n * HOUR_MS) for n in range(40)))
+    if is_refused:
+        emulator.faults = Faults(rates={"error_500": 1.0}, seed=1)
+        monkeypatch.setattr("emr_serverless.api.client.BACKOFF_BASE_SECONDS", 0.0001)
+        with pytest.raises(PipelineStepFailed):
+            run(emulator, tmp_path)
+    else:
+        run(emulator, tmp_path)
+        assert len(job_runs(tmp_path)) == 40
+        assert len(started) == 2
+    assert all(process.returncode is not None for process in started)
 
 
 def test_a_cursor_that_a_wrong_clock_has_set_is_not_believed(emulator: Emulator, tmp_path: Path) -> None:
