@@ -11,12 +11,7 @@ from datetime import UTC, datetime
 
 import dlt
 
-from emr_serverless import Backfill, Load, emr_serverless, prepare
-
-
-def now() -> datetime:
-    """Return the real time, UTC."""
-    return datetime.now(UTC)
+from emr_serverless import Backfill, emr_serverless, run
 
 
 def utc(day: str) -> datetime:
@@ -24,27 +19,18 @@ def utc(day: str) -> datetime:
     return datetime.fromisoformat(day).replace(tzinfo=UTC)
 
 
-def run(load: Load) -> None:
-    """Run a load to its end, package by package."""
+def load(backfill: Backfill | None = None) -> None:
+    """Load what is new since the last run, the first time the last seven days; or a backfill."""
     pipeline = dlt.pipeline("emr_serverless", destination="duckdb", dataset_name="emr_raw")
-    prepare(pipeline)
-    with load:
-        while load.unfinished:
-            print(pipeline.run(emr_serverless(load, initial_days=7)))
-
-
-def load_last_week() -> None:
-    """Load what is new since the last run; the first time, the last seven days."""
-    run(Load(now))
-
-
-def backfill(first: str, after: str) -> None:
-    """Load the runs submitted in [first, after), given as days."""
-    run(Load(now, backfill=Backfill(utc(first), utc(after))))
+    done = run(pipeline, emr_serverless(initial_days=7, backfill=backfill))
+    print(f"{done.stats.rows:,} runs loaded")
+    for result in done.stats.incomplete:
+        print(f"Incomplete: {result}")
 
 
 if __name__ == "__main__":
     if len(sys.argv) == 1:
-        load_last_week()
+        load()
     else:
-        backfill(*sys.argv[1:3])
+        first, after = sys.argv[1:3]
+        load(Backfill(utc(first), utc(after)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import dlt
 
 from emr_serverless import Load, emr_serverless
+from emr_serverless import run as run_source
 from emr_usage.emulator import DEFAULT_KEY, Emulator
 
 
@@ -29,7 +30,5 @@ def run(
     )
     settings |= {"credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret}}
     settings |= {"region_ids": ["cn-hangzhou"], "endpoint": emulator.url, "initial_days": settings.get("initial_days", 3)}
-    with Load(clock or (lambda: datetime.now(UTC)), as_of=as_of or emulator.clock.now()) as load:
-        while load.unfinished:
-            pipeline.run(emr_serverless(load, **settings))
-    return load
+    settings |= {"as_of": as_of or emulator.clock.now(), **({"clock": clock} if clock else {})}
+    return run_source(pipeline, emr_serverless(**settings))

@@ -16,10 +16,9 @@ from emr_serverless import (
     Backfill,
     EmrServerlessError,
     Load,
-    LoadStats,
     MissingWorkspaceError,
     emr_serverless,
-    prepare,
+    run,
 )
 
 from .destinations import adapter_of
@@ -55,7 +54,6 @@ def loading(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
         BusyError: another process holds it; see `exclusive`.
     """
     with exclusive(pipeline, wait), adapter_of(pipeline).removing_empty_database():
-        prepare(pipeline)
         signals.exit_event.clear()
         yield
 
@@ -73,35 +71,27 @@ def run_whole(pipeline: dlt.Pipeline, source: DltSource) -> None:
 
 
 def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Load], None]) -> Load:
-    """Load until nothing is left, and return the finished load with its report.
-
-    Packages that an earlier, killed load left behind are finished first: dlt does that at the first run and then extracts
-    nothing, which the loop takes for just another package.
+    """Load until nothing is left, and return the finished load with its stats.
 
     Raises:
         EmrServerlessError: wrapped in dlt's own exceptions; see failures.py.
         KeyboardInterrupt: on Ctrl-C, also where dlt would go on.
     """
-    load: Load
 
-    def tell(_: LoadStats) -> None:
-        on_progress(load)
+    def run_package(pipeline: dlt.Pipeline, source: DltSource) -> None:
+        # Whoever opens a DuckDB file keeps the load out of it, at any package.
+        wait_for(lambda: run_whole(pipeline, source), request.wait)
 
-    with (
-        loading(pipeline, request.wait),
-        # Its horizon is that of its beginning, which is after the wait.
-        Load(
-            request.clock,
-            as_of=request.as_of,
-            backfill=request.backfill,
-            forget_workspaces=request.forget_workspaces,
-            on_progress=tell,
-        ) as load,
-    ):
-        while load.unfinished:
-            # Whoever opens a DuckDB file keeps the load out of it, at any package.
-            wait_for(lambda: run_whole(pipeline, emr_serverless(load, **request.overrides)), request.wait)
-    return load
+    source = emr_serverless(
+        clock=request.clock,
+        as_of=request.as_of,
+        backfill=request.backfill,
+        forget_workspaces=request.forget_workspaces,
+        **request.overrides,
+    )
+    # Its horizon is that of its first extraction, which is after the wait.
+    with loading(pipeline, request.wait):
+        return run(pipeline, source, on_progress=on_progress, run_package=run_package)
 
 
 def failure_of_all(load: Load) -> EmrServerlessError | None:

@@ -2,35 +2,31 @@
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Iterator, Sequence
-from itertools import repeat
-from pathlib import Path
-from typing import Any, cast
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, cast
 
 import dlt
-import pyarrow as pa
 from dlt.common.schema.typing import TTableSchemaColumns
 from dlt.common.typing import TSecretStrValue
-from dlt.extract import DltResource
+from dlt.extract import DltResource, DltSource
 
 from . import settings
-from .api.client import Client
-from .api.credentials import AccessKeyConfiguration, configured_access_key, default_chain
+from .api.credentials import AccessKeyConfiguration
 from .api.errors import CheckSettingsError, EmrServerlessError, MissingWorkspaceError
-from .arrow.schema import RAW_TABLES
 from .configuration import SOURCE_NAME, SourceConfiguration
-from .dlt_workarounds import prepare
-from .redaction.redactor import Redactor
-from .redaction.strict import StrictRedactor, kept_key
 from .settings import SETTLE_DAYS
-from .sync.checkpoint import remembered
-from .sync.destination import read_held
-from .sync.load import Load
-from .sync.options import Backfill, SourceSettings
-from .sync.stats import LoadStats
+from .sync.options import Backfill, SourceSettings, check_times
 from .validation import read_setting, shown
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from .dlt_workarounds import prepare
+    from .sync.checkpoint import remembered
+    from .sync.load import Load
+    from .sync.stats import LoadStats
 
 __all__ = [
     "SETTLE_DAYS",
@@ -44,15 +40,33 @@ __all__ = [
     "prepare",
     "read_setting",
     "remembered",
+    "run",
     "shown",
 ]
 
-logger = logging.getLogger("emr_serverless")
+# Where the names are that need more than dlt: `dlt init` imports this package where nothing else is installed yet.
+_LATE = {
+    "Load": ".sync.load",
+    "LoadStats": ".sync.stats",
+    "prepare": ".dlt_workarounds",
+    "remembered": ".sync.checkpoint",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name when it is first asked for."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LATE[name], __name__), name)
+
+
+def utc_now() -> datetime:
+    """Return the real time, UTC."""
+    return datetime.now(UTC)
 
 
 @dlt.source(name=SOURCE_NAME, max_table_nesting=0, spec=SourceConfiguration)
 def emr_serverless(
-    load: Load,
     credentials: AccessKeyConfiguration | None = None,
     region_ids: Sequence[str] = dlt.config.value,
     workspace_ids: Sequence[str] = (),
@@ -68,11 +82,16 @@ def emr_serverless(
     redact: str = settings.REDACT,
     redact_patterns: Sequence[str] = (),
     redact_key: TSecretStrValue | None = None,
+    as_of: datetime | None = None,
+    backfill: Backfill | None = None,
+    forget_workspaces: Sequence[str] = (),
+    clock: Callable[[], datetime] = utc_now,
 ) -> Iterator[DltResource]:
-    """Return the next package of a load: run a pipeline with it until `load.unfinished` is false.
+    """Return what is new since the last load, or a backfill.
+
+    `pipeline.run(emr_serverless(region_ids=["cn-hangzhou"]))` loads it in one dlt package; `run` in packages of bounded size.
 
     Args:
-        load: the load this package belongs to; it holds the horizon, the clock and the stats.
         credentials: an access key; without one the vendor's default chain is asked at each request.
         region_ids: regions to ask, such as cn-hangzhou.
         workspace_ids: workspaces to ask; all that are visible where none are named.
@@ -89,13 +108,21 @@ def emr_serverless(
             value that a user gave a job; off: nothing.
         redact_patterns: further regular expressions, matched against keys and values.
         redact_key: of the digests that strict redaction leaves; without one it is made, and kept in the pipeline's folder.
+        as_of: the last moment to load; a minute before now unless given.
+        backfill: a range of submit times to read once more, instead of what is new.
+        forget_workspaces: workspaces that earlier loads read and that are gone: they are no longer reported as missing.
+        clock: the real time, UTC. It dates requests and observations.
 
     Raises:
-        CheckSettingsError: a setting cannot be used, or a key of `sources.emr_serverless` is not a setting; see validation.py.
-        EmrServerlessError: while the package is read; its class says what to do next.
+        CheckSettingsError: a time is in the future, a setting cannot be used, or a key of `sources.emr_serverless` is none; see
+            validation.py.
+        EmrServerlessError: while it is read; its class says what to do next.
     """
-    load.stats.redact = redact
-    load.stats.settle_days = settle_days
+    from .arrow.schema import RAW_TABLES
+    from .extraction import Connection, pages
+    from .sync.load import Load
+
+    check_times(clock(), as_of, backfill)
     source_settings = SourceSettings(
         region_ids=tuple(region_ids),
         workspace_ids=tuple(workspace_ids),
@@ -106,66 +133,61 @@ def emr_serverless(
         package_rows=package_rows,
         threads=max_connections,
     )
+    connection = Connection(
+        credentials, endpoint, requests_per_second, request_timeout_seconds, redact, tuple(redact_patterns), redact_key
+    )
 
-    def connect() -> tuple[Client, Redactor]:
-        redactor = _redactor(redact, redact_patterns, redact_key)
-        client = Client(
-            provide_key=configured_access_key(credentials) if credentials else default_chain(),
-            clock=load.options.clock,
-            endpoint=endpoint,
-            max_connections=max_connections,
-            requests_per_second=requests_per_second,
-            request_timeout_seconds=request_timeout_seconds,
-            scrub=Redactor().text,
-            stop=threading.Event(),
-            decode=load.decoding,
-        )
-        return client, redactor
+    def open_load(on_progress: Callable[[Load], None] | None) -> Load:
+        return Load(clock, as_of=as_of, backfill=backfill, forget_workspaces=forget_workspaces, on_progress=on_progress)
 
     @dlt.resource(selected=False)
     def job_run_pages() -> Iterator[dict[str, pa.Table] | None]:
-        state = dlt.current.resource_state("job_runs")
-        held = {} if load.begun else read_held(dlt.current.pipeline())
-        if not load.begun:
-            _recall(state, load)
-        load_id = dlt.current.load_package_state()["load_id"]
-        for tables in load.read_package(connect, source_settings, state, load_id, held):
-            yield tables
-            del tables
-            # dlt takes turns between this generator and the tables of the batch. Those pass first, or all batches of the
-            # package would be held at once.
-            yield from repeat(None, len(RAW_TABLES))
-        # What the batches took goes back before the destination needs it for its merges: 100 MB after 100,000 runs.
-        pa.default_memory_pool().release_unused()
+        yield from pages(open_load, source_settings, connection)
 
-    pages = job_run_pages
+    read = job_run_pages
     for name in RAW_TABLES:
-        yield _table_resource(name, pages)
+        yield _table_resource(name, read)
 
 
-def _recall(state: dict[str, Any], load: Load) -> None:
-    """Replace what the working folder remembers by what the destination supports."""
-    found = remembered(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.options.started_at)
-    for finding in found.findings:
-        logger.warning("%s", finding)
-    state.clear()
-    state.update(found.state)
+def run(
+    pipeline: dlt.Pipeline,
+    source: DltSource,
+    *,
+    on_progress: Callable[[Load], None] | None = None,
+    run_package: Callable[[dlt.Pipeline, DltSource], object] = dlt.Pipeline.run,
+) -> Load:
+    """Run a source of ours until it is loaded, in packages of bounded size, and return the finished load with its stats.
 
+    Packages that a killed load left behind are finished first: dlt does that at the first run and then extracts nothing.
 
-def _redactor(redact: str, extra_patterns: Sequence[str], key: str | None) -> Redactor:
-    if redact != "strict":
-        return Redactor(enabled=redact == "patterns", extra_patterns=extra_patterns)
-    folder = Path(dlt.current.pipeline().pipelines_dir)
+    Args:
+        pipeline: is prepared for it, see `prepare`.
+        source: made by `emr_serverless`.
+        on_progress: called after each page and window.
+        run_package: runs the pipeline once.
+
+    Raises:
+        EmrServerlessError: wrapped in dlt's own exceptions.
+    """
+    from .dlt_workarounds import prepare
+    from .extraction import CURRENT_RUN, Run
+
+    prepare(pipeline)
+    current = Run(on_progress)
+    token = CURRENT_RUN.set(current)
     try:
-        return StrictRedactor(key or kept_key(folder), extra_patterns)
-    except (OSError, ValueError) as error:
-        advice = (
-            "Give redact_key at least 16 characters in .dlt/secrets.toml, or let it be made in a folder that can be written to."
-        )
-        raise CheckSettingsError(f"Strict redaction has no key: {error}", advice=advice) from error
+        while current.load is None or current.load.unfinished:
+            run_package(pipeline, source)
+    finally:
+        CURRENT_RUN.reset(token)
+        if current.load:
+            current.load.close()
+    return current.load
 
 
 def _table_resource(name: str, pages: DltResource) -> DltResource:
+    from .arrow.schema import RAW_TABLES
+
     table = RAW_TABLES[name]
     columns = cast("TTableSchemaColumns", table.described_columns())
     hints: dict[str, Any] = {"primary_key": table.primary_key, "write_disposition": "merge", "columns": columns}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from . import settings
-from .api.client import endpoint_of
+from .api.endpoint import endpoint_of
 from .api.errors import CheckSettingsError
 from .redaction.backtracking import backtracks_without_bound
 from .redaction.redactor import Redactor

@@ -12,9 +12,8 @@ from dlt.common.configuration.container import Container
 from dlt.common.configuration.exceptions import ConfigFieldMissingException
 from dlt.common.configuration.specs import PluggableRunContext
 
-from emr_serverless import CheckSettingsError, Load, emr_serverless
+from emr_serverless import CheckSettingsError, emr_serverless
 from emr_serverless.validation import SETTINGS, environment_name
-from small_account import NOW
 
 REGIONS = ["cn-hangzhou"]
 BAD: dict[str, Any] = {
@@ -60,7 +59,7 @@ def files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Files]:
 def refusal(**arguments: Any) -> str:
     """Return why the source cannot be made."""
     with pytest.raises(CheckSettingsError) as caught:
-        emr_serverless(Load(lambda: NOW), **arguments)
+        emr_serverless(**arguments)
     return str(caught.value)
 
 
@@ -85,7 +84,7 @@ def test_values_reach_the_source_from_files_and_environment(files: Files, monkey
     files.write("config.toml", '[sources.emr_serverless]\nregion_ids = ["cn-hangzhou"]\nwindow_rows = 7\nmax_connections = 3')
     files.write("secrets.toml", '[sources.emr_serverless.credentials]\naccess_key_id = "id"\naccess_key_secret = "secret"')
     monkeypatch.setenv(environment_name("max_connections"), "4")
-    source = emr_serverless(Load(lambda: NOW), window_rows=9)
+    source = emr_serverless(window_rows=9)
     assert "job_runs" in source.resources
 
 
@@ -97,8 +96,8 @@ def test_values_reach_the_source_from_files_and_environment(files: Files, monkey
         ("sources.emr_serverless", "Max_Connections", "sources.emr_serverless.max_connections"),
         ("sources.emr_serverless", "region_id", "sources.emr_serverless.region_ids"),
         ("sources.emr_serverless.emr_serverless", "lookback_hour", "sources.emr_serverless.lookback_hours"),
-        ("sources.emr_serverless.api.credentials", "access_key_idd", "sources.emr_serverless.api.credentials.access_key_id"),
-        ("sources.emr_serverless.credentails", "access_key_id", "sources.emr_serverless.api.credentials.access_key_id"),
+        ("sources.emr_serverless.credentials", "access_key_idd", "sources.emr_serverless.credentials.access_key_id"),
+        ("sources.emr_serverless.credentails", "access_key_id", "sources.emr_serverless.credentials.access_key_id"),
         ("sources.emr-serverless", "max_connections", "sources.emr_serverless"),
         ("sources.emr_serverles", "max_connections", "sources.emr_serverless"),
     ],
@@ -145,7 +144,7 @@ def test_a_misspelt_key_is_told_before_the_one_that_is_missing(files: Files) -> 
     assert refusal().endswith("Did you mean sources.emr_serverless.region_ids?")
     files.write("config.toml", "")
     with pytest.raises(ConfigFieldMissingException):
-        emr_serverless(Load(lambda: NOW))
+        emr_serverless()
 
 
 def test_other_keys_of_dlt_and_of_other_sources_are_not_ours(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +154,7 @@ def test_other_keys_of_dlt_and_of_other_sources_are_not_ours(files: Files, monke
         "[sources.emr_on_ecs]\nmax_connections = 0\n[sources.emr_serverless_notes]\nauthor = 'x'\n[load]\nworkers = 3",
     )
     monkeypatch.setenv("SOURCES__OTHER__MAX_CONNECTION", "3")
-    assert emr_serverless(Load(lambda: NOW), region_ids=REGIONS).name == "emr_serverless"
+    assert emr_serverless(region_ids=REGIONS).name == "emr_serverless"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ LOAD_FACTS = {
     *("status", "exit_code", "mode", "load", "horizon", "target", "workspaces", "rows", "packages", "windows", "throttled"),
     *("unknown_fields", "new_fields", "hidden_defaults", "missing_figures", "seconds", "rows_per_second", "incomplete"),
 }
-INCOMPLETE_FACTS = {"workspace_id", "axis", "asked", "status", "total_count", "rows_distinct", "error"}
+INCOMPLETE_FACTS = {"resource", "workspace_id", "axis", "asked", "status", "total_count", "rows_distinct", "error"}
 
 
 def first_start_ms(requests: list[RequestRecord]) -> int:

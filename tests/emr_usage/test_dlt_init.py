@@ -56,6 +56,17 @@ runpy.run_path("emr_serverless_pipeline.py", run_name="__main__")
 """
 
 
+# What a project has before anybody has installed its requirements.
+NOTHING_BUT_DLT = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {"httpx", "pyarrow", "alibabacloud_credentials", "httpcore"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+sys.meta_path.insert(0, Missing())
+"""
+
+
 def run(
     *command: str | Path, folder: Path, environment: Mapping[str, str] | None = None, code: int = 0
 ) -> subprocess.CompletedProcess[str]:
@@ -124,6 +135,17 @@ def assert_whole(database: Path, emulator: Emulator) -> None:
 def test_it_is_listed(tmp_path: Path, clone: Path) -> None:
     listed = run(DLT, "--non-interactive", "init", "--list-sources", "--location", clone, folder=tmp_path)
     assert "emr_serverless: Job-run history of Alibaba Cloud EMR Serverless Spark" in listed.stdout
+
+
+def test_it_is_made_where_nothing_but_dlt_is_installed(tmp_path: Path, clone: Path) -> None:
+    (tmp_path / "sitecustomize.py").write_text(NOTHING_BUT_DLT)
+    folder = tmp_path / "bare"
+    folder.mkdir()
+    bare = {"PYTHONPATH": str(tmp_path)}
+    run(sys.executable, "-c", "import httpx", folder=folder, environment=bare, code=1)
+    run(DLT, "--non-interactive", "init", "emr_serverless", "duckdb", "--location", clone, folder=folder, environment=bare)
+    assert "region_ids" in (folder / ".dlt/config.toml").read_text()
+    assert (folder / "emr_serverless/resources/job_runs.py").exists()
 
 
 def test_the_project_it_makes_runs(project: Path, emulator: Emulator) -> None:

@@ -117,7 +117,7 @@ KNOWN = {
         "The setting global_config of dlt cannot be used: it must be a JSON object.",
     ),
     "a secret in the wrong file": (
-        ValueNotSecretException("config.toml", "sources.emr_serverless.api.credentials"),
+        ValueNotSecretException("config.toml", "sources.emr_serverless.credentials"),
         USAGE,
         "ValueNotSecretException",
         "The setting sources.emr_serverless.credentials is a secret and stands in config.toml. Move it to .dlt/secrets.toml.",

@@ -7,13 +7,11 @@ from __future__ import annotations
 
 import json
 import random
-import re
 import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from ipaddress import ip_address
 from itertools import count
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -27,7 +25,6 @@ from ..settings import (
     BACKOFF_BASE_SECONDS,
     BACKOFF_CAP_SECONDS,
     CONNECT_TIMEOUT_SECONDS,
-    DEFAULT_ENDPOINT,
     FIRST_CONTACT_ATTEMPTS,
     PAGE_ROWS,
     REQUEST_ATTEMPTS,
@@ -35,6 +32,7 @@ from ..settings import (
     REQUEST_TOTAL_SECONDS,
 )
 from .credentials import AccessKeyProvider, AccessKeys
+from .endpoint import endpoint_of, is_loopback
 from .errors import (
     CheckCredentialsError,
     CheckSettingsError,
@@ -48,8 +46,6 @@ from .retry import error_class, error_facts, is_retryable, is_throttling, retry_
 from .signing import Acs3Auth, canonical_path, canonical_query
 from .throttle import Throttle
 
-# Names, IPv4 and IPv6 addresses.
-_HOST: Final = re.compile(r"[a-z0-9]([a-z0-9._-]*[a-z0-9])?|[0-9a-f:.]*:[0-9a-f:.]*")
 # How Python's library for TLS names the refusal.
 CERTIFICATE_REFUSED: Final = "CERTIFICATE_VERIFY_FAILED"
 
@@ -71,45 +67,6 @@ class Page(Answer):
     """
 
     observed_at: datetime
-
-
-def endpoint_of(region_id: str, endpoint: str | None) -> str:
-    """Return the base URL for a region.
-
-    Args:
-        region_id: fills `{region_id}` in the endpoint.
-        endpoint: a host or URL, or None for the vendor's public endpoint.
-
-    Raises:
-        CheckSettingsError: not a host or address, or plain HTTP to anything but this machine, which would expose tokens.
-    """
-    base = (endpoint or DEFAULT_ENDPOINT).replace("{region_id}", region_id)
-    base = (base if "://" in base else f"https://{base}").rstrip("/")
-    try:
-        parts = urlsplit(base)
-        _ = parts.port
-    except ValueError:  # half an IPv6 address, or a port that is no number of one
-        parts = urlsplit("")
-    if parts.username is not None:
-        raise CheckSettingsError(
-            "The endpoint has a user name or a password, which the API does not take", advice="Leave it out."
-        )
-    # More than a host, such as a query, would become part of what is signed.
-    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(parts.hostname or "") or parts.query or parts.fragment:
-        raise CheckSettingsError(f"The endpoint {base!r} is not a host or an https address")
-    if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
-        raise CheckSettingsError(
-            f"The endpoint {base!r} is plain HTTP, which is allowed to this machine only", advice="Use https."
-        )
-    return base
-
-
-def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine."""
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def backoff_seconds(attempt: int, jitter: Callable[[], float]) -> float:

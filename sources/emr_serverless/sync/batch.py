@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from typing import Final
 
 import pyarrow as pa
@@ -28,9 +29,16 @@ class Package:
         load_id: dlt's name of the package, for `_dlt_load_id`.
         redactor: masks the secrets of each batch.
         snapshots: lists whose rows leave their earlier versions, by table.
+        tables: those that are loaded.
     """
 
-    def __init__(self, load_id: str, redactor: Redactor, snapshots: Mapping[str, Snapshot] | None = None) -> None:
+    def __init__(
+        self,
+        load_id: str,
+        redactor: Redactor,
+        snapshots: Mapping[str, Snapshot] | None = None,
+        tables: AbstractSet[str] = frozenset(RAW_TABLES),
+    ) -> None:
         self.load_id: Final = load_id
         self._redactor: Final = redactor
         self._runs: dict[str, set[str]] = {}
@@ -39,6 +47,7 @@ class Package:
         self._tables: dict[str, list[pa.Table]] = {}
         self._masked: dict[str, list[pa.Table]] = {}
         self._snapshots = snapshots or {}
+        self._loaded = tables
         self._batch_rows = 0
         self._bytes = 0
         self.rows = 0
@@ -111,10 +120,10 @@ class Package:
             if rows.num_rows or name in tables:
                 tables[name] = rows
         self._masked = {}
-        return {name: self._named(name, table) for name, table in tables.items()}
+        return {name: self._named(name, table) for name, table in tables.items() if name in self._loaded}
 
     def _count(self, collected: Mapping[str, list[pa.Table]]) -> None:
-        for name in WITNESS_TABLES:
+        for name in self._loaded & set(WITNESS_TABLES):
             for table in collected.get(name, []):
                 rows = table.filter(pc.invert(table["_deleted"])) if "_deleted" in table.column_names else table
                 for found in pc.value_counts(rows["workspace_id"].combine_chunks()).to_pylist():

@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Set as AbstractSet
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import Final, Self
 
 import pyarrow as pa
 
 from ..api.client import Client
-from ..api.errors import CheckSettingsError
 from ..arrow.processes import DecodingProcesses
 from ..redaction.redactor import Redactor
-from ..settings import HORIZON_LAG_SECONDS
-from .options import Backfill, LoadOptions, SourceSettings, epoch_ms
+from .options import Backfill, LoadOptions, SourceSettings, check_times, epoch_ms
 from .scheduler import Scheduler, State
 from .snapshots import Row
 from .stats import LoadStats
@@ -28,7 +27,7 @@ class Load:
         as_of: the horizon, the last moment asked for; a minute before now unless given.
         backfill: read this range of submit times instead of what is new.
         forget_workspaces: workspaces that earlier loads read and that are gone: they are no longer reported as missing.
-        on_progress: called after each page and window with the stats.
+        on_progress: called after each page and window.
 
     Raises:
         CheckSettingsError: a time without a zone or later than a minute before now, or an empty backfill.
@@ -41,12 +40,11 @@ class Load:
         as_of: datetime | None = None,
         backfill: Backfill | None = None,
         forget_workspaces: Sequence[str] = (),
-        on_progress: Callable[[LoadStats], None] | None = None,
+        on_progress: Callable[[Load], None] | None = None,
     ) -> None:
         started_at = clock().astimezone(UTC)
-        latest = started_at - timedelta(seconds=HORIZON_LAG_SECONDS)
+        latest = check_times(started_at, as_of, backfill)
         horizon = as_of or latest
-        _check_times(latest, as_of, backfill)
         self.options: Final = LoadOptions(clock, started_at, epoch_ms(horizon), backfill, tuple(forget_workspaces))
         self.stats: Final = LoadStats()
         self.unfinished = True
@@ -79,6 +77,9 @@ class Load:
         state: State,
         load_id: str,
         held: Mapping[str, list[Row]],
+        *,
+        tables: AbstractSet[str],
+        is_whole: bool = False,
     ) -> Iterator[dict[str, pa.Table]]:
         """Read the next package: yield tables by name, then leave the cursors it certifies in `state`.
 
@@ -88,6 +89,8 @@ class Load:
             state: dlt's state of `job_runs`, committed with the package.
             load_id: dlt's name of the package.
             held: rows of the destination that lists are compared with, by table; of use to the first package.
+            tables: those that are loaded.
+            is_whole: whether the package is all of the load, whatever its size.
 
         Raises:
             EmrServerlessError: nothing could be read at all, or nothing more would come of continuing.
@@ -96,9 +99,10 @@ class Load:
             if self._scheduler is None:
                 self.client, self._redactor = connect()
                 self._scheduler = Scheduler(
-                    self.options, source_settings, self.client, state, self.stats, self._report_progress, held
+                    self.options, source_settings, self.client, state, self.stats, self._report_progress, held, tables
                 )
-            yield from self._scheduler.read(self._scheduler.package(load_id, self._redactor), state)
+            package = self._scheduler.package(load_id, self._redactor)
+            yield from self._scheduler.read(package, state, is_whole=is_whole)
             self.stats.packages += 1
             self.unfinished = self._scheduler.unfinished
         except BaseException:
@@ -109,23 +113,4 @@ class Load:
             self._scheduler.pool.join()
 
     def _report_progress(self) -> None:
-        self._on_progress(self.stats)
-
-
-def _check_times(latest: datetime, as_of: datetime | None, backfill: Backfill | None) -> None:
-    """See that nothing is asked of a time that has not passed: it would be certified before it happened."""
-    given = {"--as-of": as_of} | ({"--from": backfill.first, "--to": backfill.after} if backfill else {})
-    for option, when in given.items():
-        if when is None:
-            continue
-        if when.tzinfo is None:
-            raise CheckSettingsError(f"The time {when.isoformat()} has no zone", advice="Write it as 2026-01-31T00:00:00Z.")
-        if when > latest:
-            raise CheckSettingsError(
-                f"{option} is {when.isoformat()}, which is later than {latest.isoformat(timespec='seconds')}, a minute ago",
-                advice="Give an earlier time: what has not happened yet cannot be loaded.",
-            )
-    if backfill and backfill.first >= backfill.after:
-        raise CheckSettingsError("The backfill ends before it begins", advice="Give a --to that is later than --from.")
-    if backfill and as_of and backfill.first > as_of:
-        raise CheckSettingsError("The backfill begins after the horizon", advice="Give a --from that is not later than --as-of.")
+        self._on_progress(self)

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Final, Literal
 
+from ..api.errors import CheckSettingsError
+from ..settings import HORIZON_LAG_SECONDS
+
 _MS: Final = timedelta(milliseconds=1)
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -71,3 +74,28 @@ class LoadOptions:
     def name(self) -> str:
         """How the audit names the load: when it began."""
         return self.started_at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def check_times(now: datetime, as_of: datetime | None, backfill: Backfill | None) -> datetime:
+    """Return the latest moment that may be asked for: what has not passed would be certified before it happened.
+
+    Raises:
+        CheckSettingsError: a time without a zone or later than that, or an empty backfill.
+    """
+    latest = now.astimezone(UTC) - timedelta(seconds=HORIZON_LAG_SECONDS)
+    given = {"--as-of": as_of} | ({"--from": backfill.first, "--to": backfill.after} if backfill else {})
+    for option, when in given.items():
+        if when is None:
+            continue
+        if when.tzinfo is None:
+            raise CheckSettingsError(f"The time {when.isoformat()} has no zone", advice="Write it as 2026-01-31T00:00:00Z.")
+        if when > latest:
+            raise CheckSettingsError(
+                f"{option} is {when.isoformat()}, which is later than {latest.isoformat(timespec='seconds')}, a minute ago",
+                advice="Give an earlier time: what has not happened yet cannot be loaded.",
+            )
+    if backfill and backfill.first >= backfill.after:
+        raise CheckSettingsError("The backfill ends before it begins", advice="Give a --to that is later than --from.")
+    if backfill and as_of and backfill.first > as_of:
+        raise CheckSettingsError("The backfill begins after the horizon", advice="Give a --from that is not later than --as-of.")
+    return latest

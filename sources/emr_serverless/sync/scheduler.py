@@ -10,6 +10,7 @@ from __future__ import annotations
 import heapq
 import logging
 from collections.abc import Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Set as AbstractSet
 from itertools import count
 from typing import Any, Final
 
@@ -27,6 +28,7 @@ from ..api.errors import (
     TryLaterError,
 )
 from ..arrow.decode import read_rows
+from ..arrow.schema import raw_tables
 from ..arrow.tables import Origin, resource_tables
 from ..redaction.redactor import Redactor
 from ..resources import RESOURCES
@@ -53,8 +55,6 @@ State = MutableMapping[str, Any]
 FATAL_ERRORS: Final = (CheckCredentialsError, SetClockError, CheckSettingsError)
 # The same for every request about this workspace: the others load on.
 DENIED_ERRORS: Final = (GrantPermissionError, FindWorkspaceError)
-# Read whole, beside the runs of each workspace.
-LISTED_BY_WORKSPACE: Final = tuple(each for each in RESOURCES if each.history and each.parent == "workspace")
 # Windows handed to the pool ahead of its threads, for each thread: keeps them busy while the order stays oldest first.
 WINDOWS_AHEAD: Final = 2
 # Windows in a row without an answer after which a load stops, when there are fewer threads than this.
@@ -72,6 +72,7 @@ class Scheduler:
         stats: is kept up to date.
         on_progress: called after each page and window.
         held: rows of the destination that lists are compared with, by table.
+        tables: those that are loaded; what none of them needs is not asked.
     """
 
     def __init__(
@@ -83,6 +84,7 @@ class Scheduler:
         stats: LoadStats,
         on_progress: Callable[[], None],
         held: Mapping[str, list[Row]],
+        tables: AbstractSet[str],
     ) -> None:
         self._options = options
         self._stats = stats
@@ -100,6 +102,8 @@ class Scheduler:
         self._listings: list[WindowResult] = []
         self._missing: list[str] = []
         self._snapshots = snapshots(RESOURCES, held)
+        self._tables = tables
+        self._wanted = [resource for resource in RESOURCES if raw_tables(resource).keys() & set(tables)]
         check_forgotten(options.forget_workspaces, self._memory)
         self._push([Task(list_window(WORKSPACES, region_id)) for region_id in source_settings.region_ids])
 
@@ -110,10 +114,10 @@ class Scheduler:
 
     def package(self, load_id: str, redactor: Redactor) -> Package:
         """Return an empty package of this load."""
-        return Package(load_id, redactor, self._snapshots)
+        return Package(load_id, redactor, self._snapshots, self._tables)
 
-    def read(self, package: Package, state: State) -> Iterator[dict[str, pa.Table]]:
-        """Fill one package; at its end write the cursors into `state`."""
+    def read(self, package: Package, state: State, *, is_whole: bool = False) -> Iterator[dict[str, pa.Table]]:
+        """Fill one package, or all of the load in one; at its end write the cursors into `state`."""
         if not state:
             package.add_empty_tables()
         while self.unfinished:
@@ -122,7 +126,7 @@ class Scheduler:
                 self._settle(message, package)
             elif message.task.window.axis == "list":
                 self._list(message, package)
-            elif package.has_room(message, self._settings.package_rows):
+            elif is_whole or package.has_room(message, self._settings.package_rows):
                 self._take(message, package)
             else:
                 self._held = message
@@ -273,12 +277,14 @@ class Scheduler:
             self._report_absent(workspace_id, error, package)
         self._stats.workspaces = sorted(wanted)
         for workspace_id, region_id in wanted.items():
-            ranges, open_runs = self._ranges(workspace_id), self._open_runs(workspace_id)
-            sweep = WorkspaceSweep(region_id, workspace_id, ranges, open_runs, self._hidden_defaults())
-            self._sweeps[workspace_id] = sweep
-            self._push(sweep.first_tasks())
+            if JOB_RUNS in self._wanted:
+                ranges, open_runs = self._ranges(workspace_id), self._open_runs(workspace_id)
+                sweep = WorkspaceSweep(region_id, workspace_id, ranges, open_runs, self._hidden_defaults())
+                self._sweeps[workspace_id] = sweep
+                self._push(sweep.first_tasks())
             if self._options.backfill is None:
-                self._push([Task(list_window(resource, region_id, workspace_id)) for resource in LISTED_BY_WORKSPACE])
+                lists = [resource for resource in self._wanted if resource.history and resource.parent == "workspace"]
+                self._push([Task(list_window(resource, region_id, workspace_id)) for resource in lists])
 
     def _report_absent(self, workspace_id: str, error: EmrServerlessError, package: Package) -> None:
         outcome = WindowResult(Task(list_window(WORKSPACES, ", ".join(self._settings.region_ids), workspace_id)), status="failed")

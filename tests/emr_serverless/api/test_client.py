@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from answers import START, ScriptedApi, refusal, reply, rows
-from emr_serverless.api.client import endpoint_of
 from emr_serverless.api.credentials import AccessKey
+from emr_serverless.api.endpoint import endpoint_of
 from emr_serverless.api.errors import CheckSettingsError
 from emr_serverless.resources.workspaces import WORKSPACES
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, State

@@ -5,16 +5,17 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import dlt
 import duckdb
 import pytest
+from dlt.extract import DltSource
 
 from cli_harness import assert_equal, assert_no_doubles
-from emr_serverless import Backfill, Load, emr_serverless, prepare
+from emr_serverless import Backfill, Load, emr_serverless, prepare, run
 from emr_usage.emulator import DEFAULT_KEY, Emulator
 from oracle import actual_tables, expected_tables
 from small_account import NOW, REGIONS, pass_a_night, served
@@ -46,22 +47,18 @@ class House:
         )
 
     def load(self, backfill: Backfill | None = None, **settings: Any) -> Load:
-        pipeline = self.pipeline
-        prepare(pipeline)
-        with Load(lambda: datetime.now(UTC), as_of=self.emulator.clock.now(), backfill=backfill) as load:
-            while load.unfinished:
-                pipeline.run(self.source(load, **settings))
-        return load
+        return run(self.pipeline, self.source(backfill=backfill, **settings))
 
-    def source(self, load: Load, **settings: Any) -> Any:
+    def source(self, **settings: Any) -> Any:
         defaults: dict[str, Any] = {
             "credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret},
             "region_ids": sorted(set(REGIONS.values())),
             "endpoint": self.emulator.url,
             "initial_days": INITIAL_DAYS,
             "lookback_hours": 24,
+            "as_of": self.emulator.clock.now(),
         }
-        return emr_serverless(load, **(defaults | self.settings | settings))
+        return emr_serverless(**(defaults | self.settings | settings))
 
     def nights(self, number: int) -> None:
         for _ in range(number):
@@ -160,8 +157,7 @@ def pending_package(house: House) -> None:
     """A load is cut off before its package is loaded, and the database is replaced by a backup before the next one."""
     pipeline = house.pipeline
     prepare(pipeline)
-    with Load(lambda: datetime.now(UTC), as_of=house.emulator.clock.now()) as load:
-        pipeline.extract(house.source(load))
+    pipeline.extract(house.source())
     pipeline.normalize()
     house.restore_database("backup")
 
@@ -170,8 +166,7 @@ def outrun_package(house: House) -> None:
     """A load is cut off before its package is loaded, and another folder loads three nights into the same database."""
     pipeline = house.pipeline
     prepare(pipeline)
-    with Load(lambda: datetime.now(UTC), as_of=house.emulator.clock.now()) as load:
-        pipeline.extract(house.source(load))
+    pipeline.extract(house.source())
     pipeline.normalize()
     (house.folder / "pipelines").rename(house.folder / "cut off")
     house.nights(3)
@@ -263,11 +258,15 @@ def test_a_pending_package_that_another_folder_has_outrun_is_dropped(house: Hous
 def test_a_load_that_is_cut_off_after_an_accident_continues(house: House) -> None:
     """Its first packages are committed with the cursors set back; the next load reads the rest."""
     ACCIDENTS["job_runs emptied"](house)
-    pipeline = house.pipeline
-    prepare(pipeline)
-    with Load(lambda: datetime.now(UTC), as_of=house.emulator.clock.now()) as load:
-        pipeline.run(house.source(load, package_rows=20))
-        assert load.unfinished
+    packages: list[object] = []
+
+    def run_first(pipeline: dlt.Pipeline, source: DltSource) -> None:
+        if packages:
+            raise KeyboardInterrupt
+        packages.append(pipeline.run(source))
+
+    with pytest.raises(KeyboardInterrupt):
+        run(house.pipeline, house.source(package_rows=20), run_package=run_first)
     house.load()
     house.assert_whole()
 

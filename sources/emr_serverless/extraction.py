@@ -1,0 +1,135 @@
+"""What the source reads while dlt extracts it: all of a load at once, or the next package of one."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from dataclasses import dataclass
+from itertools import repeat
+from pathlib import Path
+from typing import Any, Final
+
+import dlt
+import pyarrow as pa
+
+from .api.client import Client
+from .api.credentials import AccessKeyConfiguration, configured_access_key, default_chain
+from .api.errors import CheckSettingsError
+from .arrow.schema import RAW_TABLES
+from .redaction.redactor import Redactor
+from .redaction.strict import StrictRedactor, kept_key
+from .sync.checkpoint import remembered
+from .sync.destination import read_held
+from .sync.load import Load
+from .sync.options import SourceSettings
+
+logger = logging.getLogger("emr_serverless")
+
+
+@dataclass
+class Run:
+    """A load that `run` cuts into packages.
+
+    Attributes:
+        on_progress: called after each page and window.
+        load: from the first extraction on.
+    """
+
+    on_progress: Callable[[Load], None] | None = None
+    load: Load | None = None
+
+
+# Set while `run` drives a pipeline. Without it, what is extracted is a load of its own.
+CURRENT_RUN: Final[ContextVar[Run | None]] = ContextVar("emr_serverless_run", default=None)
+
+
+@dataclass(frozen=True)
+class Connection:
+    """How the API is asked and what is masked; see the arguments of the source."""
+
+    credentials: AccessKeyConfiguration | None
+    endpoint: str | None
+    requests_per_second: float | None
+    request_timeout_seconds: float
+    redact: str
+    redact_patterns: tuple[str, ...]
+    redact_key: str | None
+
+
+def pages(
+    open_load: Callable[[Callable[[Load], None] | None], Load], settings: SourceSettings, connection: Connection
+) -> Iterator[dict[str, pa.Table] | None]:
+    """Yield the tables of a load, batch by batch; its state travels with dlt's package.
+
+    Args:
+        open_load: begins a load, given what to call with its progress.
+        settings: what to ask.
+        connection: how to ask.
+    """
+    run = CURRENT_RUN.get()
+    load = run.load if run and run.load else open_load(run.on_progress if run else None)
+    load.stats.redact = connection.redact
+    load.stats.settle_days = settings.settle_days
+    if run:
+        run.load = load
+    state = dlt.current.resource_state("job_runs")
+    held = {} if load.begun else read_held(dlt.current.pipeline())
+    if not load.begun:
+        _recall(state, load)
+    package = load.read_package(
+        lambda: _connect(connection, settings, load),
+        settings,
+        state,
+        dlt.current.load_package_state()["load_id"],
+        held,
+        tables=frozenset(dlt.current.source().selected_resources),
+        is_whole=run is None,
+    )
+    for tables in package:
+        yield tables
+        del tables
+        # dlt takes turns between this generator and the tables of the batch. Those pass first, or all batches of the
+        # package would be held at once.
+        yield from repeat(None, len(RAW_TABLES))
+    # What the batches took goes back before the destination needs it for its merges: 100 MB after 100,000 runs.
+    pa.default_memory_pool().release_unused()
+
+
+def _recall(state: dict[str, Any], load: Load) -> None:
+    """Replace what the working folder remembers by what the destination supports."""
+    found = remembered(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.options.started_at)
+    for finding in found.findings:
+        logger.warning("%s", finding)
+    state.clear()
+    state.update(found.state)
+
+
+def _connect(connection: Connection, settings: SourceSettings, load: Load) -> tuple[Client, Redactor]:
+    redactor = _redactor(connection)
+    client = Client(
+        provide_key=configured_access_key(connection.credentials) if connection.credentials else default_chain(),
+        clock=load.options.clock,
+        endpoint=connection.endpoint,
+        max_connections=settings.threads,
+        requests_per_second=connection.requests_per_second,
+        request_timeout_seconds=connection.request_timeout_seconds,
+        scrub=Redactor().text,
+        stop=threading.Event(),
+        decode=load.decoding,
+    )
+    return client, redactor
+
+
+def _redactor(connection: Connection) -> Redactor:
+    if connection.redact != "strict":
+        return Redactor(enabled=connection.redact == "patterns", extra_patterns=connection.redact_patterns)
+    folder = Path(dlt.current.pipeline().pipelines_dir)
+    try:
+        return StrictRedactor(connection.redact_key or kept_key(folder), connection.redact_patterns)
+    except (OSError, ValueError) as error:
+        advice = (
+            "Give redact_key at least 16 characters in .dlt/secrets.toml, or let it be made in a folder that can be written to."
+        )
+        raise CheckSettingsError(f"Strict redaction has no key: {error}", advice=advice) from error
