@@ -84,7 +84,7 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
     """
     load: Load
 
-    def tell(_: Report) -> None:
+    def show_progress(_: Report) -> None:
         on_progress(load)
 
     with (
@@ -95,7 +95,7 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
             as_of=request.as_of,
             backfill=request.backfill,
             forget_workspaces=request.forget_workspaces,
-            on_progress=tell,
+            on_progress=show_progress,
         ) as load,
     ):
         while load.unfinished:
