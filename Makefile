@@ -16,7 +16,7 @@ $(STAMP): requirements.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $(STAMP)
 
-demo: setup  ## an emulated company's autumn, loaded, charged and reported, in demo/
+demo: setup  ## load, price and report an emulated company, in demo/
 	$(BIN)/emr-usage demo
 
 test: format lint types tests  ## what CI runs

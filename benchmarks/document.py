@@ -37,7 +37,7 @@ measure a part, or everything small in less than a minute, or how to write this 
   memory are the system's own account of that process and its children (`wait4`): starting Python and its imports are included.
 - The pages come from a process of its own over loopback, from rows encoded beforehand; a page is a join of slices. "server
   busy" is the server's CPU time over the wall time: far below 1 it is not the server that is measured. It shares the machine.
-- The history is made up and always the same: three workspaces that hold five, three and two of every ten runs, 30 days, for
+- The history is generated and always the same: three workspaces that hold five, three and two of every ten runs, 30 days, for
   each run 3 tags, 2 configuration items, 4 arguments and its logs; about 1.8 KB of JSON for each run.
 - The floor and this source are measured in turn, {repeats} each; times are medians (smallest - largest), peaks the largest.
   The others are measured once: their distance is larger than the noise.
@@ -48,7 +48,7 @@ measure a part, or everything small in less than a minute, or how to write this 
 ## What to know before quoting them
 
 - **The targets were set on another machine.** There the floor reached 22,000 to 25,000 rows/s and `rest_api` 1,000 and 6,600:
-  hold rows/s against the other rows of the same run, and not against the design's.
+  compare rows/s with the other rows of the same run, and not with the design's.
 - **DuckDB uses the memory it is given**, which decides the peaks of the large history and of the night onto it.
 - **The floor promises nothing.** Threads, httpx, orjson, Arrow and a plain insert, with this source's windows, columns and
   child tables; it does not sign, redact, certify, deduplicate, merge or remember. Its distance to this source is what those cost.

@@ -70,7 +70,7 @@ PAGE = """# Benchmarks of the marts
 
     .venv/bin/python benchmarks/marts.py
 
-A made-up history in DuckDB: a million runs of two months, fifty of them streams of thirty days, a tag each, twenty owner rules.
+A generated history in DuckDB: a million runs of two months, fifty of them streams of thirty days, a tag each, twenty owner rules.
 Each build is a process of its own. "models" and "checks" are dbt's own account of them; the process is all of it, with the start
 of Python and dbt, in which nothing is computed yet. The targets were set by the design beforehand, on a machine about 2.6 times
 as fast (see [benchmarks.md](benchmarks.md)).

@@ -17,7 +17,7 @@ MOMENTS = {
     "before its first statement": FaultInjection(QUERY),
     "with the staging views made": FaultInjection(QUERY, nth=100),
     "with some marts made": FaultInjection(QUERY, nth=150),
-    "with all checks kept": FaultInjection("emr_usage.build:record_build"),
+    "with all data tests passed": FaultInjection("emr_usage.build:record_build"),
     "with its row written": FaultInjection("emr_usage.build:record_build", "after"),
     "before the commit": FaultInjection("emr_usage.destinations.duckdb:_DuckDbBuild.commit"),
 }

@@ -17,7 +17,7 @@ import dlt
 
 from emr_serverless import CheckSettingsError
 
-from .builds import BuildRecord, build_in_force, record_build
+from .builds import BuildRecord, current_build, record_build
 from .defaults import DEFAULT_TIME_ZONE, TIME_ZONE_SETTING
 from .destinations import adapter_of
 from .errors import BuildError, DataTestFailedError
@@ -57,7 +57,7 @@ def build(
 ) -> BuildResult:
     """Make the marts anew, where runs, rates, owners or settings changed since the last build, and check them.
 
-    All of it is one transaction: readers see the build before until this one has kept its checks.
+    All of it is one transaction: readers see the previous build until the data tests of this one have passed.
 
     Args:
         target: where the raw tables are; the marts go beside them.
@@ -74,7 +74,7 @@ def build(
     # It goes into SQL as it is, and the report cuts days by it too.
     if zone not in available_timezones():
         raise CheckSettingsError(
-            f"billing_time_zone is {zone!r}, which is no time zone", advice="Give a name such as Asia/Shanghai or UTC."
+            f"billing_time_zone is {zone!r}, which is not a time zone", advice="Give a name such as Asia/Shanghai or UTC."
         )
     pipeline = open_pipeline(target)
     variables: dict[str, object] = {"billing_time_zone": zone, "raw_dataset": RAW_DATASET, "compute_all": full_refresh}
@@ -84,11 +84,11 @@ def build(
         closing(adapter_of(pipeline).open_build()) as transaction,
         TemporaryDirectory() as folder,
     ):
-        before = build_in_force(transaction.ask, MARTS_DATASET)
+        before = current_build(transaction.ask, MARTS_DATASET)
         if before and before.billing_time_zone != zone and not change_time_zone:
             raise CheckSettingsError(
                 f"The last build cut days and months by {before.billing_time_zone}, this one would by {zone}",
-                advice="Set billing_time_zone to the former, or give --change-time-zone to cut all history anew.",
+                advice="Set billing_time_zone to the former, or give --change-time-zone to recompute all history.",
             )
         # Models side by side add up their memory; DuckDB is parallel inside each.
         output = transaction.profile | {"schema": MARTS_DATASET, "threads": 1}
@@ -96,7 +96,7 @@ def build(
         # JSON is YAML.
         profiles = {"emr_usage": {"target": "marts", "outputs": {"marts": output}}}
         (work / "profiles.yml").write_text(json.dumps(profiles), encoding="utf-8")
-        models, checks = _kept(*run_dbt(transaction, _arguments(work, variables)))
+        models, checks = _require_success(*run_dbt(transaction, _arguments(work, variables)))
         record = record_build(transaction.ask, MARTS_DATASET, before, zone, len(checks))
         transaction.commit()
     return BuildResult(len(models), len(checks), record, _seconds(models), _seconds(checks))
@@ -113,21 +113,25 @@ def _arguments(work: Path, variables: Mapping[str, object]) -> list[str]:
     ]
 
 
-def _kept(stopped_by: BaseException | None, results: Sequence[Any]) -> tuple[list[Any], list[Any]]:
-    """Return the models that were made and the checks that were kept, or say in words what went wrong."""
+def _require_success(stopped_by: BaseException | None, results: Sequence[Any]) -> tuple[list[Any], list[Any]]:
+    """Return the results of models and of data tests.
+
+    Raises:
+        BuildError: a model failed; DataTestFailedError: a data test did.
+    """
     if stopped_by is not None:
-        raise BuildError(f"The marts could not be made: {_one_line(stopped_by)}.") from stopped_by
+        raise BuildError(f"The build failed: {_one_line(stopped_by)}.") from stopped_by
     by_status: dict[str, list[Any]] = {}
     for result in results:
         by_status.setdefault(str(result.status), []).append(result)
     if failed := by_status.get("error", []) + by_status.get("runtime error", []):
-        told = [f"{result.node.name}: {_one_line(result.message)}" for result in failed]
+        text = [f"{result.node.name}: {_one_line(result.message)}" for result in failed]
         # After the first failure the database refuses all further statements of the transaction.
-        causes = [line for line in told if not _ABORTED.search(line)] or told
-        raise BuildError(f"The marts could not be made: {'; '.join(causes)}.")
+        causes = [line for line in text if not _ABORTED.search(line)] or text
+        raise BuildError(f"The build failed: {'; '.join(causes)}.")
     if broken := by_status.get("fail", []):
-        lines = "; ".join(f"{_promise(result.node)} ({result.failures:,} rows against it)" for result in broken)
-        raise DataTestFailedError(f"A promise is broken: {lines}.")
+        lines = "; ".join(f"{_description(result.node)} ({result.failures:,} rows)" for result in broken)
+        raise DataTestFailedError(f"A data test failed: {lines}.")
     return by_status.get("success", []), by_status.get("pass", [])
 
 
@@ -135,7 +139,7 @@ def _seconds(results: Sequence[Any]) -> float:
     return sum(float(result.execution_time) for result in results)
 
 
-def _promise(check: Any) -> str:
+def _description(check: Any) -> str:
     return str(check.description or check.name).strip().rstrip(".")
 
 

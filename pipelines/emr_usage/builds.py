@@ -1,4 +1,4 @@
-"""The table of builds: one row for each that kept all its checks, written in the transaction that makes its marts visible."""
+"""The table of builds: one row for each whose data tests all passed, written in the transaction that makes its marts visible."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ CREATE TABLE IF NOT EXISTS {marts}.builds (
   rates BIGINT, owners BIGINT, list_prices BIGINT, inputs_version VARCHAR, job_runs BIGINT, checks BIGINT, version VARCHAR
 )
 """
-_IN_FORCE: Final = """
+_CURRENT_BUILD: Final = """
 SELECT build_number, built_at, billing_time_zone, horizon, rates, owners, list_prices, inputs_version, job_runs, checks, version
 FROM {marts}.builds ORDER BY build_number DESC LIMIT 1
 """
@@ -35,14 +35,14 @@ class BuildRecord:
     """A build, as its row of `emr_marts.builds`.
 
     Attributes:
-        build_number: from 1; the highest is the build in force.
+        build_number: from 1; the highest is the current one.
         built_at: when its transaction began, by the database's clock: it shows what was loaded then.
         billing_time_zone: by which it cut days and months.
         horizon: up to when the runs submitted are certified in the workspace loaded furthest, UTC; None where none is.
         rates, owners, list_prices: rows of the inputs it was made with.
         inputs_version: digest of rates, owner rules, time zone and models.
         job_runs: in job_run_costs.
-        checks: kept.
+        checks: data tests that passed.
         version: of emr-usage.
     """
 
@@ -59,8 +59,8 @@ class BuildRecord:
     version: str
 
 
-def build_in_force(ask: Ask, marts: str) -> BuildRecord | None:
-    """Return the last build that kept its checks, or None before the first.
+def current_build(ask: Ask, marts: str) -> BuildRecord | None:
+    """Return the last build whose data tests passed, or None before the first.
 
     Args:
         ask: runs a statement with values for each `%s`, and returns rows.
@@ -68,7 +68,7 @@ def build_in_force(ask: Ask, marts: str) -> BuildRecord | None:
     """
     if not ask(_EXISTS, marts)[0][0]:
         return None
-    rows = ask(_IN_FORCE.format(marts=marts))
+    rows = ask(_CURRENT_BUILD.format(marts=marts))
     return BuildRecord(*rows[0]) if rows else None
 
 

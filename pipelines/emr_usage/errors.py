@@ -89,7 +89,7 @@ class WorkingFilesError(Exception):
     def __init__(self, folder: Path, why: str) -> None:
         super().__init__(
             f"The folder of working files {folder} {why}. Give it to the user who runs emr-usage, or remove it: nothing that is"
-            " loaded is in it, and the next load makes it anew."
+            " loaded is in it, and the next load restores it."
         )
 
 

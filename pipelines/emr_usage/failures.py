@@ -69,7 +69,7 @@ def explain(error: BaseException, target: str) -> Failure:
     if any(_is_of_opening(cause) for cause in causes):
         return Failure(
             f"The destination {target} cannot be opened ({type(innermost).__name__}). Check that it runs, and its address and"
-            " credentials in .dlt/secrets.toml or the environment; --verbose tells what it said. Nothing was changed.",
+            " credentials in .dlt/secrets.toml or the environment; --verbose shows its error. Nothing was changed.",
             FAILED,
             "NoDestination",
         )
@@ -114,7 +114,7 @@ def _of_models(cause: BaseException) -> Failure | None:
     if not isinstance(cause, BuildError):
         return None
     code = "DataTestFailed" if isinstance(cause, DataTestFailedError) else "BuildFailed"
-    return Failure(f"{cause} What is loaded stays, and so do the marts of the last build.", FAILED, code)
+    return Failure(f"{cause} Loaded rows and the marts of the last build remain.", FAILED, code)
 
 
 def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
@@ -125,7 +125,7 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
         )
         return Failure(sentence, FAILED, "LostLock")
     if isinstance(cause, (KeyboardInterrupt, SignalReceivedException)):
-        sentence = "Stopped. What is committed stays; run the same command again and it goes on from there."
+        sentence = "Stopped. Committed rows remain; run the same command again to resume."
         return Failure(sentence, FAILED, STOPPED)
     if (isinstance(cause, OSError) and cause.errno in NO_SPACE) or (is_of_database(cause) and _DISK_FULL.search(str(cause))):
         sentence = f"The disk is full while writing to {target}. Free some space, then run again; what was committed stays."

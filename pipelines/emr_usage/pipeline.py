@@ -10,6 +10,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 import dlt
+import dlt.hub
 
 from .destinations.place import Place
 from .private_files import private_files
@@ -18,6 +19,10 @@ from .working_folder import open_in
 
 PIPELINE: Final = "emr_usage"
 RAW_DATASET: Final = "emr_raw"
+
+# dlt.hub keeps the error of its failed import, and so our frames: at exit DuckDB reports what they hold as leaked.
+if isinstance(_failed_import := getattr(dlt.hub, "__exception__", None), ImportError):
+    _failed_import.__traceback__ = None
 
 
 def open_pipeline(target: Target) -> dlt.Pipeline:

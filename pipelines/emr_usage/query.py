@@ -10,7 +10,7 @@ import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
 from .build import MARTS_DATASET
-from .builds import BuildRecord, build_in_force
+from .builds import BuildRecord, current_build
 from .destinations import adapter_of
 from .errors import BuildError
 from .loaded import require_runs
@@ -37,8 +37,8 @@ def reading_marts(pipeline: dlt.Pipeline) -> Iterator[tuple[SqlClientBase[Any], 
         def ask(sql: str, *values: object) -> list[Any]:
             return [tuple(row.values()) for row in query_rows(client, sql, *values)]
 
-        build = build_in_force(ask, MARTS_DATASET)
+        build = current_build(ask, MARTS_DATASET)
         if build is None:
             require_runs(client)
-            raise BuildError("The marts are not made yet. Make them first: emr-usage build.")
+            raise BuildError("The marts are not built yet. Build them first: emr-usage build.")
         yield client, build

@@ -46,7 +46,7 @@ def open_in(
         BusyError: another process holds it.
     """
     if folder.exists() and not folder.is_dir():
-        raise WorkingFilesError(folder, "is no folder")
+        raise WorkingFilesError(folder, "is not a folder")
     try:
         if (pipeline := _undamaged(folder, open_pipeline)) is not None:
             return pipeline
@@ -55,7 +55,7 @@ def open_in(
                 return pipeline
             with TemporaryDirectory() as empty:
                 open_pipeline(Path(empty))  # what fails here too, such as a setting, is no damage
-            logger.warning("The working files in %s are damaged; they are made anew from the destination", folder)
+            logger.warning("The working files in %s are damaged; restoring them from the destination", folder)
             for path in list(folder.iterdir()):
                 if path.is_dir():
                     shutil.rmtree(path)
@@ -84,7 +84,7 @@ def _read_all(pipeline: dlt.Pipeline) -> None:
     """Read the working files as far as dlt will."""
     for name in ("load", "normalize", "schemas"):
         if Path(pipeline.working_dir, name).is_file():
-            raise ValueError(f"{name} is no folder")
+            raise ValueError(f"{name} is not a folder")
     for name in pipeline.schema_names:
         pipeline.schemas[name]
     pipeline.list_extracted_load_packages()

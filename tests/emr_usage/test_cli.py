@@ -467,7 +467,7 @@ class TestStopped:
         assert code == 1
         assert facts["error"] == {
             "code": "Stopped",
-            "sentence": "Stopped. What is committed stays; run the same command again and it goes on from there.",
+            "sentence": "Stopped. Committed rows remain; run the same command again to resume.",
         }
         assert "Traceback" not in err
         assert_readable(cli.database)

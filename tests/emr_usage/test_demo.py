@@ -52,7 +52,7 @@ def assert_story_is_whole(lines: list[str]) -> None:
 
 def assert_hints_run(written: str, folder: Path, environment: dict[str, str]) -> None:
     """Run what the demo proposes as a user does who copies it."""
-    _, _, rest = SEQUENCE.sub("", written).replace("\r\n", "\n").partition("Go on from here:\n")
+    _, _, rest = SEQUENCE.sub("", written).replace("\r\n", "\n").partition("Next steps:\n")
     hints, _, _ = rest.partition("\n\n")
     assert hints.count("emr-usage ") == 2, written
     assert "python" in hints

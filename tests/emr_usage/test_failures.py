@@ -46,10 +46,10 @@ def wrapped(error: BaseException) -> StepError:
 
 KNOWN = {
     "ours": (
-        EmrServerlessError("It broke", advice="Mend it.", code="Broken"),
+        EmrServerlessError("It broke", advice="Repair it.", code="Broken"),
         FAILED,
         "Broken",
-        "It broke (code Broken). Mend it.",
+        "It broke (code Broken). Repair it.",
     ),
     "settings": (CheckSettingsError("No region is set", advice="Give one."), USAGE, "CheckSettingsError", "Give one."),
     "busy": (

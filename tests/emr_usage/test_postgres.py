@@ -191,5 +191,5 @@ def test_no_server_there_is_one_sentence(new_desk: NewDesk, command: str) -> Non
     assert done.code == 1
     assert done.sentence == (
         "The destination postgres cannot be opened (OperationalError). Check that it runs, and its address and credentials in"
-        " .dlt/secrets.toml or the environment; --verbose tells what it said. Nothing was changed."
+        " .dlt/secrets.toml or the environment; --verbose shows its error. Nothing was changed."
     )

@@ -37,7 +37,7 @@ def test_people_are_told_each_step_and_the_report_last(cli: CliHarness) -> None:
     assert done.code == 0, done
     lines = done.out.splitlines()
     assert "windows certified" in lines[0]
-    assert any("models made" in line for line in lines)
+    assert any("models built" in line for line in lines)
     assert lines[-1].startswith("Report: pages/emr-usage-")
 
 

@@ -124,5 +124,5 @@ def test_a_file_in_its_place_is_named(cli: CliHarness) -> None:
     (cli.folder / "emr.duckdb.dlt").write_text("mine")
     done = cli.load()
     assert (done.code, done.facts["error"]["code"]) == (1, "NoFolder")
-    assert "emr.duckdb.dlt is no folder" in done.sentence
+    assert "emr.duckdb.dlt is not a folder" in done.sentence
     assert (cli.folder / "emr.duckdb.dlt").read_text() == "mine"

@@ -15,17 +15,17 @@ from .streams import SafeGroup
 def main() -> None:
     """\b
     Examples:
-      emr-usage demo                          an emulated company: loaded, charged, reported
+      emr-usage demo                          load, price and report an emulated company
       emr-usage load --region cn-hangzhou     load what is new into emr.duckdb
       emr-usage status                        how far each workspace is certified
       emr-usage build                         the marts: costs, owners, reliability
-      emr-usage report --month 2026-10        a month as a page to mail and read
-      emr-usage run --region cn-hangzhou      load, build and report: the line for cron
+      emr-usage report --month 2026-10        the report of a month, as an HTML page
+      emr-usage run --region cn-hangzhou      load, build and report, for a scheduler
 
     Loads the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or a warehouse, completely and provably.
 
     \b
-    Exit codes: 0 complete; 1 failed; 2 wrong use or settings; 3 loaded, but a window or workspace named is incomplete;
+    Exit codes: 0 complete; 1 failed; 2 invalid options or settings; 3 loaded, but a window or workspace named is incomplete;
     4 another process uses the database.
     """
     set_dlt_defaults()

@@ -23,7 +23,7 @@ def command(first: datetime, after: datetime, *, force: bool, **options: Any) ->
       emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou --force
 
     Load the runs submitted in a range, oldest first. The nightly cursors stay where they are. An interrupted backfill
-    goes on where it stopped when the same range is given again. Exits with 4 while another process uses the database.
+    resumes when the same range is given again. Exits with 4 while another process uses the database.
     """
     from emr_serverless import Backfill
 

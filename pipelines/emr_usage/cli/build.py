@@ -23,13 +23,13 @@ from .terminal import now, wait_at_most
 if TYPE_CHECKING:
     from emr_usage.target import Target
 
-NO_INPUTS = "There is no folder {folder}: rates and owners stay as they are. emr-usage init-inputs makes it."
+NO_INPUTS = "There is no folder {folder}: rates and owners are not changed. Create it with: emr-usage init-inputs"
 
 
-@click.command("build", short_help="Make the marts from what is loaded: costs, owners, reliability.")
+@click.command("build", short_help="Build the marts: costs, owners, reliability.")
 @target_options
 @inputs_option
-@click.option("--full-refresh", is_flag=True, help="Compute every run again; the tables come out the same.")
+@click.option("--full-refresh", is_flag=True, help="Recompute every run; the tables do not change.")
 @time_zone_option
 @wait_option
 @change_time_zone_option
@@ -53,10 +53,10 @@ def command(
       emr-usage build --database /data/emr.duckdb --json
       emr-usage build --billing-time-zone Europe/Berlin --change-time-zone
 
-    Take in the files of rates and owners, make the tables of the dataset emr_marts, and check their sums. Runs that changed are
-    computed again; changed rates or owners compute all of them again, without asking the API. Fails when a check finds a
-    promise broken; whoever reads emr_marts then sees the build before, as during a build. Exits with 4 while another process uses
-    the database.
+    Load the files of rates and owners, build the tables of the dataset emr_marts, and test them. Runs that changed are computed
+    again; changed rates or owners recompute all runs, without a request to the API. If a data test fails, the command fails
+    and readers of emr_marts keep seeing the previous build, as they do during a build. Exits with 4 while another process
+    uses the database.
     """
     from emr_usage.target import Target
 
@@ -107,7 +107,7 @@ def build_marts(
     with open_reader(target) as pipeline:
         matches, set_aside = read_matches(pipeline), read_set_aside(pipeline)
     seconds = (now() - began).total_seconds()
-    told = f"Build {built.record.build_number}: {built.models} models made and {built.checks} checks kept"
+    text = f"Build {built.record.build_number}: {built.models} models built, {built.checks} data tests passed"
     facts = {"build": built.record.build_number, "models": built.models, "checks": built.checks, "seconds": round(seconds, 3)}
-    lines = [taken, *matches.hints, *set_aside, f"{told} in {seconds:.1f} s, in {target}."]
+    lines = [taken, *matches.hints, *set_aside, f"{text} in {seconds:.1f} s, in {target}."]
     return StepResult(facts | matches.facts | {"set_aside": set_aside}, lines, matches)

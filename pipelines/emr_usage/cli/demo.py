@@ -11,7 +11,7 @@ from .report_errors import report_errors
 from .terminal import echo, errors, log_to, now, output
 
 
-@click.command("demo", short_help="An emulated company: loaded, charged and reported in half a minute.")
+@click.command("demo", short_help="Load, price and report an emulated company in half a minute.")
 @click.option(
     "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, help="Its files."
 )
@@ -23,7 +23,7 @@ def command(*, folder: Path, verbose: bool) -> None:
       emr-usage demo --folder /tmp/emr-demo
 
     Start the emulator, load a first month, move its clock and load three nights, backfill an older week
-    and the weeks before it, make the marts and October's report, and answer three questions in SQL.
+    and the weeks before it, build the marts, write October's report, and answer three questions in SQL.
     """
     from emr_usage import demo as demo_story
     from emr_usage.progress import live_display

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from emr_usage.emulator import Emulator
 
 
-@click.command("emulator", short_help="Answer as the API would, for trials and tests.")
+@click.command("emulator", short_help="Serve the API locally, for trials and tests.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8600, show_default=True, help="Port; 0 takes a free one.")
-@click.option("--seed", default=2026, show_default=True, help="Which made-up company.")
+@click.option("--seed", default=2026, show_default=True, help="Seed of the generated company.")
 @click.option("--days", type=click.IntRange(1, 3650), default=30, show_default=True, help="Days of its history.")
 @click.option("--runs-per-day", type=click.IntRange(1, 100_000), default=400, show_default=True, help="Its job runs a day.")
 def command(port: int, seed: int, days: int, runs_per_day: int) -> None:
@@ -23,7 +23,7 @@ def command(port: int, seed: int, days: int, runs_per_day: int) -> None:
       emr-usage emulator --port 8600
       emr-usage load --region cn-hangzhou --endpoint http://127.0.0.1:8600
 
-    Serve the history of a made-up company as the API would, over HTTP on this machine, until Ctrl-C.
+    Serve a generated history as the API does, over HTTP on this machine, until Ctrl-C.
     """
     from emr_usage.emulator import serve_forever
 

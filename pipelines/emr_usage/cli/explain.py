@@ -66,5 +66,5 @@ def _print_explanation(explanation: Explanation) -> None:
         output().print(table)
     if run["cu_hours_unpriced"]:
         place = ", ".join(str(run[name]) for name in ("region_id", "workspace_id", "resource_queue_id") if run[name])
-        told = f"Not priced: {run['cu_hours_unpriced']} CU-hours, because no line of rates.csv holds for {place} on those dates."
-        echo(told)
+        text = f"Not priced: {run['cu_hours_unpriced']} CU-hours, because no line of rates.csv holds for {place} on those dates."
+        echo(text)

@@ -10,7 +10,7 @@ from .options import database_option, inputs_option
 from .terminal import echo, fail
 
 
-@click.command("init-inputs", short_help="Make the files for prices and owners, with examples.")
+@click.command("init-inputs", short_help="Write the files for prices and owners, with examples.")
 @database_option
 @inputs_option
 def command(*, inputs: Path | None, database: Path) -> None:
@@ -19,8 +19,8 @@ def command(*, inputs: Path | None, database: Path) -> None:
       emr-usage init-inputs
       emr-usage init-inputs --inputs /srv/chargeback
 
-    Make the files that say what a CU-hour costs and who pays for a run: rates.csv, owners.csv and list_prices.csv, with
-    commented examples to take into use. A file that is there already stays as it is.
+    Write the files that say what a CU-hour costs and who pays for a run: rates.csv, owners.csv and list_prices.csv, with
+    commented examples. Existing files are not changed.
     """
     from emr_usage.errors import FolderError
     from emr_usage.inputs import default_folder, write_examples
@@ -31,4 +31,4 @@ def command(*, inputs: Path | None, database: Path) -> None:
     except OSError as error:
         fail(str(FolderError(folder, "--inputs", error)), "NoFolder", as_json=False)
     for name, is_new in made.items():
-        echo(f"{folder / name}: {'made' if is_new else 'is there already'}")
+        echo(f"{folder / name}: {'written' if is_new else 'exists already'}")

@@ -31,8 +31,8 @@ def command(**options: Any) -> None:
       emr-usage load --region cn-hangzhou --region ap-southeast-1 --workspace w-1234abcd --json
       emr-usage load --region cn-hangzhou --destination postgres --wait 600
 
-    Load every job run that is new or has changed, up to a minute ago. Safe to repeat and to interrupt: the next load
-    goes on where the last committed package ended. Exits with 4 while another process uses the database.
+    Load every job run that is new or has changed, up to a minute ago. You can repeat and interrupt it: the next load
+    resumes after the last committed package. Exits with 4 while another process uses the database.
     """
     load_and_exit(None, **options)
 

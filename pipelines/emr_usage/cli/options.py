@@ -36,7 +36,7 @@ class Moment(click.ParamType[datetime]):
         except OverflowError:  # in its zone it is the first or the last day that there is
             when = datetime.min.replace(tzinfo=UTC)
         if when < FIRST_MOMENT:
-            self.fail(f"{value!r} is out of range; give a time from {FIRST_MOMENT:%Y-%m-%d} on", param, ctx)
+            self.fail(f"{value!r} is out of range; give {FIRST_MOMENT:%Y-%m-%d} or later", param, ctx)
         return when
 
 
@@ -48,7 +48,7 @@ class TimeZone(click.ParamType[str]):
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """Return the name."""
         if value not in available_timezones():
-            self.fail(f"{value!r} is no time zone; give a name such as Asia/Shanghai or UTC", param, ctx)
+            self.fail(f"{value!r} is not a time zone; give a name such as Asia/Shanghai or UTC", param, ctx)
         return str(value)
 
 
@@ -83,13 +83,15 @@ inputs_option = click.option(
 time_zone_option = click.option(
     "--billing-time-zone",
     type=TimeZone(),
-    help=f"Zone by which bills cut days and months.  [default: the setting {TIME_ZONE_SETTING}, or {DEFAULT_TIME_ZONE}]",
+    help=f"Time zone of billing days and months.  [default: the setting {TIME_ZONE_SETTING}, or {DEFAULT_TIME_ZONE}]",
 )
 change_time_zone_option = click.option(
-    "--change-time-zone", is_flag=True, help="Let the zone be another than that of the last build; cuts all history anew."
+    "--change-time-zone", is_flag=True, help="Allow another time zone than that of the last build; recomputes all history."
 )
 allow_empty_inputs_option = click.option(
-    "--allow-empty-inputs", is_flag=True, help="Let a file of inputs that had rows have none: what it priced or named is lost."
+    "--allow-empty-inputs",
+    is_flag=True,
+    help="Allow an input file that had rows to be empty or missing; what it priced or named is lost.",
 )
 # The source checks the values of its settings: options that override them take any text.
 initial_days_option = click.option("--initial-days", metavar="DAYS", help="Reach of the first load.  [default: 30]")
@@ -105,7 +107,7 @@ wait_option = click.option(
     type=click.IntRange(min=0),
     metavar="SECONDS",
     default=0,
-    help="Wait so long for another process that uses the database.  [default: exit with 4 at once]",
+    help="Wait up to this long for another process that uses the database.  [default: exit with 4 at once]",
 )
 month_option = click.option("--month", type=MonthName(), help="Billing month, such as 2026-10.  [default: that of yesterday]")
 reports_option = click.option(
@@ -132,8 +134,8 @@ def source_options(command: Command) -> Command:
     """Add the options that override the source's settings."""
     for option in (
         wait_option,
-        click.option("--max-connections", metavar="NUMBER", help="Requests in flight at most.  [default: 8]"),
-        click.option("--as-of", type=Moment(), help="Horizon: load what was submitted until then.  [default: a minute ago]"),
+        click.option("--max-connections", metavar="NUMBER", help="Maximum number of concurrent requests.  [default: 8]"),
+        click.option("--as-of", type=Moment(), help="Horizon: load runs submitted until this time.  [default: a minute ago]"),
         click.option("--endpoint", help="Host or URL; {region_id} is filled in.  [default: the public endpoint]"),
         click.option("--workspace", "workspaces", multiple=True, help="Workspace id; repeatable.  [default: all visible]"),
         click.option("--region", "regions", multiple=True, help="Region id, such as cn-hangzhou; repeatable."),

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from emr_usage.report import Format, Month
 
 
-@click.command("report", short_help="A month as a page to mail and read, or as files.")
+@click.command("report", short_help="Write a month's report as an HTML page, or its tables as files.")
 @target_options
 @month_option
 @reports_option
@@ -78,5 +78,5 @@ def write_report(pipeline: dlt.Pipeline, month: Month | None, folder: Path, kind
         paths = [str(path) for path in write_tables(pipeline, month, folder, kind)]
         return StepResult({"month": str(month), "files": paths}, [f"Table: {path}" for path in paths])
     path, figures = write_page(pipeline, month, folder, now())
-    told = headline(figures)
-    return StepResult({"month": str(month), "files": [str(path)], "headline": told}, [f"{told}.", f"Report: {path}"])
+    text = headline(figures)
+    return StepResult({"month": str(month), "files": [str(path)], "headline": text}, [f"{text}.", f"Report: {path}"])

@@ -24,7 +24,7 @@ def report_errors(target: Target, *, as_json: bool, verbose: bool, so_far: Mappi
         verbose: print the traceback.
         so_far: what the command did before, for machines.
     """
-    # Schedulers and containers end a command by SIGTERM: it is told and ends like Ctrl-C.
+    # Schedulers and containers end a command by SIGTERM: it is reported like Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     # So does a terminal that is closed, by SIGHUP, which dlt does not know; nohup has it ignored, and it stays so.
     hangup = signal.getsignal(signal.SIGHUP)

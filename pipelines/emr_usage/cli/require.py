@@ -23,4 +23,4 @@ def require_database(target: Target, *, as_json: bool) -> None:
 def require_inputs(inputs: Path | None) -> None:
     """End the command where a folder of inputs is named that is not there."""
     if inputs and not inputs.is_dir():
-        raise click.UsageError(f"There is no folder {inputs}. Make it with: emr-usage init-inputs --inputs {inputs}")
+        raise click.UsageError(f"There is no folder {inputs}. Create it with: emr-usage init-inputs --inputs {inputs}")

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from emr_usage.report import Month
 
 
-@click.command("run", short_help="Load, build and report: the line for cron.")
+@click.command("run", short_help="Load, build and report in one command, for a scheduler.")
 @source_options
 @initial_days_option
 @forget_workspace_option
@@ -61,9 +61,9 @@ def command(
       emr-usage run --region cn-hangzhou
       emr-usage run --region cn-hangzhou --region ap-southeast-1 --database /data/emr.duckdb --json
 
-    Load what is new, make the marts and write the report of yesterday's month. Where some window or workspace is incomplete,
-    marts and report are made all the same, and the exit code is 3. Where nothing could be loaded they stay as they are. Where
-    they fail, the exit code is theirs, 1, 2 or 4; what is loaded stays. With 4 another process uses the database.
+    Load what is new, build the marts and write the report of yesterday's month. If a window or workspace is incomplete, the
+    command still builds and reports, and exits with 3. If nothing could be loaded, marts and report are not changed. If the
+    build or the report fails, the exit code is 1, 2 or 4, and loaded rows remain. 4 means that another process uses the database.
     """
     from emr_usage.load import failure_of_all
     from emr_usage.load_summary import load_facts

@@ -93,8 +93,8 @@ def _print_status(found: Status, target: Target) -> None:
         for title in ("workspace", "runs", "from", "to", "status", "error", "API counts", "received"):
             missing.add_column(title, overflow="fold")
         for row in found.incomplete:
-            told = row | {"axis": RUNS_OF_AXIS.get(row["axis"], "-")}
-            missing.add_row(*(_cell(value) for value in told.values()))
+            cells = row | {"axis": RUNS_OF_AXIS.get(row["axis"], "-")}
+            missing.add_row(*(_cell(value) for value in cells.values()))
         output().print(missing)
 
 

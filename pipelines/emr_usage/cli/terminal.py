@@ -1,4 +1,4 @@
-"""What the commands share at the terminal: where they print, how a failure is told, the time."""
+"""What the commands share at the terminal: output, failures, the time."""
 
 from __future__ import annotations
 

@@ -119,7 +119,7 @@ def run_demo(
     load_inputs(target, inputs)
     built = build(target)
     seconds = (clock() - began).total_seconds()
-    yield f"Prices and owners of {inputs}: {built.models} models made and {built.checks} checks kept in {seconds:.1f} s"
+    yield f"Prices and owners of {inputs}: {built.models} models built, {built.checks} data tests passed in {seconds:.1f} s"
     page, figures = write_page(pipeline, MONTH, default_reports(target.database), today.now())
     for question, sql in QUESTIONS.items():
         yield answer(target.database, question, sql)
@@ -129,7 +129,7 @@ def run_demo(
 
 
 def write_inputs(database: Path) -> Path:
-    """Write the made-up company's prices and owners into the folder of inputs beside a database, and return that."""
+    """Write the generated company's prices and owners into the folder of inputs beside a database, and return that."""
     inputs = default_folder(database)
     inputs.mkdir(exist_ok=True)
     for file in resources.files(__package__).joinpath("inputs").iterdir():
@@ -187,7 +187,7 @@ def hints(database: Path) -> Iterator[str]:
 import duckdb
 emr = duckdb.connect({json.dumps(str(database), ensure_ascii=False)}, read_only=True)
 emr.sql("FROM emr_marts.chargeback_monthly").show()"""
-    yield "Go on from here:"
+    yield "Next steps:"
     yield f"{emr_usage} status --database {name}"
     if dearest:
         yield f"{emr_usage} explain {dearest[0]} --database {name}"

@@ -44,13 +44,13 @@ class CellError(ValueError):
 
     Attributes:
         what: what is wrong.
-        mend: what to do.
+        advice: what to do.
     """
 
-    def __init__(self, what: str, mend: str) -> None:
-        super().__init__(f"{what}; {mend}")
+    def __init__(self, what: str, advice: str) -> None:
+        super().__init__(f"{what}; {advice}")
         self.what = what
-        self.mend = mend
+        self.advice = advice
 
 
 def parse_cell(field: pa.Field, text: str) -> Any:
@@ -82,7 +82,7 @@ def _date(text: str) -> date:
         # Python also reads 20260131 and 2026-W05-6, which nobody means to write here.
         return date.fromisoformat(text if _ISO_DATE.fullmatch(text) else "")
     except ValueError:
-        raise CellError(f"{quoted(text)} is no date", "write it as 2026-01-31") from None
+        raise CellError(f"{quoted(text)} is not a date", "write it as 2026-01-31") from None
 
 
 def _price(text: str) -> Decimal:
@@ -96,20 +96,20 @@ def _price(text: str) -> Decimal:
     if _GROUPED.fullmatch(text):
         what = f"{quoted(text)} has a comma in it, or something between the thousands"
         raise CellError(what, "write it as 1234.56, a point before the decimals and nothing else")
-    raise CellError(f"{quoted(text)} is no decimal number", "write it as 0.05, without currency or unit")
+    raise CellError(f"{quoted(text)} is not a decimal number", "write it as 0.05, without currency or unit")
 
 
 def _currency(text: str) -> str:
     if text not in minor_units():
         suggested = suggested_currency(text)
-        mend = f"did you mean {suggested}?" if suggested else "write a code such as USD or CNY"
-        raise CellError(f"{quoted(text)} is not a currency of ISO 4217", mend)
+        advice = f"did you mean {suggested}?" if suggested else "write a code such as USD or CNY"
+        raise CellError(f"{quoted(text)} is not a currency of ISO 4217", advice)
     return text
 
 
 def _price_kind(text: str) -> str:
     if text not in PRICE_KINDS:
-        raise CellError(f"{quoted(text)} is no kind of price", f"write {' or '.join(PRICE_KINDS)}")
+        raise CellError(f"{quoted(text)} is not a price kind", f"write {' or '.join(PRICE_KINDS)}")
     return text
 
 
@@ -137,8 +137,8 @@ def _is_invisible(character: str) -> bool:
 def _owner(text: str) -> str:
     parts = _visible(text).split("/")
     if any(not part or part != part.strip() for part in parts):
-        mend = "write it as group/team/project, no slash at the ends, none doubled, no space beside one"
-        raise CellError(f"{quoted(text)} has an empty part, or a space beside a slash", mend)
+        advice = "write it as group/team/project, no slash at the ends, none doubled, no space beside one"
+        raise CellError(f"{quoted(text)} has an empty part, or a space beside a slash", advice)
     if parts[0].casefold() == UNALLOCATED:
         raise CellError(f"{quoted(text)} is the name of what no rule matches", "write another name, or leave the rule out")
     return text

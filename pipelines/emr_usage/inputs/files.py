@@ -113,8 +113,8 @@ def _lines(name: str, text: str) -> Iterator[_Line | Problem]:
         except StopIteration:
             return
         except csv.Error as error:
-            mend = "put quotes around the whole value or nowhere, and double those inside"
-            yield Problem(name, row, "", f"it cannot be read as CSV from here on ({error})", mend)
+            advice = "put quotes around the whole value or nowhere, and double those inside"
+            yield Problem(name, row, "", f"it cannot be read as CSV from here on ({error})", advice)
             return
         if any(cells):
             yield _Line(row, cells)
@@ -124,13 +124,13 @@ def _header_problems(name: str, header: _Line, columns: Sequence[str]) -> Iterat
     row, names = header.row, header.cells
     for separator, spoken in ((";", "semicolons"), ("\t", "tabs")):
         if len(names) == 1 and separator in names[0]:
-            mend = "save it with commas (in LibreOffice: field delimiter; in Excel: the list separator of the system's region)"
-            yield Problem(name, row, "", f"its values are separated by {spoken}", mend)
+            advice = "save it with commas (in LibreOffice: field delimiter; in Excel: the list separator of the system's region)"
+            yield Problem(name, row, "", f"its values are separated by {spoken}", advice)
             return
     for column in columns:
         if column not in names:
-            mend = "add it to the header, and to each row a value or nothing between two commas"
-            yield Problem(name, row, column, "the column is missing", mend)
+            advice = "add it to the header, and to each row a value or nothing between two commas"
+            yield Problem(name, row, column, "the column is missing", advice)
     for position, given in enumerate(names):
         if given in names[:position] and given:
             yield Problem(name, row, given, "the column is there twice", "take one of them out")

@@ -54,7 +54,7 @@ class LoadedInputs:
         counts = ", ".join(f"{table} {count:,}" for table, count in self.rows.items())
         empty = [f"without {table}, {_WITHOUT[table]}" for table in ("rates", "owners") if not self.rows[table]]
         files = ", ".join(file_name(table) for table in self.missing)
-        missing = [f"there is no {files}: emr-usage init-inputs makes it"] if files else []
+        missing = [f"there is no {files}, create it with emr-usage init-inputs"] if files else []
         return f"Rows of inputs from {self.folder}: {'; '.join([counts, *empty, *missing])}."
 
 
@@ -67,7 +67,7 @@ def load_inputs(target: Target, folder: Path, *, allow_empty: bool = False) -> L
     Args:
         target: where the tables are.
         folder: the files are in.
-        allow_empty: a table that has rows, here or in the build in force, may have none.
+        allow_empty: a table that has rows, here or in the current build, may have none.
 
     Raises:
         InvalidInputsError: with every problem of every file.

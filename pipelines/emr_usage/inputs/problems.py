@@ -1,4 +1,4 @@
-"""What is wrong in an input file, as one line that says where, what, and how to mend it."""
+"""What is wrong in an input file, as one line that says where, what, and how to correct it."""
 
 from __future__ import annotations
 
@@ -16,20 +16,20 @@ class Problem:
         row: line in it, from 1; 0 where it is the whole file.
         column: name of the column; empty where it is the whole row.
         what: what is wrong.
-        mend: what to do.
+        advice: what to do.
     """
 
     file: str
     row: int
     column: str
     what: str
-    mend: str
+    advice: str
 
     def __str__(self) -> str:
         row = f", row {self.row}" if self.row else ""
         column = f", column {self.column}" if self.column else ""
-        end = "" if self.mend.endswith("?") else "."
-        return f"{self.file}{row}{column}: {self.what}; {self.mend}{end}"
+        end = "" if self.advice.endswith("?") else "."
+        return f"{self.file}{row}{column}: {self.what}; {self.advice}{end}"
 
 
 def quoted(value: str) -> str:

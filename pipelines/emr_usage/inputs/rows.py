@@ -48,12 +48,12 @@ def _fill(table: str, row: Row, record: Record) -> Iterator[Problem]:
             row.values[column.name] = parse_cell(column, record.cells[column.name])
         except CellError as error:
             row.bad.add(column.name)
-            yield Problem(file_name(table), row.number, column.name, error.what, error.mend)
+            yield Problem(file_name(table), row.number, column.name, error.what, error.advice)
     first, after = row.values.get("valid_from"), row.values.get("valid_to")
     if first and after and after <= first:
         row.bad.add("valid_to")
-        mend = "write the first day on which it no longer holds, or leave it empty"
-        yield Problem(file_name(table), row.number, "valid_to", f"{after} is not after valid_from, {first}", mend)
+        advice = "write the first day on which it no longer holds, or leave it empty"
+        yield Problem(file_name(table), row.number, "valid_to", f"{after} is not after valid_from, {first}", advice)
     if row.values.get("tag_value") and not row.values["tag_key"] and "tag_key" not in row.bad:
         row.bad.add("tag_key")
         yield Problem(file_name(table), row.number, "tag_key", "a tag_value stands without its tag_key", "write the tag's key")

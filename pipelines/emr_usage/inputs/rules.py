@@ -38,8 +38,10 @@ def check_owners(rows: Sequence[Row]) -> Iterator[Problem]:
     for row in sound:
         condition = _condition(row)
         if condition == _NO_CONDITION and row.number < last:
-            mend = "fill in a condition, or move it to the end of the file"
-            yield Problem(_OWNERS, row.number, "", "a rule without any condition stands before others and takes their runs", mend)
+            advice = "fill in a condition, or move it to the end of the file"
+            yield Problem(
+                _OWNERS, row.number, "", "a rule without any condition stands before others and takes their runs", advice
+            )
         twin = next((other for other in earlier.setdefault(condition, []) if _covers(other, row)), None)
         if twin:
             what = f"it can never match: row {twin.number} has the same conditions, for the same days, and comes first"
@@ -79,13 +81,13 @@ def _broken_chain(same: Sequence[Row], *, with_gaps: bool) -> Iterator[Problem]:
     for row in ordered[1:]:
         begins, end = row.values["valid_from"], _end(reach)
         if begins < end:
-            mend = "end the earlier one (valid_to) on the day on which the later one begins (valid_from)"
+            advice = "end the earlier one (valid_to) on the day on which the later one begins (valid_from)"
             what = f"it overlaps row {reach.number}: both hold on {begins} for {_named(row)}"
-            yield Problem(_RATES, row.number, "valid_from", what, mend)
+            yield Problem(_RATES, row.number, "valid_from", what, advice)
         elif begins > end and with_gaps:
-            mend = f"let it begin on {end}, or row {reach.number} end on {begins}, or add a row for these days"
+            advice = f"let it begin on {end}, or row {reach.number} end on {begins}, or add a row for these days"
             what = f"there is a gap from {end} to {begins}, after row {reach.number}, for {_named(row)}"
-            yield Problem(_RATES, row.number, "valid_from", what, mend)
+            yield Problem(_RATES, row.number, "valid_from", what, advice)
         reach = max(reach, row, key=_end)
 
 

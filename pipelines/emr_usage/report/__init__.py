@@ -100,10 +100,10 @@ def headline(figures: Figures) -> str:
     if total.costs:
         costs = " and ".join(money(cost, currency) for currency, cost in total.costs.items())
         unpriced = f", {cu_hours(total.cu_hours_unpriced)} of it unpriced" if total.cu_hours_unpriced else ""
-        told = f"{month}: estimated {costs} for {used}{unpriced}{missing}"
+        text = f"{month}: estimated {costs} for {used}{unpriced}{missing}"
     else:
-        told = f"{month}: {used}{', none of it priced' if total.cu_hours else ''}{missing}"
-    return told.replace("\N{NO-BREAK SPACE}", " ")
+        text = f"{month}: {used}{', none of it priced' if total.cu_hours else ''}{missing}"
+    return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
 def _write(path: Path, write: Callable[[Path], object]) -> Path:

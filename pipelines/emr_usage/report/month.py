@@ -31,7 +31,7 @@ class Month:
             ValueError: it is written otherwise, or there is no such month.
         """
         if not (written := _MONTH.fullmatch(text)):
-            raise ValueError(f"{text!r} is no month; write it as 2026-10")
+            raise ValueError(f"{text!r} is not a month; write it as 2026-10")
         year, number = int(written[1]), int(written[2])
         if year not in _YEARS or number not in range(1, 13):
             raise ValueError(f"There is no month {text!r}; write it as 2026-10")

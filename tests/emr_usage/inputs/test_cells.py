@@ -21,19 +21,19 @@ class TestCells:
     @pytest.mark.parametrize(
         ("column", "cell", "problem"),
         [
-            ("valid_from", "yesterday", "'yesterday' is no date; write it as 2026-01-31."),
-            ("valid_from", "2026-02-30", "'2026-02-30' is no date; write it as 2026-01-31."),
-            ("valid_from", "20260131", "'20260131' is no date; write it as 2026-01-31."),
-            ("valid_from", "2026-W05-6", "'2026-W05-6' is no date; write it as 2026-01-31."),
-            ("valid_from", "2026-01-31T00:00:00", "'2026-01-31T00:00:00' is no date; write it as 2026-01-31."),
+            ("valid_from", "yesterday", "'yesterday' is not a date; write it as 2026-01-31."),
+            ("valid_from", "2026-02-30", "'2026-02-30' is not a date; write it as 2026-01-31."),
+            ("valid_from", "20260131", "'20260131' is not a date; write it as 2026-01-31."),
+            ("valid_from", "2026-W05-6", "'2026-W05-6' is not a date; write it as 2026-01-31."),
+            ("valid_from", "2026-01-31T00:00:00", "'2026-01-31T00:00:00' is not a date; write it as 2026-01-31."),
             *(
                 ("valid_to", cell, f"'{cell}' is a date as a spreadsheet writes it; write it as 2026-01-31; {AS_TEXT}.")
                 for cell in ("1/2/2026", "01.02.26", "2026/1/2", "1/2/2026 0:00", "46023", "########")
             ),
-            ("price_per_cu_hour", "cheap", "'cheap' is no decimal number; write it as 0.05, without currency or unit."),
-            ("price_per_cu_hour", "$0.05", "'$0.05' is no decimal number; write it as 0.05, without currency or unit."),
-            ("price_per_cu_hour", "5E-02", "'5E-02' is no decimal number; write it as 0.05, without currency or unit."),
-            ("price_per_cu_hour", "NaN", "'NaN' is no decimal number; write it as 0.05, without currency or unit."),
+            ("price_per_cu_hour", "cheap", "'cheap' is not a decimal number; write it as 0.05, without currency or unit."),
+            ("price_per_cu_hour", "$0.05", "'$0.05' is not a decimal number; write it as 0.05, without currency or unit."),
+            ("price_per_cu_hour", "5E-02", "'5E-02' is not a decimal number; write it as 0.05, without currency or unit."),
+            ("price_per_cu_hour", "NaN", "'NaN' is not a decimal number; write it as 0.05, without currency or unit."),
             ("price_per_cu_hour", "-0.05", "'-0.05' is negative; write a price from 0 up."),
             ("price_per_cu_hour", "(0.05)", "'(0.05)' is negative; write a price from 0 up."),
             *(
@@ -56,7 +56,7 @@ class TestCells:
                 # Without a minor unit: gold, the code for tests, the code for no currency.
                 for cell in ("XAU", "XTS", "XXX", "UDS", "12", "coins")
             ),
-            ("price_kind", "Listed", "'Listed' is no kind of price; write list or contracted."),
+            ("price_kind", "Listed", "'Listed' is not a price kind; write list or contracted."),
             (
                 "workspace_id",
                 "1.5E+11",

@@ -38,11 +38,11 @@ class TestCommand:
         (folder / "rates.csv").write_text("mine")
         done = init_inputs("--inputs", str(folder))
         assert done.exit_code == 0
-        assert f"{folder}/rates.csv: is there already" in done.output
+        assert f"{folder}/rates.csv: exists already" in done.output
         assert f"{folder}/owners.csv: made" in done.output
         assert (folder / "rates.csv").read_text() == "mine"
         again = init_inputs("--inputs", str(folder))
-        assert [line.partition(": ")[2] for line in again.output.splitlines()] == ["is there already"] * 3
+        assert [line.partition(": ")[2] for line in again.output.splitlines()] == ["exists already"] * 3
 
     def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
         (tmp_path / "inputs").write_text("a file of this name")

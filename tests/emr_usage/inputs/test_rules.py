@@ -67,7 +67,7 @@ class TestRates:
         assert len(told("rates", rate(), rate(currency="CNY"), rate(valid_from="x"))) == 2
         elsewhere = rate(region_id="us-east-1", valid_from="x")
         broken, gap = told("rates", elsewhere, rate(valid_to="2026-02-01"), rate(valid_from="2026-03-01"))
-        assert broken.startswith("rates.csv, row 2, column valid_from: 'x' is no date")
+        assert broken.startswith("rates.csv, row 2, column valid_from: 'x' is not a date")
         assert gap.startswith("rates.csv, row 4, column valid_from: there is a gap from 2026-02-01 to 2026-03-01")
 
 

@@ -90,7 +90,7 @@ def test_a_file_that_seems_to_be_there_is_refused_also_the_first_time(folder: Pa
     assert not target.database.exists()
 
 
-def test_what_only_the_build_in_force_has_counts_too(tmp_path: Path, folder: Path) -> None:
+def test_what_only_the_current_build_has_counts_too(tmp_path: Path, folder: Path) -> None:
     priced = {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1)}
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[], rates=number([priced], "row_number"))

@@ -1,4 +1,4 @@
-"""Whoever reads the marts sees one build that kept its checks, whatever became of later ones."""
+"""Whoever reads the marts sees one build whose data tests passed, whatever became of later ones."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def test_a_first_build_that_fails_leaves_no_marts(tmp_path: Path) -> None:
     with duckdb.connect(str(mart_db.target.database)) as connection:
         made = connection.execute("SELECT schema_name FROM duckdb_schemas() WHERE schema_name LIKE 'emr_marts%'")
         assert made.fetchall() == []
-    with pytest.raises(BuildError, match="The marts are not made yet"):
+    with pytest.raises(BuildError, match="The marts are not built yet"):
         explain_run(open_pipeline(mart_db.target), "run")
 
 

@@ -29,7 +29,7 @@ left join {{ ref('certified_ranges') }} as ranges
   and asked.until_us <= ranges.until_us
 where asked.recency = 1
   and asked.status <> 'complete'
-  -- A range that was short is made good by windows of other bounds, too.
+  -- A range that was short can also be completed by windows of other bounds.
   and ranges.workspace_id is null
   -- What has no bounds is of its moment: a later load that asked the same workspace had no need of it any more. A workspace that
   -- is not there is asked by name only, and by no later load once the name is mended.

@@ -47,7 +47,7 @@ rules_met_by_tags as (
   where rules.tag_key is not null or rules.tag_value is not null
 ),
 
--- Rules without a tag are held against every run, those with one only against the runs that have it.
+-- Rules without a tag are compared with every run, those with a tag only with the runs that have it.
 rules_met as (
   select runs.workspace_id, runs.job_run_id, rules.rule_number
   from runs
@@ -130,7 +130,7 @@ select
   runs.execution_timeout_seconds,
   {{ emr_usage.billing_date('runs.charged_until') }} as outcome_date,
   runs.is_final and coalesce(runs.state, '') = 'Failed' as is_failed,
-  -- A message that tells of something else is believed: how long a run took includes its wait in the queue.
+  -- A message that names another cause decides: how long a run took includes its wait in the queue.
   runs.is_final and coalesce(runs.state, '') = 'Failed'
     and case
       when coalesce(runs.state_change_message, '') <> '' then runs.state_change_message like '%executionTimeoutSeconds%'
