@@ -176,7 +176,7 @@ class AccountSweep:
         if not listing and self._sweeps[window.workspace_id].is_refused_filter(outcome):
             logger.info("%s %s: the API refuses the filters %s", window.workspace_id, window.axis, dict(window.filters))
             return
-        if not listing and window.axis not in COUNTED_AXES:
+        if not listing and outcome.audited_axis not in COUNTED_AXES:
             report.windows[str(outcome.status)] += 1
         if outcome.status != "complete" and not (listing and self._needs_no_list):
             report.incomplete.append(outcome)
@@ -239,7 +239,7 @@ class AccountSweep:
         self._report.workspaces = sorted(wanted)
         for workspace_id, region_id in wanted.items():
             ranges, open_runs = self._ranges(workspace_id), self._open_runs(workspace_id)
-            sweep = WorkspaceSweep(region_id, workspace_id, ranges, open_runs, self._hidden_defaults())
+            sweep = WorkspaceSweep(region_id, workspace_id, ranges, open_runs, self._limits.window_rows, self._hidden_defaults())
             self._sweeps[workspace_id] = sweep
             self._push(sweep.first_tasks())
 

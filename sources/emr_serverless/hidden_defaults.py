@@ -51,7 +51,11 @@ class HiddenDefaults:
         """Return what to count before the range itself: runs that appear meanwhile are then in the range's count too."""
         is_short = self._horizon_ms - self._start_ms < SHORT_RANGE_MS
         ends = [] if is_short or axis == "end" else [self._ended, STILL_OPEN]
-        return [OF_WORKFLOW, OF_NO_WORKFLOW, ANY_STATE, *ends]
+        return [OF_WORKFLOW, ANY_STATE, *ends]
+
+    def further_probes(self, axis: TimeAxis) -> list[Filters]:
+        """Return what to count after the probes: without a run of a workflow, an absent `isWorkflow` has nothing to hide."""
+        return [OF_NO_WORKFLOW] if self._counts[axis].get(OF_WORKFLOW) else []
 
     @property
     def _ended(self) -> Filters:
@@ -65,10 +69,9 @@ class HiddenDefaults:
         """Take a count; None where the API gave none, or refused the filter."""
         self._counts[axis][filters] = count
 
-    @property
-    def range_count(self) -> int | None:
-        """The API's count of the whole range of start times, without further filters."""
-        return self._counts["start"].get(())
+    def range_count(self, axis: TimeAxis) -> int | None:
+        """Return the API's count of an axis' whole range, without further filters."""
+        return self._counts[axis].get(())
 
     def started_before(self, run_ids: Iterable[str], *, is_filtered: bool) -> None:
         """Take runs that started before the range: those that a `startTime` finds, and those that are found without one."""

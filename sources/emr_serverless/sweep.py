@@ -98,6 +98,12 @@ class Outcome:
     effort: Effort = field(default_factory=Effort)
     error: EmrServerlessError | None = None
 
+    @property
+    def audited_axis(self) -> str:
+        """How the audit names the axis: a count of no run at all is the certificate of its range."""
+        window = self.task.window
+        return COUNTED_AXES[window.axis] if window.axis in COUNTED_AXES and self.certified_by else window.audited_axis
+
     def __str__(self) -> str:
         """What was not complete, and why, in words."""
         if self.error:
@@ -273,9 +279,12 @@ class WindowReader:
         outcome = self.outcome
         outcome.attempts = 1
         try:
-            self._fetch(None, PROBE_ROWS)
+            page = self._fetch(None, PROBE_ROWS)
         except EmrServerlessError as error:
             outcome.error = error
+        else:
+            is_empty = page.total_count == 0 and not page.records and page.next_token is None
+            outcome.certified_by = "count" if is_empty and not self._window.filters else None
         outcome.status = "failed" if outcome.error else "complete"
 
     def _read_once(self) -> Generator[Rows, None, int]:

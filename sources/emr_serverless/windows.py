@@ -12,7 +12,7 @@ import heapq
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -126,16 +126,6 @@ def time_range(start_ms: int, end_ms: int) -> dict[str, int]:
     return {"startTime": start_ms - 1, "endTime": end_ms + 1}
 
 
-def plan_windows(
-    region_id: str, workspace_id: str, axis: Literal["start", "end"], start_ms: int, end_ms: int
-) -> Iterator[Window]:
-    """Cut [start_ms, end_ms] into calendar days (UTC), oldest first; an empty range gives nothing."""
-    while start_ms <= end_ms:
-        last_ms = min(end_ms, start_ms - start_ms % DAY_MS + DAY_MS - 1)
-        yield Window(region_id, workspace_id, axis, start_ms, last_ms)
-        start_ms = last_ms + 1
-
-
 def is_divisible(window: Window) -> bool:
     """Return whether a window is a time range wider than one millisecond, or the open runs of several states."""
     if window.axis == "open":
@@ -164,6 +154,18 @@ def split_window(window: Window, parts: int) -> list[Window]:
 def parts_needed(total_count: int, window_rows: int) -> int:
     """Return how many equal parts a window of `total_count` rows needs so that an even spread fits."""
     return -(-total_count // window_rows)
+
+
+def plan_windows(whole: Window, total_count: int, window_rows: int) -> list[Window]:
+    """Return the windows of a range: itself where it fits, else all its parts at once, which are then read in parallel.
+
+    Args:
+        whole: the range.
+        total_count: the API's count of it.
+        window_rows: the most rows of a window.
+    """
+    parts = parts_needed(total_count, window_rows)
+    return split_window(whole, parts) if parts > 1 and is_divisible(whole) else [whole]
 
 
 class Frontier:

@@ -111,9 +111,16 @@ def test_a_backfill_asks_both_ways_too() -> None:
 
 def test_equal_counts_ask_for_nothing_more() -> None:
     survey = HiddenDefaults(0, 1)
-    for filters, count in {(): 5, OF_WORKFLOW: 1, OF_NO_WORKFLOW: 4, ANY_STATE: 5}.items():
+    for filters, count in {OF_WORKFLOW: 1, ANY_STATE: 5, OF_NO_WORKFLOW: 4, (): 5}.items():
         survey.take("start", filters, count)
     assert (survey.found(), survey.ways("start"), survey.to_remember()) == (set(), [], set())
+
+
+def test_without_a_run_of_a_workflow_the_others_are_not_counted() -> None:
+    survey = HiddenDefaults(0, 1)
+    survey.take("start", OF_WORKFLOW, 0)
+    survey.take("end", OF_WORKFLOW, 1)
+    assert (survey.further_probes("start"), survey.further_probes("end")) == ([], [OF_NO_WORKFLOW])
 
 
 def test_a_count_that_may_be_a_limit_is_not_remembered() -> None:
