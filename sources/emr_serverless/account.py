@@ -130,14 +130,16 @@ class AccountSweep:
 
     def _take(self, message: Rows, package: Package) -> None:
         window = message.task.window
-        report = self._report
-        self._sweeps[window.workspace_id].compare(message.records, window)
-        runs = package.fresh(window.workspace_id, message.records)
+        report, sweep = self._report, self._sweeps[window.workspace_id]
+        sweep.compare(message.records, window)
+        runs = package.fresh(window.workspace_id, sweep.wanted(message.records, message.task))
         if not runs:
             return
+        if message.task.is_whole:
+            report.expected_rows = (report.expected_rows or 0) + len(runs)
         origin = Origin(window.region_id, window.workspace_id, message.observed_at)
         package.add_runs(origin, runs)
-        if observed := self._sweeps[window.workspace_id].take(runs, window):
+        if observed := sweep.take(runs, window):
             package.add_observations(origin, runs.at(observed))
         package.unknown_fields.add("job_runs", runs, message.observed_at)
         report.rows += len(runs)
@@ -157,10 +159,12 @@ class AccountSweep:
                 self._plan(package)
             return
         sweep = self._sweeps[window.workspace_id]
-        # What was asked of a denied workspace at the same time is refused for the same reason.
-        if not outcome.parts and not (sweep.denied and isinstance(error, DENIED_ERRORS)):
+        is_denied = isinstance(error, DENIED_ERRORS)
+        # What was asked of a denied workspace at the same time is refused for the same reason. A census is of no account until it
+        # is over, and what it does not certify is read by other windows.
+        if not outcome.parts and not (sweep.denied and is_denied) and (is_denied or not outcome.task.is_whole):
             self._audit(outcome, package)
-        if isinstance(error, DENIED_ERRORS):
+        if is_denied:
             self._deny(sweep)
             return
         self._give_up_when_silent(outcome)
@@ -168,6 +172,9 @@ class AccountSweep:
             origin = Origin(window.region_id, window.workspace_id, self._terms.clock())
             package.add_observations(origin, job_run_records([{"jobRunId": run_id}], window.workspace_id))
         tasks = sweep.settle(outcome)
+        certificates, sweep.certificates = sweep.certificates, []
+        for certificate in certificates:
+            self._audit(certificate, package)
         self._push([] if sweep.denied else tasks)
 
     def _audit(self, outcome: Outcome, package: Package) -> None:

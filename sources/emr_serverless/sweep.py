@@ -46,12 +46,14 @@ class Task:
         known_runs: distinct runs of this window that the load has seen already, where an equal count of the API's certifies it.
         range_count: the API's count of the whole range of start times, if known; a count below it is no limit of the API's.
         splits_short: whether to split the window when it comes out short, instead of reading it again.
+        is_whole: whether the window is of use only if one page holds all of it; it is then neither split nor read again.
     """
 
     window: Window
     known_runs: int | None = None
     range_count: int | None = None
     splits_short: bool = True
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -188,6 +190,8 @@ class Pool:
         reader.outcome.started_at = self._clock()
         if task.window.axis in COUNTED_AXES:
             reader.count()
+        elif task.is_whole:
+            yield from reader.read_whole()
         else:
             yield from reader.read()
         reader.outcome.finished_at = self._clock()
@@ -286,6 +290,24 @@ class WindowReader:
             is_empty = page.total_count == 0 and not page.records and page.next_token is None
             outcome.certified_by = "count" if is_empty and not self._window.filters else None
         outcome.status = "failed" if outcome.error else "complete"
+
+    def read_whole(self) -> Iterator[Rows]:
+        """Yield the window's rows if one page has as many as the API counts, and their number cannot be a limit."""
+        outcome = self.outcome
+        outcome.attempts = 1
+        try:
+            page = self._fetch(None, PAGE_ROWS)
+        except EmrServerlessError as error:
+            outcome.error, outcome.status = error, "failed"
+            return
+        rows = self._take(page)
+        outcome.rows_distinct = len(self._keys)
+        is_whole = page.next_token is None and page.total_count == len(self._keys) and not may_be_limit(page.total_count)
+        if is_whole:
+            outcome.status, outcome.certified_by = "complete", "pages"
+            yield rows
+        else:
+            outcome.status = "short"
 
     def _read_once(self) -> Generator[Rows, None, int]:
         """Read all pages once; return how many there were."""

@@ -175,7 +175,7 @@ EXTRACTION_WINDOWS: Final = described_schema(
     (
         "axis",
         TEXT,
-        "What is asked: start, end, start_filtered, end_filtered, count, count_ends (ranges), open, run, workspaces.",
+        "What is asked: start, end, start_filtered, end_filtered, count, count_ends (ranges), open, all, run, workspaces.",
     ),
     ("window_start", TIMESTAMP, "First millisecond of the range, UTC; null where the axis is no time range."),
     ("window_end", TIMESTAMP, "Last millisecond of the range, UTC."),

@@ -20,7 +20,7 @@ from typing import Any, Final, Literal
 from .settings import OPEN_STATES, PAGE_ROWS, ROUND_COUNT
 
 TimeAxis = Literal["start", "end"]
-Axis = Literal["start", "end", "open", "run", "count", "count_ends", "workspaces"]
+Axis = Literal["start", "end", "open", "all", "run", "count", "count_ends", "workspaces"]
 # Names of the API's filters and their values: a text, several texts, or the bounds of a time range in epoch milliseconds.
 Filters = tuple[tuple[str, str | tuple[str, ...] | tuple[int, int]], ...]
 Status = Literal["complete", "short", "failed"]
@@ -41,8 +41,8 @@ class Window:
     Attributes:
         region_id: where the workspace is.
         workspace_id: whose runs.
-        axis: `start` and `end` are time ranges; `open` asks for the open states; `run` for one run by its id; `count` and
-            `count_ends` only count the runs of a range; `workspaces` lists the region's workspaces.
+        axis: `start` and `end` are time ranges; `open` asks for the open states; `all` for all runs; `run` for one run by its
+            id; `count` and `count_ends` only count the runs of a range; `workspaces` lists the region's workspaces.
         start_ms: first millisecond of a time range, else None.
         end_ms: last millisecond of a time range, else None.
         job_run_id: the run of axis `run`, else None.
@@ -68,15 +68,20 @@ class Window:
             return {"states": list(OPEN_STATES)}
         if self.axis == "run":
             return {"jobRunId": self.job_run_id}
-        if self.axis == "workspaces":
+        if self.axis in {"all", "workspaces"}:
             return {}
         start_ms, end_ms = self.bounds
         return {FILTER_OF_AXIS[self.axis]: time_range(start_ms, end_ms)}
 
     @property
     def audited_axis(self) -> str:
-        """How the audit names the axis: a range asked with further filters proves nothing of the range without them."""
-        return f"{self.axis}_filtered" if self.filters and self.axis in TIME_AXES else self.axis
+        """How the audit names the axis: a range asked with further filters proves nothing of the range without them.
+
+        A filter of the axis' own is a wider range, which proves this one too.
+        """
+        if self.axis not in TIME_AXES or all(name == FILTER_OF_AXIS[self.axis] for name, _ in self.filters):
+            return self.axis
+        return f"{self.axis}_filtered"
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -103,6 +108,8 @@ class Window:
                 return f"the list of workspaces in {self.region_id}" if is_list else f"workspace {self.workspace_id}"
             case "open":
                 return f"the open runs of {self.workspace_id}"
+            case "all":
+                return f"all runs of {self.workspace_id}"
             case "run":
                 return f"run {self.job_run_id} of {self.workspace_id}"
         what = "that ended" if self.axis in {"end", "count_ends"} else "submitted"

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from .answers import Records
+from .census import Census
 from .errors import FixRequestError
 from .hidden_defaults import HiddenDefaults
 from .settings import END_WINDOW_ROWS, OPEN_STATES, PAGE_ROWS, SHORT_SPLIT_ROWS, SHORT_SPLITS, STRAGGLER_MISSES, UNSETTLED_RANGES
@@ -44,8 +45,9 @@ def is_open(state: str | None, end_ms: int | None) -> bool:
 class WorkspaceSweep:
     """The four sweeps over one workspace.
 
-    First the range of start times is counted, without and with the filters that the API may apply by itself. Then the windows of
-    both axes are read, then the open runs, then those that were open and turned up nowhere.
+    A census comes first. Where it certifies the workspace, only those runs are left that were open and turned up nowhere. Else
+    the ranges are counted, without and with the filters that the API may apply by itself. Then the windows of both axes are read,
+    then the open runs, then those that were open and turned up nowhere.
 
     Args:
         region_id: where the workspace is.
@@ -82,6 +84,13 @@ class WorkspaceSweep:
         for axis, window in self._unplanned.items():
             if self._has_range(axis):
                 self._frontiers[axis].expect(window)
+        # Defaults that are known to hide runs must be asked for in all ways, which a census does not do.
+        has_ranges = ranges.end is not None and all(self._has_range(axis) for axis in TIME_AXES)
+        self._census: Census | None = None
+        if ranges.end is not None and has_ranges and not self.defaults.found():
+            self._census = Census(region_id, workspace_id, ranges.start, ranges.end)
+        # What the census certified, until it is audited.
+        self.certificates: list[Outcome] = []
         self._counts = self._survey()
         self._counts_left = 0
         self._is_survey_whole = True
@@ -97,8 +106,17 @@ class WorkspaceSweep:
         self._run_ways: list[Filters] = []
 
     def first_tasks(self) -> list[Task]:
-        """Return the counts that are asked first, or the windows where there is no range of start times."""
+        """Return what is asked first: the census, the counts, or the windows where there is no range of start times."""
+        if self._census:
+            return [self._census.first_task()]
         return self._next_counts() if self._has_range("start") else self._plan()
+
+    def wanted(self, page: Records, task: Task) -> Records:
+        """Return the runs of a page that the load is for: a census also lists those of long ago."""
+        if not self._census or not task.is_whole:
+            return page
+        wanted = self._census.take(page, task.window, list(self._ranges.unsettled))
+        return page.at(wanted)
 
     def take(self, runs: Records, window: Window) -> list[int]:
         """Take runs that are new to the package.
@@ -141,6 +159,8 @@ class WorkspaceSweep:
         """Take a window's outcome; return the tasks that it makes possible."""
         window = outcome.task.window
         self._short_splits += outcome.is_short_split
+        if self._census and outcome.task.is_whole:
+            return self._settle_census(self._census, outcome)
         match window.axis:
             case "count" | "count_ends":
                 return self._settle_count(outcome, COUNTED_AXES[window.axis])
@@ -205,6 +225,17 @@ class WorkspaceSweep:
 
     def _count(self, axis: TimeAxis, filters: Filters) -> Task:
         return Task(self._window("count" if axis == "start" else "count_ends", filters, self._range_of(axis)))
+
+    def _settle_census(self, census: Census, outcome: Outcome) -> list[Task]:
+        tasks = census.settle(outcome)
+        if not census.is_over:
+            return tasks
+        self.certificates = census.certificates
+        if not self.certificates:
+            return self._next_counts()
+        for axis, window in self._unplanned.items():
+            self._frontiers[axis].settle(window, certified=True)
+        return self._straggler_tasks()
 
     def _survey(self) -> Iterator[list[Task]]:
         """Yield what to count, each list when the one before is answered; the ranges come last, see `HiddenDefaults.probes`."""

@@ -32,9 +32,12 @@ def life(number: int, submit_ms: int, length_ms: int | None, *, is_workflow: boo
     )
 
 
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """A workspace with workflows, cancelled and short runs, an old stream that has just ended and one that has not."""
+@pytest.fixture(params=[10, 100], ids=["by time range", "whole"])
+def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """A workspace with workflows, cancelled and short runs, an old stream that has just ended and one that has not.
+
+    Pages have room for a part of it, or for all.
+    """
     state = State()
     state.add_workspace("w-1", "cn-hangzhou")
     state.add(
@@ -45,7 +48,7 @@ def emulator() -> Iterator[Emulator]:
         life(102, NOW_MS - 45 * DAY_MS, None),
         life(103, NOW_MS - 45 * DAY_MS, None, is_workflow=True),
     )
-    with Emulator(state, Clock(NOW_MS), page_limit=10) as running:
+    with Emulator(state, Clock(NOW_MS), page_limit=request.param) as running:
         yield running
 
 
