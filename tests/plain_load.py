@@ -9,7 +9,7 @@ from typing import Any
 
 import dlt
 
-from emr_serverless import Load, emr_serverless
+from emr_serverless import Backfill, Load, emr_serverless
 from emr_usage.emulator import DEFAULT_KEY, Emulator
 
 
@@ -18,6 +18,7 @@ def run(
     folder: Path,
     as_of: datetime | None = None,
     clock: Callable[[], datetime] | None = None,
+    backfill: Backfill | None = None,
     **settings: Any,
 ) -> Load:
     """Load into a folder's database, and return the finished load."""
@@ -29,7 +30,7 @@ def run(
     )
     settings |= {"credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret}}
     settings |= {"region_ids": ["cn-hangzhou"], "endpoint": emulator.url, "initial_days": settings.get("initial_days", 3)}
-    with Load(clock or (lambda: datetime.now(UTC)), as_of=as_of or emulator.clock.now()) as load:
+    with Load(clock or (lambda: datetime.now(UTC)), as_of=as_of or emulator.clock.now(), backfill=backfill) as load:
         while load.unfinished:
             pipeline.run(emr_serverless(load, **settings))
     return load

@@ -46,6 +46,7 @@ ORDER = (
     "configuration",
     "conversion",
     "sweep",
+    "census",
     "workspace",
     "masking",
     "unknown_fields",

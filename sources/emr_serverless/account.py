@@ -146,6 +146,7 @@ class AccountSweep:
 
     def _settle(self, outcome: Outcome, package: Package) -> None:
         self._outstanding -= 1
+        self._report.requests += outcome.effort.requests
         _refuse_the_future(outcome)
         window, error = outcome.task.window, outcome.error
         if isinstance(error, FATAL_ERRORS):
@@ -271,7 +272,7 @@ class AccountSweep:
             if first > last:
                 self._report.certified_before.append(workspace_id)
         unsettled = self._memory.get("workspaces", {}).get(workspace_id, {}).get("unsettled", ())
-        return Ranges(start=(first, last), end=None, unsettled=tuple((begin, through) for begin, through in unsettled))
+        return Ranges((first, last), None, horizon_ms, unsettled=tuple((begin, through) for begin, through in unsettled))
 
     def _open_runs(self, workspace_id: str) -> dict[str, int]:
         return dict(self._memory.get("workspaces", {}).get(workspace_id, {}).get("open", {}))

@@ -2,7 +2,12 @@
 
 The documents do not say what a request without `isWorkflow`, `states`, `minDuration`, `startTime` or `endTime` finds. An absent
 `isWorkflow` may mean `false`, an absent time range may reach back some days only. So each load counts a range of each workspace
-without and with these filters. Where the counts differ, the workspace is asked both ways from then on.
+without and with these filters. Where the counts differ, the workspace is asked both ways from then on. A small workspace is
+compared run by run instead, see census.py.
+
+A night needs each of these counts. That a default was shown not to exist is not remembered: the vendor may introduce one, and
+runs that it hides would be behind the cursors before the next probe. One count is left out where it cannot differ: an absent
+flag stands for `false` or for both, so without a run of a workflow there is nothing for `isWorkflow` to hide.
 
 What only an unknown value could show stays unknown: whether an absent `creator` means the caller, and whether an absent
 `jobRunDeploymentId` leaves out the runs of streaming deployments.
@@ -24,7 +29,7 @@ ANY_STATE: Final[Filters] = (("states", ALL_STATES), *ANY_LENGTH)
 STILL_OPEN: Final[Filters] = (("states", OPEN_STATES),)
 # Both are counted with one request.
 STATES_OR_LENGTH: Final = "states or minDuration"
-# A reach of some days is of no consequence to a shorter range.
+# A reach of some days is of no consequence to what began later.
 SHORT_RANGE_MS: Final = 3 * DAY_MS
 
 
@@ -35,7 +40,7 @@ class HiddenDefaults:
 
     Args:
         start_ms: first start time of the range.
-        horizon_ms: its last.
+        horizon_ms: the last millisecond of the load; what an absent time range reaches is counted from the present.
         known: parameters that an earlier load found out.
     """
 

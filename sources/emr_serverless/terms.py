@@ -54,6 +54,7 @@ class Report:
 
     Attributes:
         rows: job runs sent to the destination, each at most once in a package.
+        requests: HTTP requests sent for the windows that are done, retries included.
         windows: windows of job runs read, by status.
         incomplete: the outcomes that are not complete.
         workspaces: workspaces asked.
@@ -67,6 +68,7 @@ class Report:
     """
 
     rows: int = 0
+    requests: int = 0
     windows: Counter[str] = field(default_factory=Counter)
     incomplete: list[Outcome] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)

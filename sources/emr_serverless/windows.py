@@ -97,8 +97,8 @@ class Window:
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        with_filters = f" (asked with {', '.join(name for name, _ in self.filters)})" if self.filters else ""
-        return f"{self._described}{with_filters}"
+        names = [name for name, _ in self.filters if self.axis not in TIME_AXES or name != FILTER_OF_AXIS[self.axis]]
+        return f"{self._described} (asked with {', '.join(names)})" if names else self._described
 
     @property
     def _described(self) -> str:

@@ -27,12 +27,14 @@ class Ranges:
     Attributes:
         start: start times.
         end: end times; None in a backfill.
+        horizon_ms: the last millisecond of the load, epoch milliseconds; a backfill may end long before.
         unsettled: ranges of end times of final runs that had no figures when they were last seen.
         is_first: whether no load has read the workspace before.
     """
 
     start: tuple[int, int]
     end: tuple[int, int] | None
+    horizon_ms: int
     unsettled: tuple[tuple[int, int], ...] = ()
     is_first: bool = False
 
@@ -71,7 +73,7 @@ class WorkspaceSweep:
         self.workspace_id: Final = workspace_id
         self.open_runs = dict(open_runs)
         self.denied = False
-        self.defaults = HiddenDefaults(*ranges.start, hidden_defaults)
+        self.defaults = HiddenDefaults(ranges.start[0], ranges.horizon_ms, hidden_defaults)
         # Final runs of this load without figures, by id: their end, in epoch milliseconds.
         self.without_figures: dict[str, int] = {}
         self._ranges = ranges
@@ -389,6 +391,7 @@ def cursor_ranges(memory: Mapping[str, Any], horizon_ms: int, initial_ms: int, l
     return Ranges(
         start=(first(memory.get("started_through")), horizon_ms),
         end=(first(memory.get("ended_through")), horizon_ms),
+        horizon_ms=horizon_ms,
         unsettled=tuple((begin, last) for begin, last in memory.get("unsettled", ())),
         is_first="started_through" not in memory,
     )

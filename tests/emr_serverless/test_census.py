@@ -63,7 +63,8 @@ def certified(database: Path) -> list[Any]:
 
 
 def test_a_small_workspace_takes_eight_requests_and_five_a_night(emulator: Emulator, tmp_path: Path) -> None:
-    assert run(emulator, tmp_path, NOW, initial_days=30).report.rows == 11
+    report = run(emulator, tmp_path, NOW, initial_days=30).report
+    assert (report.rows, report.requests) == (11, len(emulator.requests))
     assert listings(emulator) == 8
     emulator.requests.clear()
     emulator.state.add(life(30, NOW_MS + HOUR_MS, HOUR_MS))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from emr_serverless import Backfill
 from emr_serverless.hidden_defaults import ANY_STATE, OF_NO_WORKFLOW, OF_WORKFLOW, STILL_OPEN, HiddenDefaults
 from emr_usage.emulator import Clock, Emulator, Run, State, Switches
 from plain_load import run
@@ -132,3 +133,18 @@ def test_a_count_that_may_be_a_limit_is_not_remembered() -> None:
         survey.take("start", filters, count)
     assert survey.ways("start") == [OF_WORKFLOW]
     assert survey.to_remember() == set()
+
+
+def test_a_short_backfill_of_long_ago_is_within_no_reach() -> None:
+    """What an absent `endTime` reaches is counted from the present, not from the end of the range."""
+    survey = HiddenDefaults(0, 30 * DAY_MS)
+    assert STILL_OPEN in survey.probes("start")
+    assert STILL_OPEN not in HiddenDefaults(29 * DAY_MS, 30 * DAY_MS).probes("start")
+
+
+def test_a_backfill_of_a_day_finds_what_an_absent_end_time_hides(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.switches = Switches(absent_end_days=4)
+    emulator.state.add(*(life(n, NOW_MS - 10 * DAY_MS + n, MINUTE_MS) for n in range(200, 220)))
+    day = Backfill(NOW - timedelta(days=10), NOW - timedelta(days=9))
+    assert run(emulator, tmp_path, NOW, backfill=day).report.incomplete == []
+    assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs WHERE job_run_id >= 'jr-200'") == [(20,)]

@@ -93,6 +93,11 @@ def test_a_window_is_cut_into_as_many_parts_as_an_even_spread_needs(total: int, 
     [
         (Window("r", "w", "start", 0, 86_399_999), "the runs of w submitted from 1970-01-01 00:00:00 to 1970-01-01 23:59:59 UTC"),
         (Window("r", "w", "end", 0, 1_000), "the runs of w that ended from 1970-01-01 00:00:00 to 1970-01-01 00:00:01 UTC"),
+        (
+            Window("r", "w", "start", 0, 1_000, filters=(("startTime", (1, 2)),)),
+            "the runs of w submitted from 1970-01-01 00:00:00 to 1970-01-01 00:00:01 UTC",
+        ),
+        (Window("r", "w", "all", filters=(("isWorkflow", "true"),)), "all runs of w (asked with isWorkflow)"),
         (Window("r", "w", "open"), "the open runs of w"),
         (Window("r", "w", "run", job_run_id="jr-1"), "run jr-1 of w"),
         (Window("cn-hangzhou", "*", "workspaces"), "the list of workspaces in cn-hangzhou"),
@@ -131,6 +136,11 @@ def test_time_ranges_are_divided_to_a_millisecond_and_open_runs_by_their_states(
         (Window("r", "w", "open"), {"states": list(OPEN_STATES)}),
         (Window("r", "w", "run", job_run_id="jr-1"), {"jobRunId": "jr-1"}),
         (Window("r", "*", "workspaces"), {}),
+        (Window("r", "w", "all", filters=(("minDuration", "0"),)), {"minDuration": "0"}),
+        (
+            Window("r", "w", "end", 1000, 1999, filters=(("endTime", (1, 1999)),)),
+            {"endTime": {"startTime": 0, "endTime": 2000}},
+        ),
     ],
 )
 def test_what_is_asked_is_a_millisecond_wider_on_both_sides(each: Window, asked: dict[str, Any]) -> None:

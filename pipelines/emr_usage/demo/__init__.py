@@ -138,7 +138,8 @@ def summary(load: Load, took: timedelta) -> str:
     """Return what a finished load did, as one line."""
     report = load.report
     complete, total = report.windows["complete"], sum(report.windows.values())
-    return f"{report.rows:,} rows in {took.total_seconds():.1f} s, {complete} of {total} windows certified"
+    took_what = f"{took.total_seconds():.1f} s and {report.requests:,} requests"
+    return f"{report.rows:,} rows in {took_what}, {complete} of {total} windows certified"
 
 
 @dataclass(frozen=True)
