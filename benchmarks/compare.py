@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
 
+from account_requests import ACCOUNTS, count_requests
 from document import render_page, render_tables
 from history import CARRIED_OF_TEN, QUIET_DAYS, History
 from measure import Contender, PageServer, Trial, check_database, empty_database, run_contender
@@ -32,7 +33,7 @@ THIS: Final = Contender("this-source", "this source", "this_source.py")
 DEFAULTS: Final = Contender("rest-api-defaults", "rest_api, defaults", "rest_api.py", "defaults")
 PARQUET: Final = Contender("rest-api-parquet", "rest_api, parquet", "rest_api.py", "parquet")
 CONTENDERS: Final = (DEFAULTS, PARQUET, FLOOR, THIS)
-CONNECTIONS, NIGHTLY = "connections", "nightly"
+CONNECTIONS, NIGHTLY, REQUESTS = "connections", "nightly", "requests"
 LATENCIES_MS: Final = (0, 100)
 SLOW_MS: Final = 100
 MANY_CONNECTIONS: Final = 16
@@ -176,13 +177,15 @@ def measure(scale: Scale, chosen: frozenset[str]) -> Results:
     if NIGHTLY in chosen:
         with TemporaryDirectory(prefix="emr-usage-bench-") as folder, ExitStack() as stack:
             results.nightly = Suite(scale, Path(folder), stack).load_nightly()
+    if REQUESTS in chosen:
+        results.requests = [count_requests(account) for account in ACCOUNTS]
     return results
 
 
 def main() -> None:
     """Measure, print, and write."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parts = (*(contender.name for contender in CONTENDERS), CONNECTIONS, NIGHTLY)
+    parts = (*(contender.name for contender in CONTENDERS), CONNECTIONS, NIGHTLY, REQUESTS)
     parser.add_argument("--quick", action="store_true", help="everything small: figures to look at, not to quote")
     parser.add_argument("--only", action="append", choices=parts, help="leave the others out; may be repeated")
     parser.add_argument("--write", type=Path, metavar="FILE", help="also write the page of the documents")

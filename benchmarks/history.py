@@ -54,26 +54,43 @@ class Shelf:
     submits: array[int] = field(default_factory=lambda: array("q"))
     ended: list[bytes] = field(default_factory=list)
     ends: array[int] = field(default_factory=lambda: array("q"))
+    # The submit time of each row of `ended`.
+    ended_submits: array[int] = field(default_factory=lambda: array("q"))
     open: list[bytes] = field(default_factory=list)
+    open_submits: array[int] = field(default_factory=lambda: array("q"))
     by_id: dict[bytes, bytes] = field(default_factory=dict)
+    # What was selected by both times, which looks at every row.
+    both: dict[tuple[tuple[int, int], tuple[int, int]], list[bytes]] = field(default_factory=dict)
 
     def select(
         self, start: tuple[int, int] | None, end: tuple[int, int] | None, states: frozenset[str] | None, run_id: bytes | None
     ) -> tuple[list[bytes], int, int]:
-        """Return a list and the range in it that answers a filter; both bounds of a time range are inclusive."""
+        """Return a list and the range in it that answers a filter; both bounds of a time range are inclusive.
+
+        States are the open ones or all.
+        """
         if run_id is not None:
             row = self.by_id.get(run_id)
             found = [row] if row else []
-        elif states is not None and states <= _OPEN_STATES and not start and not end:
-            found = self.open
-        elif states is None and end and not start:
+        elif states is not None and states <= _OPEN_STATES:
+            first, last = start or (0, 2**62)
+            found = [row for row, submit in zip(self.open, self.open_submits, strict=True) if first <= submit <= last]
+        elif start and end:
+            found = self._select_both(start, end)
+        elif end:
             return self.ended, bisect_left(self.ends, end[0]), bisect_right(self.ends, end[1])
-        elif states is None and not end:
+        else:
             first, last = start or (0, 2**62)
             return self.rows, bisect_left(self.submits, first), bisect_right(self.submits, last)
-        else:
-            raise ValueError("a combination of filters that no contender asks")
         return found, 0, len(found)
+
+    def _select_both(self, start: tuple[int, int], end: tuple[int, int]) -> list[bytes]:
+        if (start, end) not in self.both:
+            since, until = bisect_left(self.ends, end[0]), bisect_right(self.ends, end[1])
+            submits = self.ended_submits[since:until]
+            positions = [position for position, submit in enumerate(submits, since) if start[0] <= submit <= start[1]]
+            self.both[start, end] = [self.ended[position] for position in positions]
+        return self.both[start, end]
 
 
 @dataclass
@@ -120,6 +137,7 @@ class History:
             shelf.by_id[run_id] = row
             if end_ms > now_ms:
                 shelf.open.append(row)
+                shelf.open_submits.append(submit_ms)
             else:
                 ended[place].append((end_ms, len(shelf.rows)))
             shelf.rows.append(row)
@@ -127,6 +145,7 @@ class History:
         for shelf, ends in zip(shelves, ended, strict=True):
             ends.sort()
             shelf.ended = [shelf.rows[position] for _, position in ends]
+            shelf.ended_submits = array("q", [shelf.submits[position] for _, position in ends])
             shelf.ends = array("q", [end_ms for end_ms, _ in ends])
         return dict(zip(WORKSPACES, shelves, strict=True))
 

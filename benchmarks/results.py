@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from account_requests import Requests
 from measure import Trial
 
 
@@ -80,6 +81,7 @@ class Results:
     contenders: list[Row] = field(default_factory=list)
     connections: list[Row] = field(default_factory=list)
     nightly: list[Row] = field(default_factory=list)
+    requests: list[Requests] = field(default_factory=list)
 
     def floor_of(self, row: Row, floor: str) -> Row | None:
         """Return the floor's row at the same latency."""
@@ -107,6 +109,10 @@ class Results:
             targets.append(_under("night's time, onto full tables over onto empty", ratio, 2))
             ratio = onto_full.work_seconds / onto_empty.work_seconds
             targets.append(_under("the same from the first request on", ratio, 2))
+        if self.requests:
+            small = self.requests[0]
+            targets.append(_under("requests, 250 small workspaces, first load", small.first, 3_001))
+            targets.append(_under("requests, 250 small workspaces, a night", small.night, 1_501))
         return targets
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import dlt
 
-from emr_serverless import Load, emr_serverless
+from emr_serverless import Backfill, Load, emr_serverless
 from emr_serverless import run as run_source
 from emr_usage.emulator import DEFAULT_KEY, Emulator
 
@@ -19,6 +19,7 @@ def run(
     folder: Path,
     as_of: datetime | None = None,
     clock: Callable[[], datetime] | None = None,
+    backfill: Backfill | None = None,
     **settings: Any,
 ) -> Load:
     """Load into a folder's database, and return the finished load."""
@@ -30,5 +31,5 @@ def run(
     )
     settings |= {"credentials": {"access_key_id": DEFAULT_KEY.id, "access_key_secret": DEFAULT_KEY.secret}}
     settings |= {"region_ids": ["cn-hangzhou"], "endpoint": emulator.url, "initial_days": settings.get("initial_days", 3)}
-    settings |= {"as_of": as_of or emulator.clock.now(), **({"clock": clock} if clock else {})}
+    settings |= {"as_of": as_of or emulator.clock.now(), "backfill": backfill, **({"clock": clock} if clock else {})}
     return run_source(pipeline, emr_serverless(**settings))

@@ -17,7 +17,8 @@ def summary(load: Load, took: timedelta) -> str:
     """Return what a finished load did, as one line."""
     report = load.stats
     complete, total = report.windows["complete"], sum(report.windows.values())
-    return f"{report.rows:,} rows in {took.total_seconds():.1f} s, {complete} of {total} windows certified"
+    took_what = f"{took.total_seconds():.1f} s and {report.requests:,} requests"
+    return f"{report.rows:,} rows in {took_what}, {complete} of {total} windows certified"
 
 
 def load_facts(done: Load, target: Target, missing: MissingFigures, now: datetime) -> dict[str, Any]:
@@ -34,6 +35,7 @@ def load_facts(done: Load, target: Target, missing: MissingFigures, now: datetim
         "target": str(target),
         "workspaces": report.workspaces,
         "rows": report.rows,
+        "requests": report.requests,
         "packages": report.packages,
         "windows": dict(report.windows),
         "throttled": done.client.throttle.throttlings if done.client else 0,
@@ -45,6 +47,7 @@ def load_facts(done: Load, target: Target, missing: MissingFigures, now: datetim
         "rows_per_second": round(report.rows / seconds) if seconds else 0,
         "incomplete": [
             {
+                "resource": outcome.task.window.resource,
                 "workspace_id": outcome.task.window.workspace_id,
                 "axis": outcome.task.window.axis,
                 "asked": outcome.task.window.asked,

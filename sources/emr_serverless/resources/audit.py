@@ -31,7 +31,7 @@ EXTRACTION_WINDOWS: Final = AuditTable(
             "axis",
             None,
             "text",
-            "What is asked: start, end, start_filtered, end_filtered, count, count_ends (ranges), open, run, list (all rows).",
+            "Asked: start, end, start_filtered, end_filtered, count, count_ends (ranges), open, all, run, list (all rows).",
             mask="plain",
         ),
         Field("window_start", None, "timestamp", "First millisecond of the range, UTC; null where the axis is no time range."),

@@ -22,7 +22,7 @@ def windows_table(result: WindowResult, load: str, mode: str) -> pa.Table:
         "workspace_id": window.workspace_id,
         "region_id": window.region_id,
         "mode": mode,
-        "axis": window.audited_axis,
+        "axis": result.audited_axis,
         "window_start": None if window.start_ms is None else utc_from_ms(window.start_ms),
         "window_end": None if window.end_ms is None else utc_from_ms(window.end_ms),
         "asked": json.dumps(window.asked, separators=(",", ":")),

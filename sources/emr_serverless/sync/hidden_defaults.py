@@ -2,7 +2,12 @@
 
 The documents do not say what a request without `isWorkflow`, `states`, `minDuration`, `startTime` or `endTime` finds. An absent
 `isWorkflow` may mean `false`, an absent time range may reach back some days only. So each load counts a range of each workspace
-without and with these filters. Where the counts differ, the workspace is asked both ways from then on.
+without and with these filters. Where the counts differ, the workspace is asked both ways from then on. A small workspace is
+compared run by run instead, see census.py.
+
+A night needs each of these counts. That a default was shown not to exist is not remembered: the vendor may introduce one, and
+runs that it hides would be behind the cursors before the next probe. One count is left out where it cannot differ: an absent
+flag stands for `false` or for both, so without a run of a workflow there is nothing for `isWorkflow` to hide.
 
 What only an unknown value could show stays unknown: whether an absent `creator` means the caller, and whether an absent
 `jobRunDeploymentId` leaves out the runs of streaming deployments.
@@ -24,7 +29,7 @@ ANY_STATE: Final[Filters] = (("states", ALL_STATES), *ANY_LENGTH)
 STILL_OPEN: Final[Filters] = (("states", OPEN_STATES),)
 # Both are counted with one request.
 STATES_OR_LENGTH: Final = "states or minDuration"
-# A reach of some days is of no consequence to a shorter range.
+# A reach of some days is of no consequence to what began later.
 SHORT_RANGE_MS: Final = 3 * DAY_MS
 
 
@@ -35,7 +40,7 @@ class HiddenDefaults:
 
     Args:
         start_ms: first start time of the range.
-        horizon_ms: its last.
+        horizon_ms: the last millisecond of the load; what an absent time range reaches is counted from the present.
         known: parameters that an earlier load found out.
     """
 
@@ -51,7 +56,11 @@ class HiddenDefaults:
         """Return what to count before the range itself: runs that appear meanwhile are then in the range's count too."""
         is_short = self._horizon_ms - self._start_ms < SHORT_RANGE_MS
         ends = [] if is_short or axis == "end" else [self._ended, STILL_OPEN]
-        return [OF_WORKFLOW, OF_NO_WORKFLOW, ANY_STATE, *ends]
+        return [OF_WORKFLOW, ANY_STATE, *ends]
+
+    def further_probes(self, axis: TimeAxis) -> list[Filters]:
+        """Return what to count after the probes: without a run of a workflow, an absent `isWorkflow` has nothing to hide."""
+        return [OF_NO_WORKFLOW] if self._counts[axis].get(OF_WORKFLOW) else []
 
     @property
     def _ended(self) -> Filters:
@@ -65,10 +74,9 @@ class HiddenDefaults:
         """Take a count; None where the API gave none, or refused the filter."""
         self._counts[axis][filters] = count
 
-    @property
-    def range_count(self) -> int | None:
-        """The API's count of the whole range of start times, without further filters."""
-        return self._counts["start"].get(())
+    def range_count(self, axis: TimeAxis) -> int | None:
+        """Return the API's count of an axis' whole range, without further filters."""
+        return self._counts[axis].get(())
 
     def started_before(self, run_ids: Iterable[str], *, is_filtered: bool) -> None:
         """Take runs that started before the range: those that a `startTime` finds, and those that are found without one."""

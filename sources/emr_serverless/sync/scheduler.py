@@ -157,20 +157,23 @@ class Scheduler:
 
     def _take(self, message: Rows, package: Package) -> None:
         window = message.task.window
-        stats = self._stats
-        self._sweeps[window.workspace_id].compare(message.records, window)
-        runs = package.fresh(window.workspace_id, message.records)
+        stats, sweep = self._stats, self._sweeps[window.workspace_id]
+        sweep.compare(message.records, window)
+        runs = package.fresh(window.workspace_id, sweep.wanted(message.records, message.task))
         if not runs:
             return
+        if message.task.is_whole:
+            stats.expected_rows = (stats.expected_rows or 0) + len(runs)
         origin = Origin(window.region_id, window.workspace_id, message.observed_at)
         package.add_runs(origin, runs)
-        if observed := self._sweeps[window.workspace_id].take(runs, window):
+        if observed := sweep.take(runs, window):
             package.add_observations(origin, runs.at(observed))
         package.unknown_fields.add("job_runs", runs, message.observed_at)
         stats.rows += len(runs)
 
     def _settle(self, outcome: WindowResult, package: Package) -> None:
         self._outstanding -= 1
+        self._stats.requests += outcome.request_stats.requests
         _refuse_the_future(outcome)
         window, error = outcome.task.window, outcome.error
         if window.axis == "list" and window.resource != WORKSPACES.table:
@@ -189,10 +192,12 @@ class Scheduler:
                 self._plan(package)
             return
         sweep = self._sweeps[window.workspace_id]
-        # What was asked of a denied workspace at the same time is refused for the same reason.
-        if not outcome.parts and not (sweep.denied and isinstance(error, DENIED_ERRORS)):
+        is_denied = isinstance(error, DENIED_ERRORS)
+        # What was asked of a denied workspace at the same time is refused for the same reason. A census is of no account until it
+        # is over, and what it does not certify is read by other windows.
+        if not outcome.parts and not (sweep.denied and is_denied) and (is_denied or not outcome.task.is_whole):
             self._audit(outcome, package)
-        if isinstance(error, DENIED_ERRORS):
+        if is_denied:
             self._deny(sweep)
             return
         self._give_up_when_silent(outcome)
@@ -200,6 +205,9 @@ class Scheduler:
             origin = Origin(window.region_id, window.workspace_id, self._options.clock())
             package.add_observations(origin, read_rows([{"jobRunId": run_id}], JOB_RUNS, {}))
         tasks = sweep.settle(outcome)
+        certificates, sweep.certificates = sweep.certificates, []
+        for certificate in certificates:
+            self._audit(certificate, package)
         self._push([] if sweep.denied else tasks)
 
     def _audit(self, outcome: WindowResult, package: Package) -> None:
@@ -208,7 +216,7 @@ class Scheduler:
         if not is_list and self._sweeps[window.workspace_id].is_refused_filter(outcome):
             logger.info("%s %s: the API refuses the filters %s", window.workspace_id, window.axis, dict(window.filters))
             return
-        if not is_list and window.axis not in COUNTED_AXES:
+        if not is_list and outcome.audited_axis not in COUNTED_AXES:
             stats.windows[str(outcome.status)] += 1
         if outcome.status != "complete" and not (window.resource == WORKSPACES.table and self._needs_no_list):
             stats.incomplete.append(outcome)
@@ -279,7 +287,8 @@ class Scheduler:
         for workspace_id, region_id in wanted.items():
             if JOB_RUNS in self._wanted:
                 ranges, open_runs = self._ranges(workspace_id), self._open_runs(workspace_id)
-                sweep = WorkspaceSweep(region_id, workspace_id, ranges, open_runs, self._hidden_defaults())
+                window_rows, hidden = self._settings.window_rows, self._hidden_defaults()
+                sweep = WorkspaceSweep(region_id, workspace_id, ranges, open_runs, window_rows, hidden)
                 self._sweeps[workspace_id] = sweep
                 self._push(sweep.first_tasks())
             if self._options.backfill is None:
@@ -307,7 +316,7 @@ class Scheduler:
             if first > last:
                 self._stats.certified_before.append(workspace_id)
         unsettled = self._memory.get("workspaces", {}).get(workspace_id, {}).get("unsettled", ())
-        return Ranges(start=(first, last), end=None, unsettled=tuple((begin, through) for begin, through in unsettled))
+        return Ranges((first, last), None, horizon_ms, unsettled=tuple((begin, through) for begin, through in unsettled))
 
     def _open_runs(self, workspace_id: str) -> dict[str, int]:
         return dict(self._memory.get("workspaces", {}).get(workspace_id, {}).get("open", {}))

@@ -15,6 +15,7 @@ class LoadStats:
 
     Attributes:
         rows: job runs sent to the destination, each at most once in a package.
+        requests: HTTP requests sent for the windows that are done, retries included.
         windows: windows of job runs read, by status.
         incomplete: the results that are not complete.
         workspaces: workspaces asked.
@@ -28,6 +29,7 @@ class LoadStats:
     """
 
     rows: int = 0
+    requests: int = 0
     windows: Counter[str] = field(default_factory=Counter)
     incomplete: list[WindowResult] = field(default_factory=list)
     workspaces: list[str] = field(default_factory=list)

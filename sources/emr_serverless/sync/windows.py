@@ -12,7 +12,7 @@ import heapq
 import itertools
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
@@ -22,7 +22,7 @@ from ..resources.workspaces import WORKSPACES
 from ..settings import PAGE_ROWS, ROUND_COUNT
 
 TimeAxis = Literal["start", "end"]
-Axis = Literal["start", "end", "open", "run", "count", "count_ends", "list"]
+Axis = Literal["start", "end", "open", "all", "run", "count", "count_ends", "list"]
 # Names of the API's filters and their values: a text, several texts, or the bounds of a time range in epoch milliseconds.
 Filters = tuple[tuple[str, str | tuple[str, ...] | tuple[int, int]], ...]
 Status = Literal["complete", "short", "failed"]
@@ -43,8 +43,8 @@ class Window:
     Attributes:
         region_id: where the workspace is.
         workspace_id: whose runs.
-        axis: `start` and `end` are time ranges; `open` asks for the open states; `run` for one run by its id; `count` and
-            `count_ends` only count the runs of a range; `list` asks for all rows.
+        axis: `start` and `end` are time ranges; `open` asks for the open states; `all` for all runs; `run` for one run by its
+            id; `count` and `count_ends` only count the runs of a range; `list` asks for all rows.
         start_ms: first millisecond of a time range, else None.
         end_ms: last millisecond of a time range, else None.
         job_run_id: the run of axis `run`, else None.
@@ -72,15 +72,20 @@ class Window:
             return {"states": list(OPEN_STATES)}
         if self.axis == "run":
             return {"jobRunId": self.job_run_id}
-        if self.axis == "list":
+        if self.axis in {"all", "list"}:
             return {}
         start_ms, end_ms = self.bounds
         return {FILTER_OF_AXIS[self.axis]: time_range(start_ms, end_ms)}
 
     @property
     def audited_axis(self) -> str:
-        """How the audit names the axis: a range asked with further filters proves nothing of the range without them."""
-        return f"{self.axis}_filtered" if self.filters and self.axis in TIME_AXES else self.axis
+        """How the audit names the axis: a range asked with further filters proves nothing of the range without them.
+
+        A filter of the axis' own is a wider range, which proves this one too.
+        """
+        if self.axis not in TIME_AXES or all(name == FILTER_OF_AXIS[self.axis] for name, _ in self.filters):
+            return self.axis
+        return f"{self.axis}_filtered"
 
     @property
     def bounds(self) -> tuple[int, int]:
@@ -96,8 +101,8 @@ class Window:
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        with_filters = f" (asked with {', '.join(name for name, _ in self.filters)})" if self.filters else ""
-        return f"{self._described}{with_filters}"
+        names = [name for name, _ in self.filters if self.axis not in TIME_AXES or name != FILTER_OF_AXIS[self.axis]]
+        return f"{self._described} (asked with {', '.join(names)})" if names else self._described
 
     @property
     def _described(self) -> str:
@@ -109,6 +114,8 @@ class Window:
                 return f"the list of workspaces in {self.region_id}" if is_list else f"workspace {self.workspace_id}"
             case "open":
                 return f"the open runs of {self.workspace_id}"
+            case "all":
+                return f"all runs of {self.workspace_id}"
             case "run":
                 return f"run {self.job_run_id} of {self.workspace_id}"
         what = "that ended" if self.axis in {"end", "count_ends"} else "submitted"
@@ -130,16 +137,6 @@ def _asked_value(value: str | tuple[str, ...] | tuple[int, int]) -> Any:
 def time_range(start_ms: int, end_ms: int) -> dict[str, int]:
     """Return the API's filter for [start_ms, end_ms], a millisecond wider on both sides."""
     return {"startTime": start_ms - 1, "endTime": end_ms + 1}
-
-
-def plan_windows(
-    region_id: str, workspace_id: str, axis: Literal["start", "end"], start_ms: int, end_ms: int
-) -> Iterator[Window]:
-    """Cut [start_ms, end_ms] into calendar days (UTC), oldest first; an empty range gives nothing."""
-    while start_ms <= end_ms:
-        last_ms = min(end_ms, start_ms - start_ms % DAY_MS + DAY_MS - 1)
-        yield Window(region_id, workspace_id, axis, start_ms, last_ms)
-        start_ms = last_ms + 1
 
 
 def is_divisible(window: Window) -> bool:
@@ -170,6 +167,18 @@ def split_window(window: Window, parts: int) -> list[Window]:
 def parts_needed(total_count: int, window_rows: int) -> int:
     """Return how many equal parts a window of `total_count` rows needs so that an even spread fits."""
     return -(-total_count // window_rows)
+
+
+def plan_windows(whole: Window, total_count: int, window_rows: int) -> list[Window]:
+    """Return the windows of a range: itself where it fits, else all its parts at once, which are then read in parallel.
+
+    Args:
+        whole: the range.
+        total_count: the API's count of it.
+        window_rows: the most rows of a window.
+    """
+    parts = parts_needed(total_count, window_rows)
+    return split_window(whole, parts) if parts > 1 and is_divisible(whole) else [whole]
 
 
 class Coverage:

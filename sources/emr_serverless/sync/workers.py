@@ -60,12 +60,14 @@ class Task:
         known_runs: distinct runs of this window that the load has seen already, where an equal count of the API's certifies it.
         range_count: the API's count of the whole range of start times, if known; a count below it is no limit of the API's.
         splits_short: whether to split the window when it comes out short, instead of reading it again.
+        is_whole: whether the window is of use only if one page holds all of it; it is then neither split nor read again.
     """
 
     window: Window
     known_runs: int | None = None
     range_count: int | None = None
     splits_short: bool = True
+    is_whole: bool = False
 
 
 @dataclass(frozen=True)
@@ -111,6 +113,12 @@ class WindowResult:
     attempts: int = 0
     request_stats: RequestStats = field(default_factory=RequestStats)
     error: EmrServerlessError | None = None
+
+    @property
+    def audited_axis(self) -> str:
+        """How the audit names the axis: a count of no run at all is the certificate of its range."""
+        window = self.task.window
+        return COUNTED_AXES[window.axis] if window.axis in COUNTED_AXES and self.certified_by else window.audited_axis
 
     def __str__(self) -> str:
         """What was not complete, and why, in words."""
@@ -196,6 +204,8 @@ class WorkerPool:
         reader.outcome.started_at = self._clock()
         if task.window.axis in COUNTED_AXES:
             reader.count()
+        elif task.is_whole:
+            yield from reader.read_whole()
         else:
             yield from reader.read()
         reader.outcome.finished_at = self._clock()
@@ -289,10 +299,31 @@ class WindowReader:
         outcome = self.outcome
         outcome.attempts = 1
         try:
-            self._fetch(None, PROBE_ROWS)
+            page = self._fetch(None, PROBE_ROWS)
         except EmrServerlessError as error:
             outcome.error = error
+        else:
+            is_empty = page.total_count == 0 and not page.records and page.next_token is None
+            outcome.certified_by = "count" if is_empty and not self._window.filters else None
         outcome.status = "failed" if outcome.error else "complete"
+
+    def read_whole(self) -> Iterator[Rows]:
+        """Yield the window's rows if one page has as many as the API counts, and their number cannot be a limit."""
+        outcome = self.outcome
+        outcome.attempts = 1
+        try:
+            page = self._fetch(None, PAGE_ROWS)
+        except EmrServerlessError as error:
+            outcome.error, outcome.status = error, "failed"
+            return
+        rows = self._take(page)
+        outcome.rows_distinct = len(self._keys)
+        is_whole = page.next_token is None and page.total_count == len(self._keys) and not may_be_limit(page.total_count)
+        if is_whole:
+            outcome.status, outcome.certified_by = "complete", "pages"
+            yield rows
+        else:
+            outcome.status = "short"
 
     def _read_once(self) -> Generator[Rows, None, int]:
         """Read all pages once; return how many there were."""

@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from ..api.errors import FixRequestError
 from ..arrow.decode import Records
 from ..resources.job_runs import OPEN_STATES
-from ..settings import MISSING_OPEN_RUN_LOADS, SHORT_SPLIT_ROWS, SHORT_SPLITS, UNSETTLED_RANGES
+from ..settings import END_WINDOW_ROWS, MISSING_OPEN_RUN_LOADS, PAGE_ROWS, SHORT_SPLIT_ROWS, SHORT_SPLITS, UNSETTLED_RANGES
+from .census import Census
 from .hidden_defaults import HiddenDefaults
 from .windows import COUNTED_AXES, DAY_MS, TIME_AXES, Axis, Coverage, Filters, TimeAxis, Window, plan_windows
 from .workers import Task, WindowResult
@@ -27,12 +28,14 @@ class Ranges:
     Attributes:
         start: start times.
         end: end times; None in a backfill.
+        horizon_ms: the last millisecond of the load, epoch milliseconds; a backfill may end long before.
         unsettled: ranges of end times of final runs that had no figures when they were last seen.
         is_first: whether no load has read the workspace before.
     """
 
     start: tuple[int, int]
     end: tuple[int, int] | None
+    horizon_ms: int
     unsettled: tuple[tuple[int, int], ...] = ()
     is_first: bool = False
 
@@ -45,14 +48,16 @@ def is_open(state: str | None, end_ms: int | None) -> bool:
 class WorkspaceSweep:
     """The four sweeps over one workspace.
 
-    First the range of start times is counted, without and with the filters that the API may apply by itself. Then the windows of
-    both axes are read, then the open runs, then those that were open and turned up nowhere.
+    A census comes first. Where it certifies the workspace, only those runs are left that were open and turned up nowhere. Else
+    the ranges are counted, without and with the filters that the API may apply by itself. Then the windows of both axes are read,
+    then the open runs, then those that were open and turned up nowhere.
 
     Args:
         region_id: where the workspace is.
         workspace_id: which one.
         ranges: the time ranges to ask.
         open_runs: runs recorded open by earlier loads, with the loads in a row that did not see them.
+        window_rows: the most rows of a window.
         hidden_defaults: parameters whose absence hides runs, as earlier loads found out.
     """
 
@@ -62,16 +67,18 @@ class WorkspaceSweep:
         workspace_id: str,
         ranges: Ranges,
         open_runs: Mapping[str, int],
+        window_rows: int,
         hidden_defaults: Iterable[str] = (),
     ) -> None:
         self.region_id: Final = region_id
         self.workspace_id: Final = workspace_id
         self.open_runs = dict(open_runs)
         self.denied = False
-        self.defaults = HiddenDefaults(*ranges.start, hidden_defaults)
+        self.defaults = HiddenDefaults(ranges.start[0], ranges.horizon_ms, hidden_defaults)
         # Final runs of this load without figures, by id: their end, in epoch milliseconds.
         self.without_figures: dict[str, int] = {}
         self._ranges = ranges
+        self._window_rows = window_rows
         self._frontiers: dict[TimeAxis, Coverage] = {"start": Coverage(*ranges.start)}
         if ranges.end:
             self._frontiers["end"] = Coverage(*ranges.end)
@@ -80,9 +87,18 @@ class WorkspaceSweep:
         for axis, window in self._unplanned.items():
             if self._has_range(axis):
                 self._frontiers[axis].expect(window)
-        self._probes_left = 0
-        self._counts_left: list[Task] = []
+        # Defaults that are known to hide runs must be asked for in all ways, which a census does not do.
+        has_ranges = ranges.end is not None and all(self._has_range(axis) for axis in TIME_AXES)
+        self._census: Census | None = None
+        if ranges.end is not None and has_ranges and not self.defaults.found():
+            self._census = Census(region_id, workspace_id, ranges.start, ranges.end)
+        # What the census certified, until it is audited.
+        self.certificates: list[WindowResult] = []
+        self._counts = self._survey()
+        self._counts_left = 0
         self._is_survey_whole = True
+        # Axes whose range has no run by the API's count, which certifies it.
+        self._empty: set[TimeAxis] = set()
         self._waiting: deque[Window] = deque()
         self._seen_open: set[str] = set()
         # Runs of this load by the day of their end: what the end axis may find known already.
@@ -93,18 +109,17 @@ class WorkspaceSweep:
         self._run_ways: list[Filters] = []
 
     def first_tasks(self) -> list[Task]:
-        """Return the counts that are asked first, or the windows where there is no range of start times."""
-        if not self._has_range("start"):
-            return self._plan()
-        self._counts_left = [self._count(axis, ()) for axis in self._frontiers if self._has_range(axis)]
-        probes = [
-            self._count(axis, filters)
-            for axis in self._frontiers
-            if self._has_range(axis)
-            for filters in self.defaults.probes(axis)
-        ]
-        self._probes_left = len(probes)
-        return probes
+        """Return what is asked first: the census, the counts, or the windows where there is no range of start times."""
+        if self._census:
+            return [self._census.first_task()]
+        return self._next_counts() if self._has_range("start") else self._plan()
+
+    def wanted(self, page: Records, task: Task) -> Records:
+        """Return the runs of a page that the load is for: a census also lists those of long ago."""
+        if not self._census or not task.is_whole:
+            return page
+        wanted = self._census.take(page, task.window, list(self._ranges.unsettled))
+        return page.at(wanted)
 
     def take(self, runs: Records, window: Window) -> list[int]:
         """Take runs that are new to the package.
@@ -147,6 +162,8 @@ class WorkspaceSweep:
         """Take a window's outcome; return the tasks that it makes possible."""
         window = outcome.task.window
         self._short_splits += outcome.is_short_split
+        if self._census and outcome.task.is_whole:
+            return self._settle_census(self._census, outcome)
         match window.axis:
             case "count" | "count_ends":
                 return self._settle_count(outcome, COUNTED_AXES[window.axis])
@@ -212,24 +229,41 @@ class WorkspaceSweep:
     def _count(self, axis: TimeAxis, filters: Filters) -> Task:
         return Task(self._window("count" if axis == "start" else "count_ends", filters, self._range_of(axis)))
 
+    def _settle_census(self, census: Census, outcome: WindowResult) -> list[Task]:
+        tasks = census.settle(outcome)
+        if not census.is_over:
+            return tasks
+        self.certificates = census.certificates
+        if not self.certificates:
+            return self._next_counts()
+        for axis, window in self._unplanned.items():
+            self._frontiers[axis].settle(window, certified=True)
+        return self._straggler_tasks()
+
+    def _survey(self) -> Iterator[list[Task]]:
+        """Yield what to count, each list when the one before is answered; the ranges come last, see `HiddenDefaults.probes`."""
+        axes = [axis for axis in self._frontiers if self._has_range(axis)]
+        yield [self._count(axis, filters) for axis in axes for filters in self.defaults.probes(axis)]
+        yield [self._count(axis, filters) for axis in axes for filters in self.defaults.further_probes(axis)]
+        yield [self._count(axis, ()) for axis in axes]
+
+    def _next_counts(self) -> list[Task]:
+        """Return what to count next, or the windows when nothing is left to count."""
+        tasks = next(filter(None, self._counts), [])
+        self._counts_left = len(tasks)
+        return tasks or self._plan()
+
     def _settle_count(self, outcome: WindowResult, axis: TimeAxis) -> list[Task]:
         self._is_survey_whole &= outcome.error is None or self.is_refused_filter(outcome)
         self.defaults.take(axis, outcome.task.window.filters, None if outcome.error else outcome.total_count)
-        self._probes_left -= 1
-        if self._probes_left:
-            return []
-        # The ranges themselves come last, see `HiddenDefaults.probes`.
-        tasks, self._counts_left = self._counts_left, []
-        self._probes_left = len(tasks)
-        return tasks or self._plan()
+        if outcome.certified_by:
+            self._empty.add(axis)
+        self._counts_left -= 1
+        return [] if self._counts_left else self._next_counts()
 
     def _plan(self) -> list[Task]:
         """Return the windows of the start axis, and what of the end axis depends on none of them; the rest follows."""
-        start = [
-            replace(window, filters=filters)
-            for window in plan_windows(self.region_id, self.workspace_id, "start", *self._ranges.start)
-            for filters in [(), *self.defaults.ways("start")]
-        ]
+        start = self._cut("start", self._window_rows) if self._has_range("start") else []
         for window in start:
             self._frontiers["start"].expect(window)
         earlier = self._plan_end() if self._ranges.end else []
@@ -239,19 +273,27 @@ class WorkspaceSweep:
                 self._frontiers[axis].settle(window, certified=self._is_survey_whole)
         return [self._task(window) for window in [*start, *earlier]] + self._unlocked()
 
+    def _cut(self, axis: TimeAxis, window_rows: int) -> list[Window]:
+        """Return the windows of an axis' whole range, oldest first, each with every way to ask for it."""
+        whole = self._window(axis, bounds=self._range_of(axis))
+        ways = [*([] if axis in self._empty else [()]), *self.defaults.ways(axis)]
+        windows = plan_windows(whole, self.defaults.range_count(axis) or 0, window_rows)
+        return [replace(window, filters=filters) for window in windows for filters in ways]
+
     def _plan_end(self) -> list[Window]:
         """Queue the windows of the end axis; return those of runs that started before the start range."""
         bounds = self._range_of("end")
         unsettled = [
-            Window(self.region_id, self.workspace_id, "end", first, min(last, bounds[0] - 1))
+            Window(self.region_id, self.workspace_id, "end", first, min(last, bounds[0] - 1), filters=filters)
             for first, last in self._ranges.unsettled
             if first < bounds[0]
+            for filters in [(), *self.defaults.ways("end")]
         ]
-        days = plan_windows(self.region_id, self.workspace_id, "end", *bounds)
-        ways = [(), *self.defaults.ways("end")]
-        self._waiting.extend(replace(window, filters=filters) for window in [*unsettled, *days] for filters in ways)
-        earlier = [self._window("end", filters, bounds) for filters in self.defaults.earlier_ways()]
-        earlier = earlier if self._has_range("end") else []
+        has_range = self._has_range("end")
+        # A count that equals that of the whole range may be a limit; those of two halves are below it.
+        rows = min(END_WINDOW_ROWS, max(PAGE_ROWS, (self.defaults.range_count("end") or 0) - 1))
+        self._waiting.extend([*unsettled, *(self._cut("end", rows) if has_range else [])])
+        earlier = [self._window("end", filters, bounds) for filters in self.defaults.earlier_ways()] if has_range else []
         for window in [*self._waiting, *earlier]:
             self._frontiers["end"].expect(window)
         return earlier
@@ -270,7 +312,7 @@ class WorkspaceSweep:
         A count may be limited. One below the API's count of the whole range is not, since that one would be limited alike. And
         where the API hides runs, its count is of others than those that are known.
         """
-        range_count = self.defaults.range_count
+        range_count = self.defaults.range_count("start")
         splits_short = self._short_splits < SHORT_SPLITS + self._rows // SHORT_SPLIT_ROWS
         known_runs = None
         if window.axis == "end" and not window.filters and not self.defaults.found() and range_count is not None:
@@ -281,8 +323,8 @@ class WorkspaceSweep:
     def _unlocked(self) -> list[Task]:
         """Return what may be asked now that more of the start axis is settled.
 
-        A day's ends are asked when every run submitted up to that day has been read: the API's count then mostly equals what is
-        known, which certifies the window without reading its rows again. When nothing is left, the open runs follow.
+        A window of ends is asked for when every run submitted up to its end has been read: the API's count then mostly equals
+        what is known, which certifies the window without reading its rows again. When nothing is left, the open runs follow.
         """
         settled_ms = self._frontiers["start"].pending_ms
         tasks = []
@@ -301,7 +343,8 @@ class WorkspaceSweep:
         oldest = self._frontiers["end"].pending_ms // DAY_MS
         for day in [day for day in self._ended if day < oldest]:
             del self._ended[day]
-        return sum(first <= end_ms <= last for end_ms in self._ended.get(first // DAY_MS, {}).values())
+        days = [ends for day, ends in self._ended.items() if first // DAY_MS <= day <= last // DAY_MS]
+        return sum(first <= end_ms <= last for ends in days for end_ms in ends.values())
 
     def _settle_open(self, outcome: WindowResult) -> list[Task]:
         left = (self._open_windows_left or 0) - 1 + len(outcome.parts)
@@ -349,6 +392,7 @@ def cursor_ranges(memory: Mapping[str, Any], horizon_ms: int, initial_ms: int, l
     return Ranges(
         start=(first(memory.get("started_through")), horizon_ms),
         end=(first(memory.get("ended_through")), horizon_ms),
+        horizon_ms=horizon_ms,
         unsettled=tuple((begin, last) for begin, last in memory.get("unsettled", ())),
         is_first="started_through" not in memory,
     )

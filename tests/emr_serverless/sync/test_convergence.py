@@ -70,8 +70,9 @@ def switches() -> st.SearchStrategy[Switches]:
         **(choices | {name: st.just("all") for name in ("absent_is_workflow", "absent_states")}),
         **booleans,
         token_uses=st.integers(12, 15),
-        total_count_limit=st.sampled_from([None, None, 3, 5]),
-        row_limit=st.sampled_from([None, None, 3, 5]),
+        # No API limits a listing to less than a page.
+        total_count_limit=st.sampled_from([None, None, 5, 7]),
+        row_limit=st.sampled_from([None, None, 5, 7]),
         absent_start_days=st.sampled_from([None, 4]),
         figures_delay_hours=st.sampled_from([0, 60]),
     )

@@ -5,9 +5,15 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emr_serverless.sync.windows import DAY_MS, Coverage, Window, is_divisible, plan_windows, split_window
+from emr_serverless.sync.windows import DAY_MS, Coverage, Window, is_divisible, split_window
 
 FIRST = 1_767_225_600_000 - 1000
+
+
+def windows_of(end_ms: int, parts: int) -> list[Window]:
+    """Return equal parts of the range from the first millisecond on."""
+    whole = Window("r", "w", "start", FIRST, end_ms)
+    return split_window(whole, parts) if parts > 1 and is_divisible(whole) else [whole]
 
 
 class Model:
@@ -37,7 +43,7 @@ class Model:
 def test_the_frontier_is_the_contiguous_certified_prefix(data: st.DataObject) -> None:
     end_ms = FIRST + data.draw(st.sampled_from([0, 500, 2000, DAY_MS, 3 * DAY_MS]))
     frontier, model = Coverage(FIRST, end_ms), Model(FIRST, end_ms)
-    for each in plan_windows("r", "w", "start", FIRST, end_ms):
+    for each in windows_of(end_ms, data.draw(st.integers(1, 4))):
         frontier.expect(each)
         model.states[each] = "pending"
     splits = 0
@@ -60,14 +66,14 @@ def test_the_frontier_is_the_contiguous_certified_prefix(data: st.DataObject) ->
 
 def test_nothing_is_certified_before_the_first_window_is() -> None:
     frontier = Coverage(FIRST, FIRST + DAY_MS)
-    for each in plan_windows("r", "w", "start", FIRST, FIRST + DAY_MS):
+    for each in windows_of(FIRST + DAY_MS, 2):
         frontier.expect(each)
     assert frontier.through_ms == FIRST - 1
 
 
 def test_a_gap_holds_the_frontier_back_for_good() -> None:
     end_ms = FIRST + 3 * DAY_MS
-    first, second, *rest = plan_windows("r", "w", "start", FIRST, end_ms)
+    first, second, *rest = windows_of(end_ms, 4)
     frontier = Coverage(FIRST, end_ms)
     for each in (first, second, *rest):
         frontier.expect(each)

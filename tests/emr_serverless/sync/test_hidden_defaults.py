@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from emr_serverless import Backfill
 from emr_serverless.sync.hidden_defaults import ANY_STATE, OF_NO_WORKFLOW, OF_WORKFLOW, STILL_OPEN, HiddenDefaults
 from emr_usage.emulator import Clock, Emulator, Run, State, Switches
 from oracle import query
@@ -32,9 +33,12 @@ def life(number: int, submit_ms: int, length_ms: int | None, *, is_workflow: boo
     )
 
 
-@pytest.fixture
-def emulator() -> Iterator[Emulator]:
-    """A workspace with workflows, cancelled and short runs, an old stream that has just ended and one that has not."""
+@pytest.fixture(params=[10, 100], ids=["by time range", "whole"])
+def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
+    """A workspace with workflows, cancelled and short runs, an old stream that has just ended and one that has not.
+
+    Pages have room for a part of it, or for all.
+    """
     state = State()
     state.add_workspace("w-1", "cn-hangzhou")
     state.add(
@@ -45,7 +49,7 @@ def emulator() -> Iterator[Emulator]:
         life(102, NOW_MS - 45 * DAY_MS, None),
         life(103, NOW_MS - 45 * DAY_MS, None, is_workflow=True),
     )
-    with Emulator(state, Clock(NOW_MS), page_limit=10) as running:
+    with Emulator(state, Clock(NOW_MS), page_limit=request.param) as running:
         yield running
 
 
@@ -111,9 +115,16 @@ def test_a_backfill_asks_both_ways_too() -> None:
 
 def test_equal_counts_ask_for_nothing_more() -> None:
     survey = HiddenDefaults(0, 1)
-    for filters, count in {(): 5, OF_WORKFLOW: 1, OF_NO_WORKFLOW: 4, ANY_STATE: 5}.items():
+    for filters, count in {OF_WORKFLOW: 1, ANY_STATE: 5, OF_NO_WORKFLOW: 4, (): 5}.items():
         survey.take("start", filters, count)
     assert (survey.found(), survey.ways("start"), survey.to_remember()) == (set(), [], set())
+
+
+def test_without_a_run_of_a_workflow_the_others_are_not_counted() -> None:
+    survey = HiddenDefaults(0, 1)
+    survey.take("start", OF_WORKFLOW, 0)
+    survey.take("end", OF_WORKFLOW, 1)
+    assert (survey.further_probes("start"), survey.further_probes("end")) == ([], [OF_NO_WORKFLOW])
 
 
 def test_a_count_that_may_be_a_limit_is_not_remembered() -> None:
@@ -122,3 +133,18 @@ def test_a_count_that_may_be_a_limit_is_not_remembered() -> None:
         survey.take("start", filters, count)
     assert survey.ways("start") == [OF_WORKFLOW]
     assert survey.to_remember() == set()
+
+
+def test_a_short_backfill_of_long_ago_is_within_no_reach() -> None:
+    """What an absent `endTime` reaches is counted from the present, not from the end of the range."""
+    survey = HiddenDefaults(0, 30 * DAY_MS)
+    assert STILL_OPEN in survey.probes("start")
+    assert STILL_OPEN not in HiddenDefaults(29 * DAY_MS, 30 * DAY_MS).probes("start")
+
+
+def test_a_backfill_of_a_day_finds_what_an_absent_end_time_hides(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.switches = Switches(absent_end_days=4)
+    emulator.state.add(*(life(n, NOW_MS - 10 * DAY_MS + n, MINUTE_MS) for n in range(200, 220)))
+    day = Backfill(NOW - timedelta(days=10), NOW - timedelta(days=9))
+    assert run(emulator, tmp_path, NOW, backfill=day).report.incomplete == []
+    assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs WHERE job_run_id >= 'jr-200'") == [(20,)]

@@ -49,20 +49,15 @@ def assert_partition(windows: list[Window], start_ms: int, end_ms: int) -> None:
     assert all(first <= last for first, last in (each.bounds for each in windows))
 
 
-@given(ranges(), axes)
-def test_a_range_is_cut_into_utc_days(range_ms: tuple[int, int], axis: Literal["start", "end"]) -> None:
-    windows = list(plan_windows("cn-hangzhou", "w-1", axis, *range_ms))
+@given(ranges(), axes, st.integers(0, 3_000), st.integers(1, 1_000))
+def test_a_range_is_cut_by_its_count(
+    range_ms: tuple[int, int], axis: Literal["start", "end"], total_count: int, window_rows: int
+) -> None:
+    windows = plan_windows(window(*range_ms, axis), total_count, window_rows)
     assert_partition(windows, *range_ms)
-    for each in windows:
-        first, last = each.bounds
-        assert first // DAY_MS == last // DAY_MS
-        assert (each.region_id, each.workspace_id, each.axis) == ("cn-hangzhou", "w-1", axis)
-    assert len(windows) == range_ms[1] // DAY_MS - range_ms[0] // DAY_MS + 1
-
-
-@given(moments, st.integers(1, DAY_MS))
-def test_an_empty_range_has_no_windows(start_ms: int, before: int) -> None:
-    assert list(plan_windows("r", "w", "start", start_ms, start_ms - before)) == []
+    assert {(each.region_id, each.workspace_id, each.axis) for each in windows} == {("cn-hangzhou", "w-1", axis)}
+    width = range_ms[1] - range_ms[0] + 1
+    assert len(windows) == min(width, max(1, -(-total_count // window_rows)))
 
 
 @given(ranges(), st.integers(-1, 200))
@@ -98,6 +93,11 @@ def test_a_window_is_cut_into_as_many_parts_as_an_even_spread_needs(total: int, 
     [
         (Window("r", "w", "start", 0, 86_399_999), "the runs of w submitted from 1970-01-01 00:00:00 to 1970-01-01 23:59:59 UTC"),
         (Window("r", "w", "end", 0, 1_000), "the runs of w that ended from 1970-01-01 00:00:00 to 1970-01-01 00:00:01 UTC"),
+        (
+            Window("r", "w", "start", 0, 1_000, filters=(("startTime", (1, 2)),)),
+            "the runs of w submitted from 1970-01-01 00:00:00 to 1970-01-01 00:00:01 UTC",
+        ),
+        (Window("r", "w", "all", filters=(("isWorkflow", "true"),)), "all runs of w (asked with isWorkflow)"),
         (Window("r", "w", "open"), "the open runs of w"),
         (Window("r", "w", "run", job_run_id="jr-1"), "run jr-1 of w"),
         (Window("cn-hangzhou", "*", "list", resource="workspaces"), "the list of workspaces in cn-hangzhou"),
@@ -136,6 +136,11 @@ def test_time_ranges_are_divided_to_a_millisecond_and_open_runs_by_their_states(
         (Window("r", "w", "open"), {"states": list(OPEN_STATES)}),
         (Window("r", "w", "run", job_run_id="jr-1"), {"jobRunId": "jr-1"}),
         (Window("r", "*", "list"), {}),
+        (Window("r", "w", "all", filters=(("minDuration", "0"),)), {"minDuration": "0"}),
+        (
+            Window("r", "w", "end", 1000, 1999, filters=(("endTime", (1, 1999)),)),
+            {"endTime": {"startTime": 0, "endTime": 2000}},
+        ),
     ],
 )
 def test_what_is_asked_is_a_millisecond_wider_on_both_sides(each: Window, asked: dict[str, Any]) -> None:
@@ -154,10 +159,10 @@ READINGS: dict[str, Callable[[int, int, int], bool]] = {
 @given(data=st.data())
 def test_every_run_in_the_range_is_found_under_every_reading_of_the_bounds(reading: str, data: st.DataObject) -> None:
     start_ms, end_ms = data.draw(ranges())
-    edges = st.sampled_from([start_ms, end_ms, (start_ms // DAY_MS + 1) * DAY_MS, (start_ms // DAY_MS + 1) * DAY_MS - 1])
+    edges = st.sampled_from([start_ms, end_ms, (start_ms + end_ms) // 2, (start_ms + end_ms) // 2 + 1])
     runs = set(data.draw(st.lists(edges | st.integers(start_ms, end_ms), max_size=30)))
     runs = {moment for moment in runs if start_ms <= moment <= end_ms}
-    windows = list(plan_windows("r", "w", "start", start_ms, end_ms))
+    windows = [window(start_ms, end_ms)]
     for _ in range(data.draw(st.integers(0, 6))):
         each = data.draw(st.sampled_from(windows))
         if is_divisible(each):

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from answers import START, Answer, ScriptedApi, refusal, reply, rows
-from emr_serverless.sync.windows import Window
+from emr_serverless.sync.hidden_defaults import OF_WORKFLOW
+from emr_serverless.sync.windows import Filters, Window
 from emr_serverless.sync.workers import Task, WindowReader, WindowResult
 
 DAY = Window("cn-hangzhou", "w-1", "end", 0, 86_399_999)
@@ -289,6 +290,23 @@ def test_counting_takes_one_small_page_and_no_row() -> None:
     assert (reader.outcome.total_count, reader.outcome.rows_distinct, reader.outcome.parts) == (201, 0, [])
     assert (reader.outcome.status, reader.outcome.certified_by) == ("complete", None)
     assert [request.url.params["maxResults"] for request in api.requests] == ["20"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "filters", "axis"),
+    [
+        (rows(total=0), (), "start"),
+        (rows(total=0), OF_WORKFLOW, "count"),
+        (rows("a", total=0), (), "count"),
+        (rows(total=0, token="1"), (), "count"),
+        (rows("a", total=1), (), "count"),
+        (rows(), (), "count"),
+    ],
+)
+def test_a_count_of_no_run_certifies_its_range(answer: Answer, filters: Filters, axis: str) -> None:
+    reader = WindowReader(ScriptedApi(answer).client, Task(Window("cn-hangzhou", "w-1", "count", 0, 9, filters=filters)), 100)
+    reader.count()
+    assert (reader.outcome.status, reader.outcome.audited_axis) == ("complete", axis)
 
 
 def test_a_run_that_is_not_answered_for_is_a_complete_answer() -> None:
