@@ -10,12 +10,12 @@ from typing import Any, Literal
 
 import orjson
 import pytest
-from emr_serverless.answers import job_run_records
-from emr_serverless.census import Census
-from emr_serverless.sweep import Task, WindowResult
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from documented import job_run_records
+from emr_serverless.sync.census import Census
+from emr_serverless.sync.workers import Task, WindowResult
 from emr_usage.emulator import Clock, Emulator, Faults, Run, State, Switches
 from emr_usage.emulator.filters import parse_filter
 from oracle import query

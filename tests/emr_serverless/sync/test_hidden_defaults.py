@@ -146,5 +146,5 @@ def test_a_backfill_of_a_day_finds_what_an_absent_end_time_hides(emulator: Emula
     emulator.switches = Switches(absent_end_days=4)
     emulator.state.add(*(life(n, NOW_MS - 10 * DAY_MS + n, MINUTE_MS) for n in range(200, 220)))
     day = Backfill(NOW - timedelta(days=10), NOW - timedelta(days=9))
-    assert run(emulator, tmp_path, NOW, backfill=day).report.incomplete == []
+    assert run(emulator, tmp_path, NOW, backfill=day).stats.incomplete == []
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs WHERE job_run_id >= 'jr-200'") == [(20,)]
