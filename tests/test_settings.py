@@ -18,8 +18,8 @@ from emr_usage.defaults import DEFAULT_TIME_ZONE
 ROOT = Path(__file__).parents[1]
 TEXT = (ROOT / ".dlt" / "config.toml").read_text(encoding="utf-8")
 SECTION = "[sources.emr_serverless]"
-# `load` is made anew for each run, and access keys have no place in a file that is committed.
-NO_SETTINGS = {"load", "credentials"}
+# What one call is asked for, and access keys, which have no place in a file that is committed.
+NO_SETTINGS = {"credentials", "as_of", "backfill", "forget_workspaces", "clock"}
 COMMENTED = re.compile(r"^# ?(\w+ = .*)$", re.MULTILINE)
 
 

@@ -87,6 +87,7 @@ def test_documented_example_of_a_workspace() -> None:
     assert convert_workspace(DOCUMENTED_WORKSPACE) == {
         "workspace_id": WORKSPACE,
         "region_id": "cn-hangzhou",
+        "gone_at": None,
         "workspace_name": "Spark batch workspace-1",
         "workspace_status": "STARTING,RUNNING,TERMINATED",
         "state_change_code": "0",

@@ -82,4 +82,4 @@ def test_init_inputs_on_a_full_disk_leaves_no_half_file(cli: CliHarness) -> None
     assert "inputs cannot be written (File too large)" in done.sentence
     assert list((cli.folder / "inputs").iterdir()) == []
     done = cli.run("init-inputs")
-    assert (done.code, done.out.count(": made")) == (0, 3)
+    assert (done.code, done.out.count(": written")) == (0, 3)
