@@ -36,6 +36,7 @@ MARTS = (
     "certified_ranges",
     "incomplete_windows",
     "workspaces",
+    "members",
     "rate_matches",
     "owner_rule_matches",
     "matchable_values",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final
@@ -13,8 +14,12 @@ from .query import query_rows, reading_marts
 
 _RUN: Final = f"""
 SELECT workspace_id, job_run_id, region_id, resource_queue_id, job_run_name, job_key, identity_rule, state, is_final, submit_time,
-  end_time, creator, owner, owner_rule_number, cu_hours, cu_hours_unpriced, currency, estimated_cost, pricing_status, run_version
-FROM {MARTS_DATASET}.job_run_costs WHERE job_run_id = %s ORDER BY workspace_id
+  end_time, creator, member_name AS creator_name, owner, owner_rule_number, cu_hours, cu_hours_unpriced, currency, estimated_cost,
+  pricing_status, run_version
+FROM {MARTS_DATASET}.job_run_costs
+LEFT JOIN (SELECT workspace_id, user_id AS creator, member_name FROM {MARTS_DATASET}.members) AS members
+  USING (workspace_id, creator)
+WHERE job_run_id = %s ORDER BY workspace_id
 """  # noqa: S608  # the dataset's name is ours
 _DAYS: Final = f"""
 SELECT billing_date, min(hour_start) AS first_hour, count(*) AS hours, sum(cu_hours) AS cu_hours,
@@ -104,11 +109,19 @@ def explanation_lines(explanation: Explanation) -> list[str]:
         f"{run['job_run_id']} in {run['workspace_id']}: {run['job_run_name']}",
         f"State: {run['state']}, submitted {run['submit_time']}, {until}",
         f"Job: {run['job_key']}, by its {run['identity_rule'].replace('_', ' ')}",
+        f"Creator: {_creator(run)}",
         f"Used: {used}{cost} ({run['pricing_status'].replace('_', ' ')})",
         f"Owner: {_owner(explanation)}",
         f"Tags: {tags}{' (read again since the build)' if explanation.is_read_again else ''}",
         f"Build: {build['build_number']} of {_in_utc(build['built_at']):%Y-%m-%d %H:%M} UTC",
     ]
+
+
+def _creator(run: Mapping[str, Any]) -> str:
+    if run["creator"] is None:
+        return "not known"
+    is_named = run["creator_name"] not in (None, run["creator"])
+    return f"{run['creator_name']} ({run['creator']})" if is_named else run["creator"]
 
 
 def _owner(explanation: Explanation) -> str:

@@ -23,6 +23,7 @@ SOURCES: Final = {
             error_after: {count: 50, period: hour}
 """,
     "workspaces": "",
+    "members": "",
     "rates": "",
     "owners": "",
     "list_prices": "",

@@ -15,7 +15,7 @@ from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, headline, read_billing_time_zone, write_page
 from emr_usage.report.figures import Figures, Owner
 from mart_cases import TABLES, window
-from mart_fixtures import MartDatabase, Row, built_mart_db, job_run, number, tag, utc
+from mart_fixtures import READ_AT, MartDatabase, Row, built_mart_db, job_run, number, tag, utc
 
 OCTOBER = Month(date(2026, 10, 1))
 LATER = datetime(2026, 11, 20, 3, tzinfo=UTC)
@@ -118,6 +118,23 @@ def test_names_that_others_typed_are_text_and_nothing_else(tmp_path: Path) -> No
     assert "script" not in {name for name, _ in page.elements}
     # They are there whole, and are no template either.
     assert page.text.count(HOSTILE) >= 8
+
+
+def test_creators_are_named_where_they_are_members(tmp_path: Path) -> None:
+    submitted, ended = utc("2026-10-02 00:00"), utc("2026-10-02 01:00")
+    runs = [job_run(f"run-{uid}", submitted, ended, 1, creator=uid) for uid in ("201", "202", "203")]
+    known = {"workspace_id": "w-1", "observed_at": READ_AT}
+    members = [
+        known | {"user_id": "201", "user_name": "lei@acme", "display_name": f"Li Lei {HOSTILE}"},
+        known | {"user_id": "202", "user_name": "mei@acme", "display_name": " "},
+        known | {"user_id": "203", "user_name": "other@acme", "display_name": "Somebody else", "workspace_id": "w-2"},
+    ]
+    page, _ = make_page(built_mart_db(tmp_path, job_runs=runs, members=members))
+    assert f"Li Lei {HOSTILE}" in page.text
+    assert "mei@acme" in page.text
+    assert "203" in page.text
+    assert "Somebody else" not in page.text
+    assert "script" not in {name for name, _ in page.elements}
 
 
 def test_a_month_without_use_says_so_and_names_the_months_that_have_some(mart_db: MartDatabase) -> None:

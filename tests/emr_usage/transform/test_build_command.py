@@ -14,7 +14,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from emr_usage.cli import main
-from mart_fixtures import MartDatabase, job_run, number, tag, utc
+from mart_fixtures import READ_AT, MartDatabase, job_run, number, tag, utc
 
 RUN = job_run("run", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"), 5)
 RATE = {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1)}
@@ -55,7 +55,7 @@ def test_a_broken_promise_fails_in_words(mart_db: MartDatabase) -> None:
     done = run_build(mart_db, "--json")
     assert done.exit_code == 1
     assert json.loads(done.stdout)["error"]["code"] == "DataTestFailed"
-    assert "Error: A data test failed: Rates of one scope do not overlap; mend rates.csv (1 rows)." in done.stderr
+    assert "Error: A data test failed: Rates of one scope do not overlap; correct rates.csv (1 rows)." in done.stderr
 
 
 def test_a_database_held_by_another_program_is_named(mart_db: MartDatabase) -> None:
@@ -106,18 +106,20 @@ def test_wrong_inputs_are_told_all_at_once_and_change_nothing(mart_db: MartDatab
 
 
 def test_explain_tells_the_days_the_rates_the_rule_and_what_is_not_priced(mart_db: MartDatabase) -> None:
-    crossing = job_run("crossing", utc("2026-11-18 15:00"), utc("2026-11-18 17:00"), 5)
+    crossing = job_run("crossing", utc("2026-11-18 15:00"), utc("2026-11-18 17:00"), 5, creator="2020")
+    member = {"workspace_id": "w-1", "user_id": "2020", "user_name": "lei@acme", "display_name": "Li Lei", "observed_at": READ_AT}
     rate = RATE | {"valid_to": date(2026, 11, 19), "source": "contract 7", "price_kind": "contracted"}
     owner = {"owner": "data/growth", "tag_key": "team", "tag_value": "growth", "valid_from": date(2026, 1, 1)}
     mart_db.write(job_runs=[crossing], job_run_tags=[tag(crossing, "Team", "Growth")], rates=number([rate], "row_number"))
-    mart_db.write(owners=number([owner], "rule_number"))
+    mart_db.write(owners=number([owner], "rule_number"), members=[member])
     explain = ["explain", "crossing", "--database", str(mart_db.target.database)]
     before = CliRunner().invoke(main, explain)
     assert before.exit_code == 1
-    assert "Make them first: emr-usage build" in before.stderr
+    assert "Build them first: emr-usage build" in before.stderr
     assert run_build(mart_db).exit_code == 0
     told = CliRunner().invoke(main, explain)
     assert told.exit_code == 0, told.output
+    assert "Creator: Li Lei (2020)" in told.stdout
     assert "Used: 5.000000 CU-hours, estimated USD 0.125000 (partly priced)" in told.stdout
     assert "data/growth, by rule 1 of owners.csv: tag key is team and tag value is growth, from 2026-01-01" in told.stdout
     assert re.search(r"2026-11-18 +1 +2\.500000 +0\.125000 +USD 0\.05 +line 1,", told.stdout)

@@ -1,0 +1,6 @@
+{{ emr_usage.raw_table('members', {
+  'workspace_id': 'text',
+  'user_id': 'text',
+  'user_name': 'text',
+  'display_name': 'text',
+}) }}
