@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import string
 from collections.abc import Callable
 from urllib.parse import quote
@@ -38,6 +39,10 @@ def sql_quoted(secret: str) -> str:
     return "'" + secret.replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+# Behind a colon in a sentence, a dotted name is one of code, and a plain pair says something else.
+IN_PROSE = UNQUOTED.filter(
+    lambda text: not re.fullmatch(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+\W*|[A-Za-z_.]+=(?:[A-Za-z]+|[0-9]+)\W*", text)
+)
 FORMS: dict[str, tuple[st.SearchStrategy[str], Callable[[str], str]]] = {
     "json": (CHOSEN, lambda secret: f'"password": {json.dumps(secret)}, "user"'),
     "json in json": (CHOSEN, lambda secret: json.dumps(json.dumps({"accessKeySecret": secret, "user": "u"}))),
@@ -47,7 +52,7 @@ FORMS: dict[str, tuple[st.SearchStrategy[str], Callable[[str], str]]] = {
     "query": (CHOSEN, lambda secret: f"https://h/x?a=b&Signature={quote(secret, safe='')}&c=d"),
     "query in query": (CHOSEN, lambda secret: "to=" + quote(f"https://h/x?token={quote(secret, safe='')}&c=d", safe="")),
     "bare": (UNQUOTED, lambda secret: f"db.password={secret} x=y"),
-    "bare with :": (UNQUOTED, lambda secret: f"db.password: {secret} x=y"),
+    "bare with :": (IN_PROSE, lambda secret: f"db.password: {secret} x=y"),
     "next pair": (UNQUOTED, lambda secret: f"{{user=u, password={secret}, a=b}}"),
     "option": (UNQUOTED, lambda secret: f"--db-password {secret} --table t"),
     "jdbc": (UNQUOTED, lambda secret: f"jdbc:sqlserver://h;user=u;password={secret};encrypt=true"),

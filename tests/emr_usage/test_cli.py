@@ -571,8 +571,8 @@ class TestBackfill:
         of_again = self.requests_of(cli, requests + of_resumed)
         forced = self.backfill(cli, "--force")
         assert forced.code == 0
-        of_forced = self.requests_of(cli, requests + of_resumed + of_again)
-        assert of_again < of_resumed < of_forced
+        assert of_again < of_resumed
+        assert 0 < resumed.facts["rows"] < forced.facts["rows"]
 
         after = cli.run("status", "--json").facts["workspaces"]
         assert [(row["started_through"], row["ended_through"]) for row in after] == [

@@ -27,7 +27,7 @@ class TestCommand:
         monkeypatch.chdir(tmp_path)
         done = init_inputs()
         assert done.exit_code == 0
-        assert done.output.splitlines() == [f"inputs/{table}.csv: made" for table in INPUT_TABLES]
+        assert done.output.splitlines() == [f"inputs/{table}.csv: written" for table in INPUT_TABLES]
         assert init_inputs("--database", "data/emr.duckdb").exit_code == 0
         for folder in ("inputs", "data/inputs"):
             assert {path.name for path in Path(folder).iterdir()} == {f"{table}.csv" for table in INPUT_TABLES}
@@ -39,7 +39,7 @@ class TestCommand:
         done = init_inputs("--inputs", str(folder))
         assert done.exit_code == 0
         assert f"{folder}/rates.csv: exists already" in done.output
-        assert f"{folder}/owners.csv: made" in done.output
+        assert f"{folder}/owners.csv: written" in done.output
         assert (folder / "rates.csv").read_text() == "mine"
         again = init_inputs("--inputs", str(folder))
         assert [line.partition(": ")[2] for line in again.output.splitlines()] == ["exists already"] * 3

@@ -135,4 +135,4 @@ def test_marts_that_are_not_made_are_asked_for(tmp_path: Path) -> None:
     mart_db.write(job_runs=[job_run("run", utc("2026-10-18 06:00"), utc("2026-10-18 08:30"), 5)])
     done = report(mart_db, "--month", "2026-10")
     assert done.exit_code == 1
-    assert "Make them first: emr-usage build" in done.stderr
+    assert "Build them first: emr-usage build" in done.stderr

@@ -95,7 +95,7 @@ def test_a_table_that_a_cut_off_load_left_behind_counts_when_it_comes(mart_db: M
 
 def test_rates_that_overlap_break_a_promise_that_is_told_in_words(mart_db: MartDatabase) -> None:
     mart_db.write(rates=number([RATES[0], RATES[0] | {"valid_from": date(2026, 6, 1)}], "row_number"))
-    with pytest.raises(DataTestFailedError, match=r"Rates of one scope do not overlap; mend rates\.csv"):
+    with pytest.raises(DataTestFailedError, match=r"Rates of one scope do not overlap; correct rates\.csv"):
         mart_db.build()
 
 
