@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -47,6 +48,8 @@ QUIET_READS: Final = 2
 MOST_SHORT_PARTS: Final = 64
 # Runs of one range of this width are taken for a burst and not looked at more closely. Milliseconds.
 BURST_MS: Final = 1_000
+# How long closing waits for requests that are under way, at most.
+CLOSE_SECONDS: Final = 1.0
 # Pages that wait for the driving thread, for each connection: enough to keep it busy, and the bound of what is held.
 PAGES_HELD_PER_CONNECTION: Final = 2
 
@@ -170,10 +173,15 @@ class WorkerPool:
         return message
 
     def close(self) -> None:
-        """Stop the threads; what they hold is dropped."""
-        self._client.close()
+        """Stop the threads; what they hold is dropped. Requests that are answered at once are waited for."""
+        self._client.stop.set()
         for _ in self._threads:
             self._tasks.put(None)
+        # A connection that is opened while the client is being closed would stay open.
+        deadline = time.monotonic() + CLOSE_SECONDS
+        for thread in self._threads:
+            thread.join(max(0.0, deadline - time.monotonic()))
+        self._client.close()
 
     def join(self) -> None:
         """Wait for the threads of a pool that is closed and idle."""
