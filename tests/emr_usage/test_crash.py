@@ -20,6 +20,7 @@ from dlt.pipeline.exceptions import PipelineStepFailed
 
 from cli_harness import KEYS, SEVERAL_PACKAGES, CliHarness, assert_no_doubles, assert_readable, tables_of
 from emr_serverless import prepare
+from emr_serverless.arrow.schema import RAW_TABLES
 from emr_usage.emulator import Faults
 from emr_usage.pipeline import open_pipeline
 from emr_usage.target import Target
@@ -33,8 +34,9 @@ COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 PACKAGE_FILES = "dlt.common.storages.load_package:PackageStorage"
 DESTINATION = "dlt.destinations.job_client_impl:SqlJobClientBase"
-# A package fills ten tables: the nine raw ones and dlt's state. Each of the nine is copied, then merged.
-COPIES, MERGES = 10, 9
+# Each raw table is copied, then merged; dlt's state is copied.
+MERGES = len(RAW_TABLES)
+COPIES = MERGES + 1
 # The requests are spread over the whole load, and not over its first package.
 FEW_CONNECTIONS = ("--max-connections", "2")
 

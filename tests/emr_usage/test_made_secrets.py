@@ -13,6 +13,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 from urllib.parse import quote
 
+import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
@@ -167,10 +168,16 @@ def test_nothing_of_a_load_that_is_killed_that_fails_and_that_ends_well(
 ) -> None:
     planter = Planter(middles)
     with desk_before(MadeAccount(planter), process_pool) as cli:
-        killed = cli.load("--verbose", fault=FaultInjection("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 3))
-        assert killed.code < 0
-        assert list(cli.folder.rglob("*.wal")), "it left a write-ahead log"
-        assert_clean(planter, cli, killed)
+        for nth in range(3, 10):
+            fault = FaultInjection("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", nth)
+            killed = cli.load("--verbose", fault=fault)
+            assert killed.code < 0
+            assert_clean(planter, cli, killed)
+            # The merge of a table without rows leaves none.
+            if list(cli.folder.rglob("*.wal")):
+                break
+        else:
+            pytest.fail("No kill left a write-ahead log.")
         failed = cli.load(
             "--verbose", fault=FaultInjection("dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run", action="disk full")
         )
