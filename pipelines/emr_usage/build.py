@@ -11,14 +11,11 @@ from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
-from zoneinfo import available_timezones
-
-import dlt
 
 from emr_serverless import CheckSettingsError
 
+from .billing_time_zone import checked_time_zone
 from .builds import BuildRecord, current_build, record_build
-from .defaults import DEFAULT_TIME_ZONE, TIME_ZONE_SETTING
 from .destinations import adapter_of
 from .errors import BuildError, DataTestFailedError
 from .lock import exclusive
@@ -70,12 +67,7 @@ def build(
         CheckSettingsError: the destination or the time zone cannot be used.
         BusyError: a load or another build is under way.
     """
-    zone = billing_time_zone or dlt.config.get(TIME_ZONE_SETTING, str) or DEFAULT_TIME_ZONE
-    # It goes into SQL as it is, and the report cuts days by it too.
-    if zone not in available_timezones():
-        raise CheckSettingsError(
-            f"billing_time_zone is {zone!r}, which is not a time zone", advice="Give a name such as Asia/Shanghai or UTC."
-        )
+    zone = checked_time_zone(billing_time_zone)
     pipeline = open_pipeline(target)
     variables: dict[str, object] = {"billing_time_zone": zone, "raw_dataset": RAW_DATASET, "compute_all": full_refresh}
     variables["settle_days"] = ceil(settle_days(pipeline))
