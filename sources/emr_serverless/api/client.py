@@ -213,10 +213,12 @@ class Client:
         started = self.throttle.now()
         renewed = False
         for attempt in count(1):
-            request_stats.requests += 1
             generation = self._keys.generation
             try:
                 with self.throttle.slot() as epoch:
+                    if self.stop.is_set():
+                        raise TryLaterError(f"{call.operation} was not sent, because the load is being stopped")
+                    request_stats.requests += 1
                     observed_at = self._clock().astimezone(UTC)
                     answer = self._attempt(call, url, query)
             except _Retry as failure:
