@@ -557,7 +557,12 @@ class TestBackfill:
     RANGE = ("--from", "2026-10-26", "--to", "2026-10-31")
 
     def test_it_resumes_and_leaves_the_cursors_alone(self, cli: CliHarness) -> None:
-        cli.environment = {"SOURCES__EMR_SERVERLESS__INITIAL_DAYS": "1", "SOURCES__EMR_SERVERLESS__PACKAGE_ROWS": "10"}
+        cli.environment = {
+            "SOURCES__EMR_SERVERLESS__INITIAL_DAYS": "1",
+            "SOURCES__EMR_SERVERLESS__PACKAGE_ROWS": "10",
+            # One window after the other: the first packages certify the first of them.
+            "SOURCES__EMR_SERVERLESS__MAX_CONNECTIONS": "1",
+        }
         assert cli.load().code == 0
         cursors = cli.run("status", "--json").facts["workspaces"]
 

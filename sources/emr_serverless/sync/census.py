@@ -31,9 +31,12 @@ class Census:
         workspace_id: which one.
         start: the range of start times to certify, epoch milliseconds, both ends included.
         end: the range of end times to certify.
+        is_first: whether no load has read the workspace before.
     """
 
-    def __init__(self, region_id: str, workspace_id: str, start: tuple[int, int], end: tuple[int, int]) -> None:
+    def __init__(
+        self, region_id: str, workspace_id: str, start: tuple[int, int], end: tuple[int, int], *, is_first: bool = False
+    ) -> None:
         horizon_ms = start[1]
         ever_started: Filters = (("startTime", (1, horizon_ms)),)
         ever_ended: Filters = (("endTime", (1, horizon_ms)),)
@@ -44,8 +47,9 @@ class Census:
         self._of_any_state = Window(region_id, workspace_id, "all", filters=ANY_STATE)
         self._both = Window(region_id, workspace_id, "all", filters=ever_started + ever_ended)
         others: list[Filters] = [OF_WORKFLOW, ever_started + OF_WORKFLOW]
-        if horizon_ms - self._since_ms >= SHORT_RANGE_MS:
-            # An absent time range may hide what a long range asks for: each filter is then given with the times too.
+        if is_first or horizon_ms - self._since_ms >= SHORT_RANGE_MS:
+            # An absent time range may hide what a long range asks for: each filter is then given with the times too. Of a short
+            # range it may hide runs that began long before; earlier loads, if there are any, know these as open.
             others += [ever_started + ever_ended, ever_started + ANY_STATE, ever_ended + OF_WORKFLOW]
         self._waiting = [
             self._ended,

@@ -42,9 +42,11 @@ class HiddenDefaults:
         start_ms: first start time of the range.
         horizon_ms: the last millisecond of the load; what an absent time range reaches is counted from the present.
         known: parameters that an earlier load found out.
+        is_first: whether no load has read the workspace before.
     """
 
-    def __init__(self, start_ms: int, horizon_ms: int, known: Iterable[str] = ()) -> None:
+    def __init__(self, start_ms: int, horizon_ms: int, known: Iterable[str] = (), *, is_first: bool = False) -> None:
+        self._is_first = is_first
         self._start_ms = start_ms
         self._horizon_ms = horizon_ms
         self._known = set(known)
@@ -54,7 +56,7 @@ class HiddenDefaults:
 
     def probes(self, axis: TimeAxis) -> list[Filters]:
         """Return what to count before the range itself: runs that appear meanwhile are then in the range's count too."""
-        is_short = self._horizon_ms - self._start_ms < SHORT_RANGE_MS
+        is_short = not self._is_first and self._horizon_ms - self._start_ms < SHORT_RANGE_MS
         ends = [] if is_short or axis == "end" else [self._ended, STILL_OPEN]
         return [OF_WORKFLOW, ANY_STATE, *ends]
 

@@ -74,7 +74,7 @@ class WorkspaceSweep:
         self.workspace_id: Final = workspace_id
         self.open_runs = dict(open_runs)
         self.denied = False
-        self.defaults = HiddenDefaults(ranges.start[0], ranges.horizon_ms, hidden_defaults)
+        self.defaults = HiddenDefaults(ranges.start[0], ranges.horizon_ms, hidden_defaults, is_first=ranges.is_first)
         # Final runs of this load without figures, by id: their end, in epoch milliseconds.
         self.without_figures: dict[str, int] = {}
         self._ranges = ranges
@@ -91,7 +91,7 @@ class WorkspaceSweep:
         has_ranges = ranges.end is not None and all(self._has_range(axis) for axis in TIME_AXES)
         self._census: Census | None = None
         if ranges.end is not None and has_ranges and not self.defaults.found():
-            self._census = Census(region_id, workspace_id, ranges.start, ranges.end)
+            self._census = Census(region_id, workspace_id, ranges.start, ranges.end, is_first=ranges.is_first)
         # What the census certified, until it is audited.
         self.certificates: list[WindowResult] = []
         self._counts = self._survey()
