@@ -3,8 +3,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+AIRFLOW := .venv-airflow
+AIRFLOW_LOCK := tests/scheduling/requirements.lock
 
-.PHONY: setup demo test format lint types tests soak bench docs lock clean
+.PHONY: setup demo test format lint types tests soak airflow bench docs lock clean
 .DEFAULT_GOAL := test
 
 setup: $(STAMP)
@@ -38,6 +40,15 @@ soak: setup  ## long random campaigns, which take hours: kills anywhere, acciden
 	CONVERGENCE_EXAMPLES=300 $(BIN)/pytest -n 0 --timeout 36000 tests/emr_serverless/test_convergence.py
 	$(BIN)/pytest --hypothesis-profile=soak --timeout 3600 --deselect tests/emr_serverless/test_convergence.py tests/emr_serverless
 
+airflow: setup $(AIRFLOW)/.installed  ## a real Airflow runs the DAGs, and linters read deploy/; a few minutes
+	$(BIN)/pytest -m airflow -n 0 --timeout 1200 tests/scheduling
+
+# The lock is whole; --no-deps, because pip takes fastapi for unpinned where the lock says fastapi[standard].
+$(AIRFLOW)/.installed: $(AIRFLOW_LOCK)
+	$(PYTHON) -m venv $(AIRFLOW)
+	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(AIRFLOW_LOCK)
+	@touch $@
+
 bench: setup  ## loads beside their rivals and the floor, and the marts; each measured in one run
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/marts.py
@@ -53,6 +64,8 @@ lock: setup  ## resolve pyproject.toml anew, for every Python and system we name
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.lock
+	$(BIN)/uv pip compile tests/scheduling/requirements.in --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file $(AIRFLOW_LOCK)
 
 clean:
-	rm -rf $(VENV) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AIRFLOW) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
