@@ -79,6 +79,14 @@ def test_exit_codes_that_a_retry_cannot_help_are_not_retried() -> None:
     assert f"\nINVALID, INCOMPLETE = {USAGE}, {INCOMPLETE}\n" in DAG_FILE.read_text()
 
 
+def test_the_document_names_the_variables_and_the_parameters_of_the_dags() -> None:
+    document, dags = (ROOT / "docs" / "scheduling.md").read_text(), DAG_FILE.read_text()
+    variables = re.findall(r'environ\.get\("(\w+)", "(.*)"\)', dags)
+    assert re.findall(r"^   \| `(EMR_USAGE_\w+)` \| `(.*?)` \|", document, re.MULTILINE) == variables
+    for name in re.findall(r'^ +"(\w+)": Param\(', dags, re.MULTILINE):
+        assert re.search(rf"^\| .*`{name}`.* \| ", document, re.MULTILINE), name
+
+
 def test_the_container_runs_as_the_user_of_the_image() -> None:
     user = cronjob()["template"]["spec"]["securityContext"]["runAsUser"]
     assert f"\nUSER {user}:{user}\n" in (DEPLOY / "Dockerfile").read_text()
