@@ -34,6 +34,9 @@ class Place(Protocol):
     def unique_name(self) -> str:
         """Return a name for a folder of working files that no other place has."""
 
+    def label(self) -> str:
+        """Return a name for metrics, without secrets."""
+
     def lock(self, working_folder: Path) -> AbstractContextManager[None]:
         """Hold the lock file of those who write here."""
 
@@ -73,6 +76,10 @@ class NamedPlace:
     def unique_name(self) -> str:
         """Return a name with a fingerprint of the database: two of them never share cursors."""
         return f"emr_usage-{self.name}-{self._fingerprint()[:8]}.dlt"
+
+    def label(self) -> str:
+        """Return the name of the destination."""
+        return self.name
 
     def lock(self, working_folder: Path) -> AbstractContextManager[None]:
         """Hold the lock file among the working files."""
