@@ -41,6 +41,7 @@ class WorkspaceStatus:
         open_runs: runs that were open when they were last seen.
         job_runs: runs in the table.
         hidden_defaults: parameters of the API whose absence hides runs of it; it is asked with and without them.
+        forgotten: the load that was told that it is gone; None while it is loaded.
     """
 
     workspace_id: str
@@ -51,11 +52,7 @@ class WorkspaceStatus:
     open_runs: int
     job_runs: int
     hidden_defaults: list[str]
-
-    @property
-    def lags(self) -> tuple[float | None, float | None]:
-        """Both lags, in seconds."""
-        return self.started_lag_seconds, self.ended_lag_seconds
+    forgotten: str | None = None
 
 
 @dataclass(frozen=True)
@@ -81,6 +78,13 @@ class Status:
     throttled: int
     workspaces: list[WorkspaceStatus] = field(default_factory=list)
     incomplete: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def lag_seconds(self) -> float | None:
+        """The largest lag of a workspace that is loaded; None where nothing is certified."""
+        loaded = [workspace for workspace in self.workspaces if not workspace.forgotten]
+        lags = [lag for workspace in loaded for lag in (workspace.started_lag_seconds, workspace.ended_lag_seconds)]
+        return max((lag for lag in lags if lag is not None), default=None)
 
 
 def read_status(pipeline: dlt.Pipeline, now: datetime) -> Status:
@@ -125,6 +129,7 @@ def _workspace(workspace_id: str, memory: dict[str, Any], counts: dict[str, int]
         len(memory.get("open", {})),
         counts.get(workspace_id, 0),
         memory.get("hidden_defaults", []),
+        memory.get("forgotten"),
     )
 
 

@@ -120,6 +120,7 @@ class TestLoad:
                     "open_runs": sum(not run.ended_by(emulator.clock.now_ms()) for run in begun),
                     "job_runs": len(begun),
                     "hidden_defaults": [],
+                    "forgotten": None,
                 }
             assert {request.access_key_id for request in emulator.requests} == {DEFAULT_KEY.id}
 

@@ -90,8 +90,8 @@ def _print_status(found: Status, target: Target) -> None:
         table.add_row(workspace.workspace_id, *certified, f"{workspace.open_runs:,}", f"{workspace.job_runs:,}")
     if found.workspaces:
         output().print(table)
-    if lags := [lag for workspace in found.workspaces for lag in workspace.lags if lag is not None]:
-        echo(f"Lag: {max(lags) / 3_600:,.1f} hours in the workspace that is furthest behind")
+    if found.lag_seconds is not None:
+        echo(f"Lag: {found.lag_seconds / 3_600:,.1f} hours in the workspace that is furthest behind")
     echo(f"Rows: {', '.join(f'{name} {rows:,}' for name, rows in found.table_rows.items())}")
     windows = ", ".join(f"{count:,} {status}" for status, count in found.windows.items())
     echo(f"Windows of the last load, counts and lists included: {windows}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -10,7 +11,7 @@ from emr_usage.status import Status
 from emr_usage.whole_file import write_whole
 
 from .command_result import CommandResult
-from .openmetrics import Family, Labels, Samples, read_openmetrics, write_openmetrics
+from .openmetrics import END, Family, Labels, Samples, read_openmetrics, write_openmetrics
 
 _CERTIFIED: Final = Family(
     "emr_usage_certified_until_timestamp_seconds",
@@ -51,7 +52,7 @@ def write_metrics(path: Path, database: str, status: Status | None, result: Comm
         result: how the command ended.
 
     Raises:
-        OSError: the file cannot be written.
+        OSError: the file cannot be written, or holds something else than metrics.
     """
     # Bytes of a path that are no text are surrogates, which UTF-8 does not have.
     database = database.encode(errors="backslashreplace").decode()
@@ -80,7 +81,8 @@ def database_samples(database: str, status: Status) -> Samples:
     for workspace in status.workspaces:
         label = ("workspace_id", workspace.workspace_id)
         for axis, until in (("submitted", workspace.started_through), ("ended", workspace.ended_through)):
-            if until:
+            # A workspace that is gone is behind for good.
+            if until and not workspace.forgotten:
                 add(_CERTIFIED, until.timestamp(), label, ("axis", axis))
         add(_OPEN_RUNS, workspace.open_runs, label)
     add(_LAST_LOAD, datetime.fromisoformat(status.last_load).timestamp())
@@ -107,9 +109,13 @@ def command_samples(database: str, result: CommandResult) -> Samples:
 
 def _earlier(path: Path) -> Samples:
     try:
-        return read_openmetrics(path.read_bytes().decode())
-    except (FileNotFoundError, UnicodeDecodeError):
+        content = path.read_bytes()
+    except FileNotFoundError:
         return {}
+    # A path that was mistaken must not cost a database.
+    if content and not content.endswith(END):
+        raise FileExistsError(errno.EEXIST, "it holds something else than metrics")
+    return read_openmetrics(content.decode())
 
 
 def _remove(samples: Samples, families: tuple[Family, ...], *having: tuple[str, str]) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 Labels = tuple[tuple[str, str], ...]
+END: Final = b"# EOF\n"
 _SAMPLE: Final = re.compile(r"(?P<name>[a-z_]+)\{(?P<labels>.*)\} (?P<value>\S+)")
 _LABEL: Final = re.compile(r'(?P<name>[a-z_]+)="(?P<value>(?:[^"\\]|\\.)*)"')
 _ESCAPES: Final = {"\\": r"\\", '"': r"\"", "\n": r"\n"}
@@ -47,7 +48,7 @@ def write_openmetrics(families: Iterable[Family], samples: Samples) -> str:
             lines.append(f"# TYPE {family.name} {'counter' if family.is_counter else 'gauge'}")
             lines.append(f"# HELP {family.name} {family.help}")
         lines += [f"{family.sample_name}{{{_labels_text(labels)}}} {_number(value)}" for labels, value in of_family]
-    return "\n".join([*lines, "# EOF\n"])
+    return "".join(f"{line}\n" for line in lines) + END.decode()
 
 
 def read_openmetrics(text: str) -> Samples:
