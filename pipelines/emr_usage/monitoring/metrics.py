@@ -17,9 +17,7 @@ _CERTIFIED: Final = Family(
     "emr_usage_certified_until_timestamp_seconds",
     "Up to when the job runs of a workspace are certified complete, by the time they were submitted or ended.",
 )
-_LAG: Final = Family(
-    "emr_usage_certified_lag_seconds", "How far that was behind the clock when this file was written; see also time()."
-)
+_LAG: Final = Family("emr_usage_certified_lag_seconds", "How far that was behind the clock when the file was written.")
 _LAST_LOAD: Final = Family("emr_usage_newest_load_timestamp_seconds", "When the newest recorded load or backfill began.")
 _WINDOWS: Final = Family(
     "emr_usage_windows", "Rows of extraction_windows of the newest load by status: complete, short or failed."
