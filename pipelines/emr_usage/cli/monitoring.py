@@ -146,7 +146,7 @@ def _tell(
     result = CommandResult(command, str(target), exit_code, now(), seconds, monitor.steps, monitor.problems, monitor.findings)
     if metrics:
         try:
-            write_metrics(metrics, target.place.label(), monitor.status or _read_status(target), result)
+            write_metrics(metrics, _label(target), monitor.status or _read_status(target), result)
         except OSError as error:
             _warn(f"The metrics file {metrics} cannot be written ({error.strerror or type(error).__name__}).")
     webhooks = []
@@ -157,6 +157,14 @@ def _tell(
     # That of the start and that of the end usually fail for the same reason.
     if all_failures := dict.fromkeys([*failures, *_send(webhooks)]):
         _warn(" ".join(all_failures))
+
+
+def _label(target: Target) -> str:
+    """Return the name of the database in the metrics, or that of its destination where its settings cannot be used."""
+    try:
+        return target.place.label()
+    except Exception:  # noqa: BLE001  # metrics never change how a command ends
+        return str(target)
 
 
 def _read_status(target: Target) -> Status | None:
