@@ -9,12 +9,15 @@ from pathlib import Path
 
 import click
 import pytest
+import yaml
 
 from emr_serverless.arrow.schema import RAW_TABLES
 from emr_serverless.resources import RESOURCES
 from emr_usage.builds import BuildRecord
 from emr_usage.cli import main
+from emr_usage.command_settings import SETTINGS, environment_name
 from emr_usage.marts_reference import BUILDS, marts_reference
+from emr_usage.monitoring.metrics import FAMILIES
 from emr_usage.questions import questions_of
 from emr_usage.reference import table_reference
 from mart_fixtures import MARTS
@@ -79,6 +82,18 @@ def test_the_policy_in_the_readme_grants_what_is_read_and_no_more() -> None:
     (policy,) = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     (statement,) = json.loads(policy)["Statement"]
     assert sorted(statement["Action"]) == sorted(resource.ram_action for resource in RESOURCES)
+
+
+def test_the_document_of_monitoring_has_every_metric_and_setting() -> None:
+    text = (ROOT / "docs/monitoring.md").read_text()
+    listed = re.findall(r"^\| `(emr_usage_\w+)` \| (\w+) \| (.*?) ?\| (.*) \|$", text, re.MULTILINE)
+    of_code = [(family.sample_name, "counter" if family.is_counter else "gauge", family.help) for family in FAMILIES]
+    assert [(name, kind, meaning) for name, kind, _, meaning in listed] == of_code
+    assert set(re.findall(r"emr_usage_\w+", text)) == {name for name, _, _ in of_code}
+    settings = re.findall(r"^\| `(\w+)` \| `(EMR_USAGE__\w+)` \|", text, re.MULTILINE)
+    assert settings == [(name, environment_name(name)) for name in SETTINGS if name != "billing_time_zone"]
+    (rules,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    assert all(rule["expr"] for rule in yaml.safe_load(rules)["groups"][0]["rules"])
 
 
 def test_every_command_begins_its_help_with_an_example() -> None:

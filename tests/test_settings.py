@@ -13,6 +13,8 @@ import pytest
 from emr_serverless import emr_serverless
 from emr_serverless.api.credentials import AccessKeyConfiguration
 from emr_serverless.validation import SETTINGS, Number
+from emr_usage.command_settings import SECRETS as COMMAND_SECRETS
+from emr_usage.command_settings import SETTINGS as COMMAND_SETTINGS
 from emr_usage.defaults import DEFAULT_TIME_ZONE
 
 ROOT = Path(__file__).parents[1]
@@ -88,6 +90,14 @@ def test_the_file_has_the_sections_we_know_and_no_others() -> None:
     assert config["emr_usage"] == {"billing_time_zone": DEFAULT_TIME_ZONE}
     assert config["sources"].keys() == {"emr_serverless"}
     assert config["runtime"] == {"dlthub_telemetry": False}
+
+
+def test_every_setting_of_the_command_is_in_the_file_it_belongs_to() -> None:
+    secrets = (ROOT / ".dlt" / "example.secrets.toml").read_text(encoding="utf-8")
+    for name in COMMAND_SETTINGS:
+        places = {"config": TEXT.split("[emr_usage]")[1], "secrets": secrets}
+        found = {place for place, text in places.items() if re.search(rf"^(# )?{name} = ", text, re.MULTILINE)}
+        assert found == {"secrets" if name in COMMAND_SECRETS else "config"}, name
 
 
 def test_the_example_of_the_secrets_names_the_whole_access_key() -> None:

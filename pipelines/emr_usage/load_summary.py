@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from emr_serverless import Load
 
@@ -11,6 +11,8 @@ from .exit_codes import FAILED, INCOMPLETE
 from .load import failure_of_all
 from .missing_figures import MissingFigures
 from .target import Target
+
+MAX_NAMED: Final = 10
 
 
 def summary(load: Load, took: timedelta) -> str:
@@ -59,6 +61,26 @@ def load_facts(done: Load, target: Target, missing: MissingFigures, now: datetim
             for outcome in report.incomplete
         ],
     }
+
+
+def new_fields_sentence(new_fields: list[str]) -> str:
+    """Return that the API has sent fields that no column takes."""
+    named = ", ".join(new_fields[:MAX_NAMED])
+    more = f" and {len(new_fields) - MAX_NAMED:,} more" if len(new_fields) > MAX_NAMED else ""
+    return f"New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: {named}{more}."
+
+
+def problems_of(load: Load) -> list[str]:
+    """Return what a finished load could not complete, one sentence each."""
+    if error := failure_of_all(load):
+        return [str(error)]
+    return [f"Incomplete: {outcome}" for outcome in load.stats.incomplete]
+
+
+def findings_of(load: Load) -> list[str]:
+    """Return what a finished load found for the first time and somebody should know, one sentence each."""
+    fields = load.stats.new_fields
+    return [*load.stats.findings, *([new_fields_sentence(fields)] if fields else [])]
 
 
 def hidden_default_sentence(workspace_id: str, parameters: list[str]) -> str:

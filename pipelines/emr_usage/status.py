@@ -7,8 +7,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import dlt
+from dlt.destinations.sql_client import SqlClientBase
 
 from emr_serverless import SETTLE_DAYS, remembered
+from emr_serverless.arrow.schema import RAW_TABLES
 
 from .loaded import require_load
 from .missing_figures import MissingFigures, count_missing_figures
@@ -21,6 +23,10 @@ SELECT workspace_id, axis, window_start, window_end, status, error_code, total_c
 FROM extraction_windows WHERE load = %s AND status <> 'complete'
 ORDER BY workspace_id, axis, window_start
 """
+WINDOWS_SQL = "SELECT status, count(*) FROM extraction_windows WHERE load = %s GROUP BY status"
+REQUESTS_SQL = "SELECT coalesce(sum(requests), 0), coalesce(sum(throttled), 0) FROM extraction_windows"
+TABLES_SQL = "SELECT table_name FROM information_schema.tables WHERE table_schema = %s"
+WINDOW_STATUSES = ("complete", "short", "failed")
 COUNTS_SQL = "SELECT workspace_id, count(*) FROM job_runs GROUP BY workspace_id"
 
 
@@ -31,17 +37,22 @@ class WorkspaceStatus:
     Attributes:
         workspace_id: its id.
         started_through, ended_through: how far its axes are certified, UTC.
+        started_lag_seconds, ended_lag_seconds: how far that is behind the clock.
         open_runs: runs that were open when they were last seen.
         job_runs: runs in the table.
         hidden_defaults: parameters of the API whose absence hides runs of it; it is asked with and without them.
+        forgotten: the load that was told that it is gone; None while it is loaded.
     """
 
     workspace_id: str
     started_through: datetime | None
     ended_through: datetime | None
+    started_lag_seconds: float | None
+    ended_lag_seconds: float | None
     open_runs: int
     job_runs: int
     hidden_defaults: list[str]
+    forgotten: str | None = None
 
 
 @dataclass(frozen=True)
@@ -53,12 +64,27 @@ class Status:
         workspaces: every workspace that has loaded.
         incomplete: the newest load's windows that are short or failed, as rows of `extraction_windows`.
         missing_figures: final runs whose figures have not come.
+        windows: the newest load's rows of `extraction_windows`, counted by status.
+        table_rows: rows of each raw table.
+        requests: HTTP requests of all rows of `extraction_windows`, retries included.
+        throttled: those of them that the API throttled.
     """
 
     last_load: str
     missing_figures: MissingFigures
+    windows: dict[str, int]
+    table_rows: dict[str, int]
+    requests: int
+    throttled: int
     workspaces: list[WorkspaceStatus] = field(default_factory=list)
     incomplete: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def lag_seconds(self) -> float | None:
+        """The largest lag of a workspace that is loaded; None where nothing is certified."""
+        loaded = [workspace for workspace in self.workspaces if not workspace.forgotten]
+        lags = [lag for workspace in loaded for lag in (workspace.started_lag_seconds, workspace.ended_lag_seconds)]
+        return max((lag for lag in lags if lag is not None), default=None)
 
 
 def read_status(pipeline: dlt.Pipeline, now: datetime) -> Status:
@@ -78,17 +104,32 @@ def read_status(pipeline: dlt.Pipeline, now: datetime) -> Status:
         counts = {row[0]: row[1] for row in client.execute_sql(COUNTS_SQL) or []}
         incomplete = query_rows(client, INCOMPLETE_SQL, last_load)
         missing = count_missing_figures(client, now, state.get("settle_days", SETTLE_DAYS))
-    return Status(last_load, missing, [_workspace(name, memory[name], counts) for name in sorted(memory)], incomplete)
+        windows = dict.fromkeys(WINDOW_STATUSES, 0)
+        windows |= {row[0]: row[1] for row in client.execute_sql(WINDOWS_SQL, last_load) or []}
+        ((requests, throttled),) = client.execute_sql(REQUESTS_SQL) or [(0, 0)]
+        rows = _table_rows(client)
+    workspaces = [_workspace(name, memory[name], counts, now) for name in sorted(memory)]
+    return Status(last_load, missing, windows, rows, int(requests), int(throttled), workspaces, incomplete)
 
 
-def _workspace(workspace_id: str, memory: dict[str, Any], counts: dict[str, int]) -> WorkspaceStatus:
+def _table_rows(client: SqlClientBase[Any]) -> dict[str, int]:
+    present = {row[0] for row in client.execute_sql(TABLES_SQL, client.dataset_name) or []}
+    counts = " UNION ALL ".join(f"SELECT '{name}', count(*) FROM {name}" for name in RAW_TABLES if name in present)  # noqa: S608  # names of ours
+    return {row[0]: row[1] for row in client.execute_sql(counts) or []}
+
+
+def _workspace(workspace_id: str, memory: dict[str, Any], counts: dict[str, int], now: datetime) -> WorkspaceStatus:
+    started, ended = _when(memory.get("started_through")), _when(memory.get("ended_through"))
     return WorkspaceStatus(
         workspace_id,
-        _when(memory.get("started_through")),
-        _when(memory.get("ended_through")),
+        started,
+        ended,
+        (now - started).total_seconds() if started else None,
+        (now - ended).total_seconds() if ended else None,
         len(memory.get("open", {})),
         counts.get(workspace_id, 0),
         memory.get("hidden_defaults", []),
+        memory.get("forgotten"),
     )
 
 

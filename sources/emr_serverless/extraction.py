@@ -100,6 +100,7 @@ def pages(
 def _recall(state: dict[str, Any], load: Load) -> None:
     """Replace what the working folder remembers by what the destination supports."""
     found = remembered(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.options.started_at)
+    load.stats.findings = found.findings
     for finding in found.findings:
         logger.warning("%s", finding)
     state.clear()

@@ -38,6 +38,9 @@ LOAD_FACTS = {
     *("throttled", "unknown_fields", "new_fields", "hidden_defaults", "missing_figures", "seconds", "rows_per_second"),
     "incomplete",
 }
+STATUS_FACTS = {
+    *("last_load", "workspaces", "incomplete", "missing_figures", "windows", "table_rows", "requests", "throttled"),
+}
 INCOMPLETE_FACTS = {"resource", "workspace_id", "axis", "asked", "status", "total_count", "rows_distinct", "error"}
 
 
@@ -103,12 +106,13 @@ class TestLoad:
             assert facts["unknown_fields"] == {"job_runs.invented": facts["rows"]}
             status = cli.run("status", "--json")
             assert status.code == 0
-            assert status.facts.keys() == {"last_load", "workspaces", "incomplete", "missing_figures"}
+            assert status.facts.keys() == STATUS_FACTS
             assert status.facts["last_load"] == facts["load"]
             for workspace in status.facts["workspaces"]:
                 name = workspace["workspace_id"]
                 runs = emulator.state.runs(name)
                 begun = [run for run in runs if run.submit_ms <= emulator.clock.now_ms()]
+                assert workspace.pop("started_lag_seconds") == workspace.pop("ended_lag_seconds") > 0
                 assert workspace == {
                     "workspace_id": name,
                     "started_through": "2026-11-01 02:00:00+00:00",
@@ -116,6 +120,7 @@ class TestLoad:
                     "open_runs": sum(not run.ended_by(emulator.clock.now_ms()) for run in begun),
                     "job_runs": len(begun),
                     "hidden_defaults": [],
+                    "forgotten": None,
                 }
             assert {request.access_key_id for request in emulator.requests} == {DEFAULT_KEY.id}
 
@@ -134,6 +139,9 @@ class TestLoad:
         assert status.code == 0
         assert re.search(r"^emr.duckdb: last load 20\d\d-", status.out, re.MULTILINE)
         assert re.search(r"w-one\W+2026-11-01 02:00\W+2026-11-01 02:00\W+\d+\W+\d+", status.out)
+        assert re.search(r"^Lag: [\d,.]+ hours in the workspace that is furthest behind$", status.out, re.MULTILINE)
+        assert re.search(r"^Rows: job_runs [\d,]+, job_run_tags [\d,]+", status.out, re.MULTILINE)
+        assert re.search(r"^Requests of all loads: [\d,]+, 0 of them throttled$", status.out, re.MULTILINE)
         assert "Incomplete windows" not in status.out
 
     def test_several_nights_in_several_regions(self, cli: CliHarness) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -80,13 +81,17 @@ def test_nights_a_backfill_and_the_status(new_desk: NewDesk, environment: dict[s
     for _ in range(2):
         pass_a_night(cli.emulator)
         done = cli.load_whole()
-    status = cli.run("status", "--json")
+    status = cli.run("status", "--json", "--metrics", "emr.prom")
     assert status.code == 0
     assert (status.facts["last_load"], status.facts["incomplete"]) == (done.facts["load"], [])
     until = cli.emulator.clock.now().isoformat(sep=" ")
     assert {(each["started_through"], each["ended_through"]) for each in status.facts["workspaces"]} == {(until, until)}
     counted = cli.query("SELECT workspace_id, count(*) FROM emr_raw.job_runs GROUP BY workspace_id")
     assert {each["workspace_id"]: each["job_runs"] for each in status.facts["workspaces"]} == dict(counted)
+    metrics = (cli.folder / "emr.prom").read_text()
+    (label, rows) = re.findall(r'^emr_usage_table_rows{database="(.*)",table="job_runs"} (.*)$', metrics, re.MULTILINE)[0]
+    assert int(rows) == status.facts["table_rows"]["job_runs"] == sum(count for _, count in counted)
+    assert re.fullmatch(r"postgres://[^@]*/emr", label), label
 
 
 @pytest.mark.parametrize("step", STEPS)

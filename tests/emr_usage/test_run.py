@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 from cli_harness import CliHarness
 from emr_usage.emulator import AccessKey, Faults
@@ -16,8 +17,12 @@ def test_one_command_loads_builds_and_reports(cli: CliHarness) -> None:
     regions = sorted(set(cli.regions.values()))
     (inputs / "rates.csv").write_text(RATES + "".join(f"{region},,,USD,0.05,list,2020-01-01,,a page\n" for region in regions))
     month = f"{cli.emulator.clock.now():%Y-%m}"
-    done = cli.run("run", "--json", *cli.source_options, "--month", month)
+    done = cli.run("run", "--json", *cli.source_options, "--month", month, "--metrics", "emr.prom")
     assert (done.code, done.complaints) == (0, []), done
+    measured = re.findall(
+        r'^emr_usage_step_duration_seconds\{.*,step="(\w+)"\} ', (cli.folder / "emr.prom").read_text(), re.MULTILINE
+    )
+    assert sorted(measured) == ["build", "load", "report"]
     facts = json.loads(done.out)
     assert (facts["status"], facts["exit_code"]) == ("complete", 0)
     assert facts["load"]["windows"].keys() == {"complete"}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import click
 
 from .load import load_and_exit
+from .monitoring import MonitoringOptions, monitoring_options
 from .options import Moment, source_options
 
 
@@ -16,7 +18,17 @@ from .options import Moment, source_options
 @click.option("--from", "first", type=Moment(), required=True, help="First submit time.")
 @click.option("--to", "after", type=Moment(), required=True, help="End of the range; not part of it.")
 @click.option("--force", is_flag=True, help="Read again what this backfill has certified already.")
-def command(first: datetime, after: datetime, *, force: bool, **options: Any) -> None:
+@monitoring_options
+def command(
+    first: datetime,
+    after: datetime,
+    *,
+    force: bool,
+    metrics: Path | None,
+    notify: str | None,
+    notify_format: str | None,
+    **options: Any,
+) -> None:
     """\b
     Examples:
       emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou
@@ -29,4 +41,5 @@ def command(first: datetime, after: datetime, *, force: bool, **options: Any) ->
 
     if first >= after:
         raise click.UsageError("--to must be later than --from.")
-    load_and_exit(Backfill(first.astimezone(UTC), after.astimezone(UTC), force), **options)
+    backfill = Backfill(first.astimezone(UTC), after.astimezone(UTC), force)
+    load_and_exit("backfill", backfill, MonitoringOptions(metrics, notify, notify_format), **options)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from .monitoring import MonitoringOptions, monitored, monitoring_options
 from .options import (
     allow_empty_inputs_option,
     change_time_zone_option,
@@ -34,8 +35,12 @@ NO_INPUTS = "There is no folder {folder}: rates and owners are not changed. Crea
 @wait_option
 @change_time_zone_option
 @allow_empty_inputs_option
+@monitoring_options
 def command(
     *,
+    metrics: Path | None,
+    notify: str | None,
+    notify_format: str | None,
     full_refresh: bool,
     billing_time_zone: str | None,
     change_time_zone: bool,
@@ -63,20 +68,22 @@ def command(
     from .match_tables import print_matches
 
     target = Target(destination, database, wait_at_most(wait_seconds))
-    require_database(target, as_json=as_json)
-    require_inputs(inputs)
-    with report_errors(target, as_json=as_json, verbose=verbose):
-        made = build_marts(
-            target,
-            inputs,
-            full_refresh=full_refresh,
-            billing_time_zone=billing_time_zone,
-            change_time_zone=change_time_zone,
-            allow_empty_inputs=allow_empty_inputs,
-        )
-    if not as_json and made.matches:
-        print_matches(made.matches)
-    echo_result(made, target, as_json=as_json)
+    monitoring = MonitoringOptions(metrics, notify, notify_format)
+    with monitored("build", target, monitoring, as_json=as_json, verbose=verbose) as monitor:
+        require_database(target, as_json=as_json)
+        require_inputs(inputs)
+        with report_errors(target, as_json=as_json, verbose=verbose), monitor.step("build"):
+            made = build_marts(
+                target,
+                inputs,
+                full_refresh=full_refresh,
+                billing_time_zone=billing_time_zone,
+                change_time_zone=change_time_zone,
+                allow_empty_inputs=allow_empty_inputs,
+            )
+        if not as_json and made.matches:
+            print_matches(made.matches)
+        echo_result(made, target, as_json=as_json)
 
 
 def build_marts(

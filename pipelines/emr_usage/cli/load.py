@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .load_output import print_failure, print_load
+from .monitoring import Monitor, MonitoringOptions, monitored, monitoring_options, ping_option
 from .options import forget_workspace_option, initial_days_option, source_options
 from .report_errors import report_errors
 from .terminal import errors, log_to, now, print_json, wait_at_most
@@ -24,7 +25,9 @@ if TYPE_CHECKING:
 @source_options
 @initial_days_option
 @forget_workspace_option
-def command(**options: Any) -> None:
+@monitoring_options
+@ping_option
+def command(*, metrics: Path | None, notify: str | None, notify_format: str | None, ping: str | None, **options: Any) -> None:
     """\b
     Examples:
       emr-usage load --region cn-hangzhou
@@ -34,30 +37,41 @@ def command(**options: Any) -> None:
     Load every job run that is new or has changed, up to a minute ago. You can repeat and interrupt it: the next load
     resumes after the last committed package. Exits with 4 while another process uses the database.
     """
-    load_and_exit(None, **options)
+    load_and_exit("load", None, MonitoringOptions(metrics, notify, notify_format, ping, can_ping=True), **options)
 
 
 def load_and_exit(
-    backfill: Backfill | None, *, destination: str, database: Path, wait_seconds: int, as_json: bool, **options: Any
+    command: str,
+    backfill: Backfill | None,
+    monitoring: MonitoringOptions,
+    *,
+    destination: str,
+    database: Path,
+    wait_seconds: int,
+    as_json: bool,
+    verbose: bool,
+    **options: Any,
 ) -> NoReturn:
     """Load, print how it went, and exit with its code."""
     from emr_usage.load_summary import load_facts
     from emr_usage.target import Target
 
     target = Target(destination, database, wait_at_most(wait_seconds))
-    done, missing = load_job_runs(target, backfill, as_json=as_json, **options)
-    facts = load_facts(done, target, missing, now())
-    if as_json:
-        print_json(facts)
-    else:
-        print_load(done, target, missing)
-    print_failure(done)
-    sys.exit(facts["exit_code"])
+    with monitored(command, target, monitoring, as_json=as_json, verbose=verbose) as monitor:
+        done, missing = load_job_runs(target, backfill, monitor, as_json=as_json, verbose=verbose, **options)
+        facts = load_facts(done, target, missing, now())
+        if as_json:
+            print_json(facts)
+        else:
+            print_load(done, target, missing)
+        print_failure(done)
+        sys.exit(facts["exit_code"])
 
 
 def load_job_runs(
     target: Target,
     backfill: Backfill | None,
+    monitor: Monitor,
     *,
     regions: tuple[str, ...],
     workspaces: tuple[str, ...],
@@ -71,6 +85,7 @@ def load_job_runs(
 ) -> tuple[Load, MissingFigures]:
     """Load with the options of the command, showing how far it is; return the finished load, and what has no figures."""
     from emr_usage.load import Request, run_load
+    from emr_usage.load_summary import findings_of, problems_of
     from emr_usage.pipeline import open_pipeline
     from emr_usage.progress import live_display
 
@@ -86,7 +101,10 @@ def load_job_runs(
     with report_errors(target, as_json=as_json, verbose=verbose), live_display(errors(), "loading") as display:
         target.database.parent.mkdir(parents=True, exist_ok=True)
         request = Request(now, as_of, backfill, forget_workspaces, overrides, target.wait)
-        done = run_load(open_pipeline(target), request, display)
+        with monitor.step("load"):
+            done = run_load(open_pipeline(target), request, display)
+        monitor.problems += problems_of(done)
+        monitor.findings += findings_of(done)
         return done, _missing_figures(done, target)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from .terminal import echo, errors, now, output
 
@@ -11,12 +11,10 @@ if TYPE_CHECKING:
     from emr_usage.missing_figures import MissingFigures
     from emr_usage.target import Target
 
-MAX_NAMED: Final = 10
-
 
 def print_load(done: Load, target: Target, missing: MissingFigures) -> None:
     """Print how a load went, and what is missing."""
-    from emr_usage.load_summary import hidden_default_sentence, summary
+    from emr_usage.load_summary import MAX_NAMED, hidden_default_sentence, new_fields_sentence, summary
 
     report = done.stats
     echo(f"{summary(done, now() - done.options.started_at)}, into {target}.")
@@ -27,9 +25,7 @@ def print_load(done: Load, target: Target, missing: MissingFigures) -> None:
     if report.redact == "off":
         echo('Nothing was masked: redact = "off". Secrets in configurations, arguments and messages are in the tables.')
     if report.new_fields:
-        named = ", ".join(report.new_fields[:MAX_NAMED])
-        more = f" and {len(report.new_fields) - MAX_NAMED:,} more" if len(report.new_fields) > MAX_NAMED else ""
-        echo(f"New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: {named}{more}.")
+        echo(new_fields_sentence(report.new_fields))
     if missing.runs:
         echo(f"Without figures: {missing}")
     for workspace_id, parameters in report.hidden_defaults.items():

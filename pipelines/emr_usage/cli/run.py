@@ -11,6 +11,7 @@ import click
 from .build import build_marts
 from .load import load_job_runs
 from .load_output import print_failure, print_load
+from .monitoring import MonitoringOptions, monitored, monitoring_options, ping_option
 from .options import (
     allow_empty_inputs_option,
     change_time_zone_option,
@@ -41,8 +42,14 @@ if TYPE_CHECKING:
 @allow_empty_inputs_option
 @month_option
 @reports_option
+@monitoring_options
+@ping_option
 def command(
     *,
+    metrics: Path | None,
+    notify: str | None,
+    notify_format: str | None,
+    ping: str | None,
     inputs: Path | None,
     billing_time_zone: str | None,
     change_time_zone: bool,
@@ -73,30 +80,33 @@ def command(
 
     began = now()
     target = Target(destination, database, wait_at_most(wait_seconds))
-    require_inputs(inputs)
-    done, missing = load_job_runs(target, None, as_json=as_json, verbose=verbose, **options)
-    loaded = load_facts(done, target, missing, now())
-    facts: dict[str, Any] = {name: loaded[name] for name in ("status", "exit_code", "target")} | {"load": loaded}
-    if not as_json:
-        print_load(done, target, missing)
-    print_failure(done)
-    if not failure_of_all(done):
-        with report_errors(target, as_json=as_json, verbose=verbose, so_far=facts):
-            marts = build_marts(
-                target,
-                inputs,
-                billing_time_zone=billing_time_zone,
-                change_time_zone=change_time_zone,
-                allow_empty_inputs=allow_empty_inputs,
-            )
-            facts["build"] = marts.facts
-            if not as_json:
-                echo(*marts.lines)
-            with open_reader(target) as pipeline:
-                page = write_report(pipeline, month, reports or default_folder(target.database))
-            facts["report"] = page.facts
-            if not as_json:
-                echo(*page.lines)
-    if as_json:
-        print_json(facts | {"seconds": round((now() - began).total_seconds(), 3)})
-    sys.exit(facts["exit_code"])
+    monitoring = MonitoringOptions(metrics, notify, notify_format, ping, can_ping=True)
+    with monitored("run", target, monitoring, as_json=as_json, verbose=verbose) as monitor:
+        require_inputs(inputs)
+        done, missing = load_job_runs(target, None, monitor, as_json=as_json, verbose=verbose, **options)
+        loaded = load_facts(done, target, missing, now())
+        facts: dict[str, Any] = {name: loaded[name] for name in ("status", "exit_code", "target")} | {"load": loaded}
+        if not as_json:
+            print_load(done, target, missing)
+        print_failure(done)
+        if not failure_of_all(done):
+            with report_errors(target, as_json=as_json, verbose=verbose, so_far=facts):
+                with monitor.step("build"):
+                    marts = build_marts(
+                        target,
+                        inputs,
+                        billing_time_zone=billing_time_zone,
+                        change_time_zone=change_time_zone,
+                        allow_empty_inputs=allow_empty_inputs,
+                    )
+                facts["build"] = marts.facts
+                if not as_json:
+                    echo(*marts.lines)
+                with monitor.step("report"), open_reader(target) as pipeline:
+                    page = write_report(pipeline, month, reports or default_folder(target.database))
+                facts["report"] = page.facts
+                if not as_json:
+                    echo(*page.lines)
+        if as_json:
+            print_json(facts | {"seconds": round((now() - began).total_seconds(), 3)})
+        sys.exit(facts["exit_code"])

@@ -11,6 +11,7 @@ import click
 
 from emr_usage.exit_codes import INCOMPLETE
 
+from .monitoring import MonitoringOptions, metrics_option, monitored
 from .options import target_options
 from .report_errors import report_errors
 from .require import require_database
@@ -34,7 +35,8 @@ RUNS_OF_AXIS: Final = {
 
 @click.command("status", short_help="How far each workspace is certified, and what is missing.")
 @target_options
-def command(*, destination: str, database: Path, as_json: bool, verbose: bool) -> None:
+@metrics_option
+def command(*, metrics: Path | None, destination: str, database: Path, as_json: bool, verbose: bool) -> None:
     """\b
     Examples:
       emr-usage status
@@ -48,14 +50,15 @@ def command(*, destination: str, database: Path, as_json: bool, verbose: bool) -
     from emr_usage.target import Target
 
     target = Target(destination, database)
-    require_database(target, as_json=as_json)
-    with report_errors(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
-        found = read_status(pipeline, now())
-    if as_json:
-        print_json(_status_facts(found))
-    else:
-        _print_status(found, target)
-    sys.exit(INCOMPLETE if found.incomplete else 0)
+    with monitored("status", target, MonitoringOptions(metrics), as_json=as_json, verbose=verbose) as monitor:
+        require_database(target, as_json=as_json)
+        with report_errors(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
+            found = monitor.status = read_status(pipeline, now())
+        if as_json:
+            print_json(_status_facts(found))
+        else:
+            _print_status(found, target)
+        sys.exit(INCOMPLETE if found.incomplete else 0)
 
 
 def _status_facts(found: Status) -> dict[str, Any]:
@@ -64,6 +67,10 @@ def _status_facts(found: Status) -> dict[str, Any]:
         "workspaces": [vars(workspace) for workspace in found.workspaces],
         "incomplete": found.incomplete,
         "missing_figures": vars(found.missing_figures),
+        "windows": found.windows,
+        "table_rows": found.table_rows,
+        "requests": found.requests,
+        "throttled": found.throttled,
     }
 
 
@@ -83,19 +90,32 @@ def _print_status(found: Status, target: Target) -> None:
         table.add_row(workspace.workspace_id, *certified, f"{workspace.open_runs:,}", f"{workspace.job_runs:,}")
     if found.workspaces:
         output().print(table)
+    if found.lag_seconds is not None:
+        echo(f"Lag: {found.lag_seconds / 3_600:,.1f} hours in the workspace that is furthest behind")
+    echo(f"Rows: {', '.join(f'{name} {rows:,}' for name, rows in found.table_rows.items())}")
+    windows = ", ".join(f"{count:,} {status}" for status, count in found.windows.items())
+    echo(f"Windows of the last load, counts and lists included: {windows}")
+    echo(f"Requests of all loads: {found.requests:,}, {found.throttled:,} of them throttled")
     if found.missing_figures.runs:
         echo(f"Without figures: {found.missing_figures}")
     for workspace in found.workspaces:
         if workspace.hidden_defaults:
             echo(hidden_default_sentence(workspace.workspace_id, workspace.hidden_defaults))
     if found.incomplete:
-        missing = Table(title="Incomplete windows", box=SIMPLE, pad_edge=False)
-        for title in ("workspace", "runs", "from", "to", "status", "error", "API counts", "received"):
-            missing.add_column(title, overflow="fold")
-        for row in found.incomplete:
-            cells = row | {"axis": RUNS_OF_AXIS.get(row["axis"], "-")}
-            missing.add_row(*(_cell(value) for value in cells.values()))
-        output().print(missing)
+        _print_incomplete(found)
+
+
+def _print_incomplete(found: Status) -> None:
+    from rich.box import SIMPLE
+    from rich.table import Table
+
+    missing = Table(title="Incomplete windows", box=SIMPLE, pad_edge=False)
+    for title in ("workspace", "runs", "from", "to", "status", "error", "API counts", "received"):
+        missing.add_column(title, overflow="fold")
+    for row in found.incomplete:
+        cells = row | {"axis": RUNS_OF_AXIS.get(row["axis"], "-")}
+        missing.add_row(*(_cell(value) for value in cells.values()))
+    output().print(missing)
 
 
 def _cell(value: object) -> str:

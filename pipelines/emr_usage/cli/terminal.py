@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import cache
@@ -16,6 +15,14 @@ if TYPE_CHECKING:
     from emr_usage.lock import Wait
 
     from .console import SafeConsole
+
+
+class CommandFailed(SystemExit):
+    """The end of a command that failed, whose sentence is printed already."""
+
+    def __init__(self, exit_code: int, sentence: str) -> None:
+        super().__init__(exit_code)
+        self.sentence = sentence
 
 
 @cache
@@ -63,12 +70,12 @@ def print_json(facts: object) -> None:
 def fail(
     sentence: str, code: str, *, as_json: bool, exit_code: int = FAILED, so_far: Mapping[str, Any] | None = None
 ) -> NoReturn:
-    """Say what went wrong, for people and where asked for machines, and end the command."""
+    """Say what went wrong, for people and where asked for machines, and end the command by CommandFailed."""
     errors().print(f"Error: {sentence}", highlight=False, soft_wrap=True)
     if as_json:
         failed = {"status": "failed", "exit_code": exit_code, "error": {"code": code, "sentence": sentence}}
         print_json({**(so_far or {}), **failed})
-    sys.exit(exit_code)
+    raise CommandFailed(exit_code, sentence)
 
 
 def log_to(console: SafeConsole) -> None:

@@ -63,6 +63,10 @@ class DuckDbFile:
         beside = self.working_folder()
         return f"{beside.stem}-{hashlib.sha256(str(beside).encode()).hexdigest()[:8]}.dlt"
 
+    def label(self) -> str:
+        """Return the path of the file itself: databases in several folders may have one name."""
+        return str(self.real_path)
+
     def lock(self, working_folder: Path) -> AbstractContextManager[None]:  # noqa: ARG002  # other destinations lock there
         """Hold the lock file beside the database."""
         return _lock_beside(self.real_path)

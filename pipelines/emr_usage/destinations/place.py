@@ -34,6 +34,9 @@ class Place(Protocol):
     def unique_name(self) -> str:
         """Return a name for a folder of working files that no other place has."""
 
+    def label(self) -> str:
+        """Return a name for metrics, without secrets."""
+
     def lock(self, working_folder: Path) -> AbstractContextManager[None]:
         """Hold the lock file of those who write here."""
 
@@ -74,14 +77,23 @@ class NamedPlace:
         """Return a name with a fingerprint of the database: two of them never share cursors."""
         return f"emr_usage-{self.name}-{self._fingerprint()[:8]}.dlt"
 
+    def label(self) -> str:
+        """Return the name of the destination with its host, port and database, where it has these."""
+        credentials = self._configuration().credentials
+        host, port, database = (getattr(credentials, name, None) for name in ("host", "port", "database"))
+        return f"{self.name}://{host or ''}{f':{port}' if port else ''}/{database}" if database else self.name
+
     def lock(self, working_folder: Path) -> AbstractContextManager[None]:
         """Hold the lock file among the working files."""
         return lock_file(working_folder / "emr_usage.lock", "DLT_DATA_DIR")
 
-    def _fingerprint(self) -> str:
+    def _configuration(self) -> Any:
         with TemporaryDirectory() as folder:
             probe = dlt.pipeline("fingerprint", destination=self.to_write(), dataset_name="fingerprint", pipelines_dir=folder)
-            configuration = probe.destination_client().config
+            return probe.destination_client().config
+
+    def _fingerprint(self) -> str:
+        configuration = self._configuration()
         # dlt's own fingerprint is that of the host, or the account.
         place = [getattr(configuration.credentials, name, None) for name in ("port", "database")]
         return hashlib.sha256(repr([configuration.fingerprint(), *place]).encode()).hexdigest()

@@ -24,6 +24,7 @@ class LoadStats:
         hidden_defaults: by workspace, parameters of the API whose absence hides runs; it was asked with and without them.
         unknown_fields: response fields without a column, as `table.path`, with the rows that had them.
         new_fields: those that no finished load has reported before; known at the end of the load.
+        findings: what earlier loads had loaded and the destination lacks, one sentence each.
         redact: what is masked: patterns, strict, or off.
         settle_days: how long after its end a run without figures is asked for again.
     """
@@ -39,5 +40,6 @@ class LoadStats:
     hidden_defaults: dict[str, list[str]] = field(default_factory=dict)
     unknown_fields: Counter[str] = field(default_factory=Counter)
     new_fields: list[str] = field(default_factory=list)
+    findings: list[str] = field(default_factory=list)
     redact: str = ""
     settle_days: float = SETTLE_DAYS
