@@ -268,6 +268,7 @@ class TestTroubles:
     def test_before_anything_is_loaded(self, cli: CliHarness, name: str) -> None:
         self.assert_told(cli, TROUBLES[name])
 
+    @pytest.mark.soak
     def test_all_of_them_in_a_row_after_a_night_that_went_well(self, cli: CliHarness) -> None:
         cli.load_whole()
         pass_a_night(cli.emulator)
@@ -424,7 +425,7 @@ class TestDatabase:
         assert below.load("--database", "../emr.duckdb").code == 0
         cli.assert_whole()
 
-    @pytest.mark.parametrize("data_dir", ["", "all"])
+    @pytest.mark.parametrize("data_dir", [pytest.param("", marks=pytest.mark.soak), "all"])
     def test_two_of_them_share_no_state(self, cli: CliHarness, data_dir: str) -> None:
         """Also where `DLT_DATA_DIR` puts the working files of both into one folder."""
         cli.environment = {"DLT_DATA_DIR": str(cli.folder / data_dir) if data_dir else ""}
@@ -440,7 +441,9 @@ class TestDatabase:
 class TestStopped:
     """Ctrl-C, and the SIGTERM of a scheduler, wherever they hit."""
 
-    @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+    @pytest.mark.parametrize(
+        "number", [signal.SIGTERM, *(pytest.param(number, marks=pytest.mark.soak) for number in (signal.SIGINT, signal.SIGHUP))]
+    )
     def test_while_the_api_does_not_answer(self, cli: CliHarness, number: signal.Signals) -> None:
         gate = cli.emulator.faults = Gate(passing=8)
         with cli.start("load", "--json", *cli.source_options) as process:
@@ -457,11 +460,13 @@ class TestStopped:
             FaultInjection("dlt.normalize.normalize:Normalize.spool_files", action="SIGINT"),
             FaultInjection(COPY_JOB, action="SIGINT"),
             # The last job of a package: dlt would forget the signal, and the load would go on.
-            FaultInjection(SQL_JOB, "after", 8, action="SIGINT"),
+            pytest.param(FaultInjection(SQL_JOB, "after", 8, action="SIGINT"), marks=pytest.mark.soak),
             FaultInjection(SQL_JOB, "after", 8, action="SIGTERM"),
-            FaultInjection(SQL_JOB, "after", 8, action="SIGHUP"),
-            FaultInjection(COPY_JOB, action="SIGHUP"),
-            FaultInjection("dlt.load.load:Load.complete_package", "after", action="SIGTERM"),
+            pytest.param(FaultInjection(SQL_JOB, "after", 8, action="SIGHUP"), marks=pytest.mark.soak),
+            pytest.param(FaultInjection(COPY_JOB, action="SIGHUP"), marks=pytest.mark.soak),
+            pytest.param(
+                FaultInjection("dlt.load.load:Load.complete_package", "after", action="SIGTERM"), marks=pytest.mark.soak
+            ),
         ],
         ids=lambda fault: f"{fault.place.partition(':')[2]} {fault.action}",
     )

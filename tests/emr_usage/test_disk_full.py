@@ -39,7 +39,7 @@ def test_a_write_fails(cli: CliHarness, when: str) -> None:
     assert_next_load_whole(cli)
 
 
-@pytest.mark.parametrize("when", ["in a copy", "in a merge"])
+@pytest.mark.parametrize("when", [pytest.param("in a copy", marks=pytest.mark.soak), "in a merge"])
 def test_a_write_fails_after_a_night_that_went_well(cli: CliHarness, when: str) -> None:
     cli.load_whole()
     pass_a_night(cli.emulator)

@@ -140,7 +140,9 @@ ACCIDENTS = {
 }
 
 
-@pytest.mark.parametrize("accident", ACCIDENTS)
+@pytest.mark.parametrize(
+    "accident", ["restored", *(pytest.param(name, marks=pytest.mark.soak) for name in ACCIDENTS if name != "restored")]
+)
 def test_the_destination_is_right_after_an_accident(new_desk: NewDesk, accident: str) -> None:
     cli = new_desk()
     cli.load_whole()

@@ -79,7 +79,9 @@ def test_a_secret_in_a_name_reaches_neither_table_nor_state() -> None:
     assert "hunter2" not in str(state)
 
 
-@pytest.mark.parametrize("environment", [{}, SEVERAL_PACKAGES], ids=["one package", "several"])
+@pytest.mark.parametrize(
+    "environment", [pytest.param({}, marks=pytest.mark.soak), SEVERAL_PACKAGES], ids=["one package", "several"]
+)
 def test_the_table_says_what_the_loads_brought(tmp_path: Path, environment: dict[str, str]) -> None:
     """Every run of the account has the field `invented`."""
     with served() as emulator:

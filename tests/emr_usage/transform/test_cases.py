@@ -228,36 +228,39 @@ def test_a_success_beside_the_failure_is_no_recovery(tmp_path: Path) -> None:
     assert mart_db.ask("SELECT attempts, recovered_at, seconds_to_recovery FROM job_failure_chains") == [(2, None, None)]
 
 
-def job(job_run_id: str, submitted: str, ended: str, state: str = "Success", arguments: str = "a") -> Row:
-    return job_run(job_run_id, utc(submitted), utc(ended), 1, state=state) | {"name": "job", "arguments_digest": arguments}
+# By the job's name, the later runs of one whose first run failed, when it recovered, and when it next succeeded.
+FAILURES: dict[str, tuple[list[tuple[str, ...]], str | None, str | None]] = {
+    "alone": ([], None, None),
+    "again": ([("again", "2026-10-05 02:00", "2026-10-05 03:00")], "2026-10-05 03:00", "2026-10-05 03:00"),
+    "other": ([("other", "2026-10-05 02:00", "2026-10-05 03:00", "Success", "b")], None, "2026-10-05 03:00"),
+    "next-day": ([("later", "2026-10-06 00:00", "2026-10-06 01:00")], None, "2026-10-06 01:00"),
+    "next-month": ([("later", "2026-11-06 00:00", "2026-11-06 01:00", "Success", "c")], None, "2026-11-06 01:00"),
+    # Submitted before, ended after the failure.
+    "longer": ([("longer", "2026-10-04 23:00", "2026-10-05 05:00", "Success", "b")], None, "2026-10-05 05:00"),
+    "before": ([("before", "2026-10-04 02:00", "2026-10-04 03:00")], None, None),
+    "failing": ([("fails too", "2026-10-06 02:00", "2026-10-06 03:00", "Failed", "b")], None, None),
+    # A success beside the failure does not keep the one after it from being the recovery.
+    "beside": (
+        [("beside", "2026-10-05 00:10", "2026-10-05 00:20"), ("after", "2026-10-05 04:00", "2026-10-05 05:00")],
+        "2026-10-05 05:00",
+        "2026-10-05 05:00",
+    ),
+}
 
 
-@pytest.mark.parametrize(
-    ("later", "recovered", "succeeded"),
-    [
-        ([], None, None),
-        ([job("again", "2026-10-05 02:00", "2026-10-05 03:00")], "2026-10-05 03:00", "2026-10-05 03:00"),
-        ([job("other", "2026-10-05 02:00", "2026-10-05 03:00", arguments="b")], None, "2026-10-05 03:00"),
-        ([job("next day", "2026-10-06 00:00", "2026-10-06 01:00")], None, "2026-10-06 01:00"),
-        ([job("next month", "2026-11-06 00:00", "2026-11-06 01:00", arguments="c")], None, "2026-11-06 01:00"),
-        # Submitted before, ended after the failure.
-        ([job("longer", "2026-10-04 23:00", "2026-10-05 05:00", arguments="b")], None, "2026-10-05 05:00"),
-        ([job("before", "2026-10-04 02:00", "2026-10-04 03:00")], None, None),
-        ([job("fails too", "2026-10-06 02:00", "2026-10-06 03:00", "Failed", "b")], None, None),
-        # A success beside the failure does not keep the one after it from being the recovery.
-        (
-            [job("beside", "2026-10-05 00:10", "2026-10-05 00:20"), job("after", "2026-10-05 04:00", "2026-10-05 05:00")],
-            "2026-10-05 05:00",
-            "2026-10-05 05:00",
-        ),
-    ],
-)
-def test_a_job_that_succeeded_since_its_failure_is_known_to_have(
-    tmp_path: Path, later: list[Row], recovered: str | None, succeeded: str | None
-) -> None:
-    mart_db = built_mart_db(tmp_path, job_runs=[job("failed", "2026-10-05 00:00", "2026-10-05 01:00", "Failed"), *later])
-    first = "SELECT recovered_at, job_succeeded_at FROM job_failure_chains WHERE first_failure_job_run_id = 'failed'"
-    assert mart_db.ask(first) == [tuple(time and utc(time) for time in (recovered, succeeded))]
+def job(name: str, run: str, submitted: str, ended: str, state: str = "Success", arguments: str = "a") -> Row:
+    row = job_run(f"{name}: {run}", utc(submitted), utc(ended), 1, state=state)
+    return row | {"name": name, "arguments_digest": arguments}
+
+
+def test_a_job_that_succeeded_since_its_failure_is_known_to_have(tmp_path: Path) -> None:
+    failed = [job(name, "failed", "2026-10-05 00:00", "2026-10-05 01:00", "Failed") for name in FAILURES]
+    later = [job(name, *run) for name, (runs, _, _) in FAILURES.items() for run in runs]
+    mart_db = built_mart_db(tmp_path, job_runs=failed + later)
+    columns = "first_failure_job_run_id, recovered_at, job_succeeded_at"
+    chains = {first: tuple(times) for first, *times in mart_db.ask(f"SELECT {columns} FROM job_failure_chains")}
+    for name, (_, *times) in FAILURES.items():
+        assert chains[f"{name}: failed"] == tuple(time and utc(time) for time in times), name
 
 
 def test_a_reason_of_two_currencies_has_two_rows(tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def amounts_of(run: Row, parts: dict[datetime, Fraction]) -> dict[str | None, tu
 
 
 @settings(
-    max_examples=4,
+    max_examples=3,
     deadline=None,
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],

@@ -15,7 +15,10 @@ from rendered import render
 FILES = sorted([*PROJECT.glob("models/*/*.sql"), *PROJECT.glob("tests/*.sql")])
 
 
-@pytest.mark.parametrize("dialect", ["duckdb", "postgres", "spark", "snowflake", "bigquery"])
+@pytest.mark.parametrize(
+    "dialect",
+    ["duckdb", "postgres", "spark", *(pytest.param(name, marks=pytest.mark.soak) for name in ("snowflake", "bigquery"))],
+)
 def test_every_model_is_read_by_the_grammar(dialect: str) -> None:
     unread = {}
     for path, incremental in itertools.product(FILES, (False, True)):
