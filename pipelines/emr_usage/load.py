@@ -97,6 +97,6 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
 def failure_of_all(load: Load) -> EmrServerlessError | None:
     """Return why nothing at all could be read, if that is so."""
     # What is not visible leaves the other workspaces as they are, also where there is no other one.
-    errors = [outcome.error for outcome in load.stats.incomplete]
+    errors = [result.error for result in load.stats.incomplete]
     failed = [error for error in errors if error and not isinstance(error, MissingWorkspaceError)]
     return failed[0] if failed and not load.stats.windows["complete"] else None

@@ -49,16 +49,16 @@ def load_facts(done: Load, target: Target, missing: MissingFigures, now: datetim
         "rows_per_second": round(report.rows / seconds) if seconds else 0,
         "incomplete": [
             {
-                "resource": outcome.task.window.resource,
-                "workspace_id": outcome.task.window.workspace_id,
-                "axis": outcome.task.window.axis,
-                "asked": outcome.task.window.asked,
-                "status": outcome.status,
-                "total_count": outcome.total_count,
-                "rows_distinct": outcome.rows_distinct,
-                "error": str(outcome.error) if outcome.error else None,
+                "resource": result.task.window.resource,
+                "workspace_id": result.task.window.workspace_id,
+                "axis": result.task.window.axis,
+                "asked": result.task.window.asked,
+                "status": result.status,
+                "total_count": result.total_count,
+                "rows_distinct": result.rows_distinct,
+                "error": str(result.error) if result.error else None,
             }
-            for outcome in report.incomplete
+            for result in report.incomplete
         ],
     }
 
@@ -74,7 +74,7 @@ def problems_of(load: Load) -> list[str]:
     """Return what a finished load could not complete, one sentence each."""
     if error := failure_of_all(load):
         return [str(error)]
-    return [f"Incomplete: {outcome}" for outcome in load.stats.incomplete]
+    return [f"Incomplete: {result}" for result in load.stats.incomplete]
 
 
 def findings_of(load: Load) -> list[str]:

@@ -30,8 +30,8 @@ def print_load(done: Load, target: Target, missing: MissingFigures) -> None:
         echo(f"Without figures: {missing}")
     for workspace_id, parameters in report.hidden_defaults.items():
         echo(hidden_default_sentence(workspace_id, parameters))
-    for outcome in report.incomplete[:MAX_NAMED]:
-        echo(f"Incomplete: {outcome}")
+    for result in report.incomplete[:MAX_NAMED]:
+        echo(f"Incomplete: {result}")
     if len(report.incomplete) > MAX_NAMED:
         output().print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
 

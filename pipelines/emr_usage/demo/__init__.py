@@ -21,7 +21,7 @@ from rich.table import Table
 
 from emr_serverless import Backfill
 from emr_usage.build import build
-from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Switches, company
+from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Variants, company
 from emr_usage.inputs import default_folder, load_inputs
 from emr_usage.load import Request, run_load
 from emr_usage.load_summary import summary
@@ -81,7 +81,7 @@ def run_demo(
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     today = Clock(int(TODAY.timestamp() * 1000))
     history = company(SEED, TODAY, days=DAYS_OF_HISTORY, runs_per_day=RUNS_PER_DAY, region_ids=(REGION,))
-    with Emulator(history, today, switches=Switches(list_details=True)) as emulator:
+    with Emulator(history, today, variants=Variants(list_details=True)) as emulator:
         yield f"An emulator answers at {emulator.url}; its clock stands at {TODAY:%Y-%m-%d %H:%M} UTC."
         overrides: dict[str, Any] = {
             "region_ids": [REGION],

@@ -15,7 +15,7 @@ from .gateway import Gateway
 from .replies import Reply
 from .signature import DEFAULT_KEY, AccessKey, SignedRequest
 from .state import State
-from .switches import Switches
+from .variants import Variants
 
 HOST = "127.0.0.1"
 
@@ -26,7 +26,7 @@ class Emulator(Gateway):
     Args:
         state: What the account holds.
         clock: What time it is for the data; signatures and their dates are checked against the real clock.
-        switches: How the API reads what its documents leave open.
+        variants: How the API reads what its documents leave open.
         faults: What goes wrong.
         access_keys: The keys that may sign.
         page_limit: The most rows on a page, whatever `maxResults` asks for.
@@ -44,7 +44,7 @@ class Emulator(Gateway):
         state: State,
         clock: Clock,
         *,
-        switches: Switches | None = None,
+        variants: Variants | None = None,
         faults: Faults | None = None,
         access_keys: Sequence[AccessKey] = (DEFAULT_KEY,),
         page_limit: int = 100,
@@ -54,7 +54,7 @@ class Emulator(Gateway):
         super().__init__(
             state,
             clock,
-            switches=switches,
+            variants=variants,
             faults=faults,
             access_keys=access_keys,
             page_limit=page_limit,

@@ -56,7 +56,7 @@ class Census:
             self._of_any_state,
             *(Window(region_id, workspace_id, "all", filters=filters) for filters in others),
         ]
-        self._outcomes: list[WindowResult] = []
+        self._results: list[WindowResult] = []
         self._left = 0
         self._final_runs: dict[Window, set[str]] = {}
         self._other_runs: dict[Window, set[str]] = {}
@@ -86,11 +86,11 @@ class Census:
                 wanted.append(position)
         return wanted
 
-    def settle(self, outcome: WindowResult) -> list[Task]:
+    def settle(self, result: WindowResult) -> list[Task]:
         """Take how the reading of a listing ended; return the listings to read next."""
-        self._outcomes.append(outcome)
+        self._results.append(result)
         self._left -= 1
-        if outcome.status != "complete":
+        if result.status != "complete":
             self._waiting = []
         waiting, self._waiting = self._waiting, []
         return [self._task(window) for window in waiting]
@@ -103,7 +103,7 @@ class Census:
     @property
     def certificates(self) -> list[WindowResult]:
         """What is proved of the workspace, once the census is over: every listing, or nothing."""
-        return self._outcomes if all(outcome.status == "complete" for outcome in self._outcomes) and self._agree() else []
+        return self._results if all(result.status == "complete" for result in self._results) and self._agree() else []
 
     def _agree(self) -> bool:
         """Return whether no listing has a run that those without further filters lack."""

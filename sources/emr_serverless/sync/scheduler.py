@@ -171,23 +171,23 @@ class Scheduler:
         package.unknown_fields.add("job_runs", runs, message.observed_at)
         stats.rows += len(runs)
 
-    def _settle(self, outcome: WindowResult, package: Package) -> None:
+    def _settle(self, result: WindowResult, package: Package) -> None:
         self._outstanding -= 1
-        self._stats.requests += outcome.request_stats.requests
-        _refuse_the_future(outcome)
-        window, error = outcome.task.window, outcome.error
+        self._stats.requests += result.request_stats.requests
+        _refuse_the_future(result)
+        window, error = result.task.window, result.error
         if window.axis == "list" and window.resource != WORKSPACES.table:
             # What may not be asked, or is not offered in this region, keeps no job run from loading.
-            self._audit(outcome, package)
-            self._mark_gone(outcome, package)
+            self._audit(result, package)
+            self._mark_gone(result, package)
             return
         if isinstance(error, FATAL_ERRORS):
             raise error
         if window.axis == "count" and not window.filters:
             stats = self._stats
-            stats.expected_rows = (stats.expected_rows or 0) + (outcome.total_count or 0)
+            stats.expected_rows = (stats.expected_rows or 0) + (result.total_count or 0)
         if window.axis == "list":
-            self._listings.append(outcome)
+            self._listings.append(result)
             if len(self._listings) == len(self._settings.region_ids):
                 self._plan(package)
             return
@@ -195,33 +195,33 @@ class Scheduler:
         is_denied = isinstance(error, DENIED_ERRORS)
         # What was asked of a denied workspace at the same time is refused for the same reason. A census is of no account until it
         # is over, and what it does not certify is read by other windows.
-        if not outcome.parts and not (sweep.denied and is_denied) and (is_denied or not outcome.task.is_whole):
-            self._audit(outcome, package)
+        if not result.parts and not (sweep.denied and is_denied) and (is_denied or not result.task.is_whole):
+            self._audit(result, package)
         if is_denied:
             self._deny(sweep)
             return
-        self._give_up_when_silent(outcome)
-        if window.axis == "run" and (run_id := sweep.misses(outcome)):
+        self._give_up_when_silent(result)
+        if window.axis == "run" and (run_id := sweep.misses(result)):
             origin = Origin(window.region_id, window.workspace_id, self._options.clock())
             package.add_observations(origin, read_rows([{"jobRunId": run_id}], JOB_RUNS, {}))
-        tasks = sweep.settle(outcome)
+        tasks = sweep.settle(result)
         certificates, sweep.certificates = sweep.certificates, []
         for certificate in certificates:
             self._audit(certificate, package)
         self._push([] if sweep.denied else tasks)
 
-    def _audit(self, outcome: WindowResult, package: Package) -> None:
-        stats, window = self._stats, outcome.task.window
+    def _audit(self, result: WindowResult, package: Package) -> None:
+        stats, window = self._stats, result.task.window
         is_list = window.axis == "list"
-        if not is_list and self._sweeps[window.workspace_id].is_refused_filter(outcome):
+        if not is_list and self._sweeps[window.workspace_id].is_refused_filter(result):
             logger.info("%s %s: the API refuses the filters %s", window.workspace_id, window.axis, dict(window.filters))
             return
-        if not is_list and outcome.audited_axis not in COUNTED_AXES:
-            stats.windows[str(outcome.status)] += 1
-        if outcome.status != "complete" and not (window.resource == WORKSPACES.table and self._needs_no_list):
-            stats.incomplete.append(outcome)
-            logger.warning("Incomplete: %s", outcome)
-        package.add({"extraction_windows": windows_table(outcome, self._options.name, self._options.mode)})
+        if not is_list and result.audited_axis not in COUNTED_AXES:
+            stats.windows[str(result.status)] += 1
+        if result.status != "complete" and not (window.resource == WORKSPACES.table and self._needs_no_list):
+            stats.incomplete.append(result)
+            logger.warning("Incomplete: %s", result)
+        package.add({"extraction_windows": windows_table(result, self._options.name, self._options.mode)})
 
     def _deny(self, sweep: WorkspaceSweep) -> None:
         sweep.denied = True
@@ -230,14 +230,14 @@ class Scheduler:
         heapq.heapify(kept)
         self._ready = kept
 
-    def _give_up_when_silent(self, outcome: WindowResult) -> None:
+    def _give_up_when_silent(self, result: WindowResult) -> None:
         """Stop the load when every thread in a row got no answer for its window: the rest would not get one either."""
-        if not isinstance(outcome.error, (TryLaterError, ReachEndpointError)):
+        if not isinstance(result.error, (TryLaterError, ReachEndpointError)):
             self._failures = 0
             return
         self._failures += 1
         if self._failures >= max(self._settings.threads, SILENT_WINDOWS):
-            raise outcome.error
+            raise result.error
 
     def _list(self, message: Rows, package: Package) -> None:
         window = message.task.window
@@ -251,10 +251,10 @@ class Scheduler:
         package.add(resource_tables(snapshot.resource, [(origin, records)]))
         package.unknown_fields.add(window.resource, records, message.observed_at)
 
-    def _mark_gone(self, outcome: WindowResult, package: Package) -> None:
-        window = outcome.task.window
-        if outcome.status == "complete" and outcome.started_at:
-            package.add_masked({window.resource: self._snapshots[window.resource].gone(window, outcome.started_at)})
+    def _mark_gone(self, result: WindowResult, package: Package) -> None:
+        window = result.task.window
+        if result.status == "complete" and result.started_at:
+            package.add_masked({window.resource: self._snapshots[window.resource].gone(window, result.started_at)})
 
     @property
     def _needs_no_list(self) -> bool:
@@ -296,11 +296,11 @@ class Scheduler:
                 self._push([Task(list_window(resource, region_id, workspace_id)) for resource in lists])
 
     def _report_absent(self, workspace_id: str, error: EmrServerlessError, package: Package) -> None:
-        outcome = WindowResult(Task(list_window(WORKSPACES, ", ".join(self._settings.region_ids), workspace_id)), status="failed")
-        outcome.started_at = outcome.finished_at = self._options.clock()
-        outcome.error = error
-        self._stats.incomplete.append(outcome)
-        package.add({"extraction_windows": windows_table(outcome, self._options.name, self._options.mode)})
+        result = WindowResult(Task(list_window(WORKSPACES, ", ".join(self._settings.region_ids), workspace_id)), status="failed")
+        result.started_at = result.finished_at = self._options.clock()
+        result.error = error
+        self._stats.incomplete.append(result)
+        package.add({"extraction_windows": windows_table(result, self._options.name, self._options.mode)})
 
     def _ranges(self, workspace_id: str) -> Ranges:
         horizon_ms, backfill = self._options.horizon_ms, self._options.backfill
@@ -365,8 +365,8 @@ def list_window(resource: Resource, region_id: str, workspace_id: str = "*") -> 
     return Window(region_id, workspace_id, "list", resource=resource.table)
 
 
-def _refuse_the_future(outcome: WindowResult) -> None:
+def _refuse_the_future(result: WindowResult) -> None:
     """End a load during which the clock was set back before its horizon: nothing is certified past its observation."""
-    window, observed_at = outcome.task.window, outcome.started_at
+    window, observed_at = result.task.window, result.started_at
     if window.end_ms is not None and observed_at and window.end_ms > epoch_ms(observed_at):
         raise SetClockError("This machine's clock was set back during the load, to before the time that is asked for")

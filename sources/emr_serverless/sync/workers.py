@@ -158,11 +158,11 @@ class WorkerPool:
             thread.start()
 
     def submit(self, task: Task) -> None:
-        """Queue a window; its pages and then its outcome come out of `receive`."""
+        """Queue a window; its pages and then its result come out of `receive`."""
         self._tasks.put(task)
 
     def receive(self) -> Rows | WindowResult:
-        """Wait for the next page or outcome.
+        """Wait for the next page or result.
 
         Raises:
             BaseException: whatever broke a thread; the pool is of no use after that.
@@ -209,19 +209,19 @@ class WorkerPool:
 
     def _read(self, task: Task) -> Iterator[Rows | WindowResult]:
         reader = WindowReader(self._client, task, self._window_rows)
-        reader.outcome.started_at = self._clock()
+        reader.result.started_at = self._clock()
         if task.window.axis in COUNTED_AXES:
             reader.count()
         elif task.is_whole:
             yield from reader.read_whole()
         else:
             yield from reader.read()
-        reader.outcome.finished_at = self._clock()
-        yield reader.outcome
+        reader.result.finished_at = self._clock()
+        yield reader.result
 
 
 class WindowReader:
-    """Reads one window until it is certified, split, or given up; `outcome` tells how it ended."""
+    """Reads one window until it is certified, split, or given up; `result` tells how it ended."""
 
     def __init__(self, client: Client, task: Task, window_rows: int) -> None:
         self._client = client
@@ -229,49 +229,49 @@ class WindowReader:
         self._window = task.window
         self._keys: set[str] = set()
         self._quiet_reads = 0
-        self.outcome = WindowResult(task)
+        self.result = WindowResult(task)
 
     def read(self) -> Iterator[Rows]:
         """Yield the window's rows, page by page."""
-        outcome = self.outcome
-        for outcome.attempts in range(1, (OPEN_READS if self._window.axis == "open" else WINDOW_READS) + 1):
+        result = self.result
+        for result.attempts in range(1, (OPEN_READS if self._window.axis == "open" else WINDOW_READS) + 1):
             known = len(self._keys)
             try:
                 pages = yield from self._read_once()
             except RestartWindowError as error:
                 # Half the window is read in half the time, before its tokens expire too.
                 if self._window.axis != "open" and is_divisible(self._window):
-                    outcome.parts = split_window(self._window, 2)
+                    result.parts = split_window(self._window, 2)
                 else:
-                    outcome.error = error
+                    result.error = error
             except RETRYABLE_ERRORS as error:
-                outcome.error = error
+                result.error = error
             except EmrServerlessError as error:
-                outcome.error = error
+                result.error = error
                 break
             else:
                 self._conclude(pages, known)
-            if outcome.parts:
+            if result.parts:
                 return
-            if outcome.status:
+            if result.status:
                 break
-        outcome.status = outcome.status or ("failed" if outcome.error else "short")
-        if outcome.certified_by != "count":
-            outcome.rows_distinct = len(self._keys)
+        result.status = result.status or ("failed" if result.error else "short")
+        if result.certified_by != "count":
+            result.rows_distinct = len(self._keys)
 
     def _conclude(self, pages: int, known: int) -> None:
         """Certify the window or split it, if what was read allows either."""
-        outcome = self.outcome
-        if outcome.parts:
+        result = self.result
+        if result.parts:
             return
-        if outcome.certified_by or self._is_complete(pages, known):
-            outcome.status = "complete"
-            outcome.certified_by = outcome.certified_by or "pages"
+        if result.certified_by or self._is_complete(pages, known):
+            result.status = "complete"
+            result.certified_by = result.certified_by or "pages"
         else:
             self._split_if_short()
 
     def _is_complete(self, pages: int, known: int) -> bool:
-        total = self.outcome.total_count
+        total = self.result.total_count
         is_counted = isinstance(_RESOURCES[self._window.resource].paging, Token)
         certified = is_certified(len(self._keys), total) or (total is None and not is_counted)
         if self._window.axis != "open":
@@ -283,76 +283,76 @@ class WindowReader:
 
     def _is_limit_in_doubt(self) -> bool:
         """Return whether the count may be the API's limit, although it equals the rows or is below them."""
-        rows, total = len(self._keys), self.outcome.total_count or 0
+        rows, total = len(self._keys), self.result.total_count or 0
         if self._window.axis not in TIME_AXES:
             return False
         if not is_divisible(self._window):
             return rows == total >= LARGE_COUNT and may_be_limit(total)
-        range_count = self.outcome.task.range_count
+        range_count = self.result.task.range_count
         return rows > total and (range_count is None or total >= range_count)
 
     def _split_if_short(self) -> None:
         """Split a window whose rows are fewer than their count, where that may bring the others."""
-        outcome, window = self.outcome, self._window
-        rows, total = len(self._keys), outcome.total_count
-        if not outcome.task.splits_short or not rows or total is None or not is_divisible(window):
+        result, window = self.result, self._window
+        rows, total = len(self._keys), result.total_count
+        if not result.task.splits_short or not rows or total is None or not is_divisible(window):
             return
         if window.axis == "open" and (self._quiet_reads < QUIET_READS or rows >= total):
             return
-        outcome.parts = split_window(window, min(parts_needed(total, rows), MOST_SHORT_PARTS))
-        outcome.is_short_split = True
+        result.parts = split_window(window, min(parts_needed(total, rows), MOST_SHORT_PARTS))
+        result.is_short_split = True
 
     def count(self) -> None:
         """Learn how many runs the API counts; no row is kept."""
-        outcome = self.outcome
-        outcome.attempts = 1
+        result = self.result
+        result.attempts = 1
         try:
             page = self._fetch(None, PROBE_ROWS)
         except EmrServerlessError as error:
-            outcome.error = error
+            result.error = error
         else:
             is_empty = page.total_count == 0 and not page.records and page.next_token is None
-            outcome.certified_by = "count" if is_empty and not self._window.filters else None
-        outcome.status = "failed" if outcome.error else "complete"
+            result.certified_by = "count" if is_empty and not self._window.filters else None
+        result.status = "failed" if result.error else "complete"
 
     def read_whole(self) -> Iterator[Rows]:
         """Yield the window's rows if one page has as many as the API counts, and their number cannot be a limit."""
-        outcome = self.outcome
-        outcome.attempts = 1
+        result = self.result
+        result.attempts = 1
         try:
             page = self._fetch(None, PAGE_ROWS)
         except EmrServerlessError as error:
-            outcome.error, outcome.status = error, "failed"
+            result.error, result.status = error, "failed"
             return
         rows = self._take(page)
-        outcome.rows_distinct = len(self._keys)
+        result.rows_distinct = len(self._keys)
         is_whole = page.next_token is None and page.total_count == len(self._keys) and not may_be_limit(page.total_count)
         if is_whole:
-            outcome.status, outcome.certified_by = "complete", "pages"
+            result.status, result.certified_by = "complete", "pages"
             yield rows
         else:
-            outcome.status = "short"
+            result.status = "short"
 
     def _read_once(self) -> Generator[Rows, None, int]:
         """Read all pages once; return how many there were."""
-        outcome, known_runs = self.outcome, self.outcome.task.known_runs
-        outcome.error = None
-        if known_runs is not None and outcome.attempts == 1:
+        result, known_runs = self.result, self.result.task.known_runs
+        result.error = None
+        if known_runs is not None and result.attempts == 1:
             page = self._fetch(None, PROBE_ROWS)
             yield self._take(page)
             if not page.next_token:
                 return 1
             if page.total_count == known_runs:
-                outcome.certified_by = "count"
-                outcome.rows_distinct = known_runs
+                result.certified_by = "count"
+                result.rows_distinct = known_runs
                 return 1
         tokens: set[str | None] = {None}
         token = None
         while True:
             page = self._fetch(token, PAGE_ROWS)
             if len(tokens) == 1:
-                outcome.parts = self._parts(page)
-                if outcome.parts:
+                result.parts = self._parts(page)
+                if result.parts:
                     return 1
             self._refuse_loops(page, tokens)
             yield self._take(page)
@@ -363,13 +363,13 @@ class WindowReader:
 
     def _fetch(self, token: str | None, max_results: int) -> Page:
         page = self._ask(self._window, token, max_results)
-        self.outcome.pages += 1
+        self.result.pages += 1
         if page.total_count is not None:
-            self.outcome.total_count = page.total_count
+            self.result.total_count = page.total_count
         return page
 
     def _ask(self, window: Window, token: str | None, max_results: int) -> Page:
-        request_stats = self.outcome.request_stats
+        request_stats = self.result.request_stats
         return self._client.fetch_page(
             _RESOURCES[window.resource],
             window.region_id,
@@ -396,7 +396,7 @@ class WindowReader:
     def _is_count_suspicious(self, first_page: Page, total: int) -> bool:
         if len(first_page.records) > total or may_be_limit(total):
             return True
-        range_count = self.outcome.task.range_count
+        range_count = self.result.task.range_count
         return first_page.next_token is not None and range_count is not None and total >= range_count
 
     def _adds_up(self, total: int) -> bool:
@@ -423,6 +423,6 @@ class WindowReader:
 
     def _take(self, page: Page) -> Rows:
         key = str(_RESOURCES[self._window.resource].row_id.path)
-        self.outcome.rows_received += len(page.records)
+        self.result.rows_received += len(page.records)
         self._keys.update(filter(None, page.records.column(key)))
-        return Rows(self.outcome.task, page.records, page.observed_at)
+        return Rows(self.result.task, page.records, page.observed_at)

@@ -1,6 +1,6 @@
 """One workspace in one load: which windows it asks in which order, which runs are open, how far its cursors move.
 
-Pure: it is handed rows and outcomes, and answers with the tasks that follow.
+Pure: it is handed rows and results, and answers with the tasks that follow.
 """
 
 from __future__ import annotations
@@ -79,14 +79,14 @@ class WorkspaceSweep:
         self.without_figures: dict[str, int] = {}
         self._ranges = ranges
         self._window_rows = window_rows
-        self._frontiers: dict[TimeAxis, Coverage] = {"start": Coverage(*ranges.start)}
+        self._coverage: dict[TimeAxis, Coverage] = {"start": Coverage(*ranges.start)}
         if ranges.end:
-            self._frontiers["end"] = Coverage(*ranges.end)
-        # Keeps the frontiers from being settled before the windows are planned.
-        self._unplanned = {axis: Window(region_id, workspace_id, axis, *self._range_of(axis)) for axis in self._frontiers}
+            self._coverage["end"] = Coverage(*ranges.end)
+        # Keeps the coverage from being settled before the windows are planned.
+        self._unplanned = {axis: Window(region_id, workspace_id, axis, *self._range_of(axis)) for axis in self._coverage}
         for axis, window in self._unplanned.items():
             if self._has_range(axis):
-                self._frontiers[axis].expect(window)
+                self._coverage[axis].expect(window)
         # Defaults that are known to hide runs must be asked for in all ways, which a census does not do.
         has_ranges = ranges.end is not None and all(self._has_range(axis) for axis in TIME_AXES)
         self._census: Census | None = None
@@ -158,28 +158,28 @@ class WorkspaceSweep:
         earlier = {run_id for run_id, submit_ms in rows if submit_ms is not None and submit_ms < first_ms}
         self.defaults.started_before(earlier, is_filtered=bool(names))
 
-    def settle(self, outcome: WindowResult) -> list[Task]:
-        """Take a window's outcome; return the tasks that it makes possible."""
-        window = outcome.task.window
-        self._short_splits += outcome.is_short_split
-        if self._census and outcome.task.is_whole:
-            return self._settle_census(self._census, outcome)
+    def settle(self, result: WindowResult) -> list[Task]:
+        """Take a window's result; return the tasks that it makes possible."""
+        window = result.task.window
+        self._short_splits += result.is_short_split
+        if self._census and result.task.is_whole:
+            return self._settle_census(self._census, result)
         match window.axis:
             case "count" | "count_ends":
-                return self._settle_count(outcome, COUNTED_AXES[window.axis])
+                return self._settle_count(result, COUNTED_AXES[window.axis])
             case "open":
-                return self._settle_open(outcome)
+                return self._settle_open(result)
             case "run":
-                return self._next_run_way(outcome)
+                return self._next_run_way(result)
             case "start" | "end":
-                return self._settle_range(outcome, window, window.axis)
+                return self._settle_range(result, window, window.axis)
         raise AssertionError(window.axis)
 
-    def misses(self, outcome: WindowResult) -> str | None:
-        """Return the run that the API did not answer for in any way, if that is what the outcome of axis `run` says."""
-        window = outcome.task.window
+    def misses(self, result: WindowResult) -> str | None:
+        """Return the run that the API did not answer for in any way, if that is what the result of axis `run` says."""
+        window = result.task.window
         run_id = window.job_run_id
-        is_answered = outcome.status == "complete" or self.is_refused_filter(outcome)
+        is_answered = result.status == "complete" or self.is_refused_filter(result)
         if not is_answered or run_id is None or run_id in self._seen_open or run_id not in self.open_runs:
             return None
         if window.filters != self._run_ways[-1]:
@@ -189,15 +189,15 @@ class WorkspaceSweep:
             del self.open_runs[run_id]
         return run_id
 
-    def is_refused_filter(self, outcome: WindowResult) -> bool:
+    def is_refused_filter(self, result: WindowResult) -> bool:
         """Return whether the API refuses a filter that is only given to see whether it changes anything."""
-        window = outcome.task.window
+        window = result.task.window
         is_needed = any(window.axis == axis and window.filters in self.defaults.ways(axis) for axis in TIME_AXES)
-        return bool(window.filters) and not is_needed and isinstance(outcome.error, FixRequestError)
+        return bool(window.filters) and not is_needed and isinstance(result.error, FixRequestError)
 
     def through_ms(self, axis: TimeAxis) -> int:
         """Return the last millisecond up to which an axis is certified."""
-        return self._frontiers[axis].through_ms
+        return self._coverage[axis].through_ms
 
     @property
     def since_ms(self) -> int:
@@ -211,7 +211,7 @@ class WorkspaceSweep:
             since_ms: runs that ended earlier are asked no more.
         """
         missing = [(end_ms, end_ms) for end_ms in self.without_figures.values() if end_ms >= since_ms]
-        end = self._frontiers.get("end")
+        end = self._coverage.get("end")
         was_read = end is not None and end.through_ms == self._range_of("end")[1]
         return join_ranges([*missing, *(() if was_read else self._ranges.unsettled)], UNSETTLED_RANGES)
 
@@ -229,20 +229,20 @@ class WorkspaceSweep:
     def _count(self, axis: TimeAxis, filters: Filters) -> Task:
         return Task(self._window("count" if axis == "start" else "count_ends", filters, self._range_of(axis)))
 
-    def _settle_census(self, census: Census, outcome: WindowResult) -> list[Task]:
-        tasks = census.settle(outcome)
+    def _settle_census(self, census: Census, result: WindowResult) -> list[Task]:
+        tasks = census.settle(result)
         if not census.is_over:
             return tasks
         self.certificates = census.certificates
         if not self.certificates:
             return self._next_counts()
         for axis, window in self._unplanned.items():
-            self._frontiers[axis].settle(window, certified=True)
+            self._coverage[axis].settle(window, certified=True)
         return self._straggler_tasks()
 
     def _survey(self) -> Iterator[list[Task]]:
         """Yield what to count, each list when the one before is answered; the ranges come last, see `HiddenDefaults.probes`."""
-        axes = [axis for axis in self._frontiers if self._has_range(axis)]
+        axes = [axis for axis in self._coverage if self._has_range(axis)]
         yield [self._count(axis, filters) for axis in axes for filters in self.defaults.probes(axis)]
         yield [self._count(axis, filters) for axis in axes for filters in self.defaults.further_probes(axis)]
         yield [self._count(axis, ()) for axis in axes]
@@ -253,10 +253,10 @@ class WorkspaceSweep:
         self._counts_left = len(tasks)
         return tasks or self._plan()
 
-    def _settle_count(self, outcome: WindowResult, axis: TimeAxis) -> list[Task]:
-        self._is_survey_whole &= outcome.error is None or self.is_refused_filter(outcome)
-        self.defaults.take(axis, outcome.task.window.filters, None if outcome.error else outcome.total_count)
-        if outcome.certified_by:
+    def _settle_count(self, result: WindowResult, axis: TimeAxis) -> list[Task]:
+        self._is_survey_whole &= result.error is None or self.is_refused_filter(result)
+        self.defaults.take(axis, result.task.window.filters, None if result.error else result.total_count)
+        if result.certified_by:
             self._empty.add(axis)
         self._counts_left -= 1
         return [] if self._counts_left else self._next_counts()
@@ -265,12 +265,12 @@ class WorkspaceSweep:
         """Return the windows of the start axis, and what of the end axis depends on none of them; the rest follows."""
         start = self._cut("start", self._window_rows) if self._has_range("start") else []
         for window in start:
-            self._frontiers["start"].expect(window)
+            self._coverage["start"].expect(window)
         earlier = self._plan_end() if self._ranges.end else []
         # Without all counts it is not known whether the windows show everything: the cursors stay.
         for axis, window in self._unplanned.items():
             if self._has_range(axis):
-                self._frontiers[axis].settle(window, certified=self._is_survey_whole)
+                self._coverage[axis].settle(window, certified=self._is_survey_whole)
         return [self._task(window) for window in [*start, *earlier]] + self._unlocked()
 
     def _cut(self, axis: TimeAxis, window_rows: int) -> list[Window]:
@@ -295,15 +295,15 @@ class WorkspaceSweep:
         self._waiting.extend([*unsettled, *(self._cut("end", rows) if has_range else [])])
         earlier = [self._window("end", filters, bounds) for filters in self.defaults.earlier_ways()] if has_range else []
         for window in [*self._waiting, *earlier]:
-            self._frontiers["end"].expect(window)
+            self._coverage["end"].expect(window)
         return earlier
 
-    def _settle_range(self, outcome: WindowResult, window: Window, axis: TimeAxis) -> list[Task]:
-        frontier = self._frontiers[axis]
-        if outcome.parts:
-            frontier.replace(window, outcome.parts)
-            return [self._task(part) for part in outcome.parts]
-        frontier.settle(window, certified=outcome.status == "complete" or self.is_refused_filter(outcome))
+    def _settle_range(self, result: WindowResult, window: Window, axis: TimeAxis) -> list[Task]:
+        coverage = self._coverage[axis]
+        if result.parts:
+            coverage.replace(window, result.parts)
+            return [self._task(part) for part in result.parts]
+        coverage.settle(window, certified=result.status == "complete" or self.is_refused_filter(result))
         return self._unlocked()
 
     def _task(self, window: Window) -> Task:
@@ -326,11 +326,11 @@ class WorkspaceSweep:
         A window of ends is asked for when every run submitted up to its end has been read: the API's count then mostly equals
         what is known, which certifies the window without reading its rows again. When nothing is left, the open runs follow.
         """
-        settled_ms = self._frontiers["start"].pending_ms
+        settled_ms = self._coverage["start"].pending_ms
         tasks = []
         while self._waiting and self._waiting[0].bounds[1] < settled_ms:
             tasks.append(self._task(self._waiting.popleft()))
-        if not tasks and self._open_windows_left is None and all(f.is_settled for f in self._frontiers.values()):
+        if not tasks and self._open_windows_left is None and all(f.is_settled for f in self._coverage.values()):
             if self.through_ms("end") == self._range_of("end")[1]:
                 self.defaults.end_is_read()
             windows = [self._window("open", filters) for filters in self.defaults.open_ways(is_first=self._ranges.is_first)]
@@ -340,18 +340,18 @@ class WorkspaceSweep:
 
     def _known_runs(self, window: Window) -> int:
         first, last = window.bounds
-        oldest = self._frontiers["end"].pending_ms // DAY_MS
+        oldest = self._coverage["end"].pending_ms // DAY_MS
         for day in [day for day in self._ended if day < oldest]:
             del self._ended[day]
         days = [ends for day, ends in self._ended.items() if first // DAY_MS <= day <= last // DAY_MS]
         return sum(first <= end_ms <= last for ends in days for end_ms in ends.values())
 
-    def _settle_open(self, outcome: WindowResult) -> list[Task]:
-        left = (self._open_windows_left or 0) - 1 + len(outcome.parts)
+    def _settle_open(self, result: WindowResult) -> list[Task]:
+        left = (self._open_windows_left or 0) - 1 + len(result.parts)
         self._open_windows_left = left
-        if outcome.parts:
-            return [Task(part) for part in outcome.parts]
-        if outcome.status == "failed" and not outcome.task.window.filters:
+        if result.parts:
+            return [Task(part) for part in result.parts]
+        if result.status == "failed" and not result.task.window.filters:
             # Nothing is known of the open runs now: asking for each would take as many requests, and fail like this one.
             self._open_windows_left = -1
             return []
@@ -365,12 +365,12 @@ class WorkspaceSweep:
     def _run_task(self, run_id: str, filters: Filters) -> Task:
         return Task(Window(self.region_id, self.workspace_id, "run", job_run_id=run_id, filters=filters))
 
-    def _next_run_way(self, outcome: WindowResult) -> list[Task]:
+    def _next_run_way(self, result: WindowResult) -> list[Task]:
         """Return the next way to ask for a run that was not found."""
-        window = outcome.task.window
+        window = result.task.window
         run_id = window.job_run_id
-        is_refused = self.is_refused_filter(outcome)
-        if run_id is None or outcome.rows_distinct or (outcome.error and not is_refused):
+        is_refused = self.is_refused_filter(result)
+        if run_id is None or result.rows_distinct or (result.error and not is_refused):
             return []
         ways = self._run_ways[self._run_ways.index(window.filters) + 1 :]
         return [self._run_task(run_id, ways[0])] if ways else []

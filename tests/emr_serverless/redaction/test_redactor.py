@@ -669,7 +669,7 @@ def test_masked_json_stays_as_it_is(value: Any) -> None:
     assert REDACTOR.text(text) == text
 
 
-# A pattern of the user switches the quick test for harmless values off; this one is never found.
+# A pattern of the user variants the quick test for harmless values off; this one is never found.
 THOROUGH = Redactor(extra_patterns=["(?!)x"])
 
 

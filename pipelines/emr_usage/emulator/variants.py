@@ -1,11 +1,11 @@
-"""What the API's documents leave open, as switches: one field per unknown, every reading of it on offer."""
+"""What the API's documents leave open, as variants: one field per unknown, every reading of it on offer."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 
 @dataclass(frozen=True)
-class Switches:
+class Variants:
     """One reading of everything that is not documented. Hashable, so that it can be part of a cache key.
 
     Attributes:
