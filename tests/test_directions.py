@@ -24,7 +24,7 @@ FOLDERS = (
 # These look at texts and nothing else.
 PURE_REDACTION = {
     *("tokens", "names", "values", "token_formats", "addresses", "shell", "markup"),
-    *("patterns", "named", "redactor", "backtracking", "spark_settings"),
+    *("patterns", "named", "redactor", "backtracking", "spark_settings", "arguments", "json_values", "user_patterns"),
 }
 SPEAK_HTTP = {"api/client", "api/signing"}
 KNOW_ARROW = {

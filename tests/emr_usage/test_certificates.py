@@ -64,7 +64,7 @@ class TestRestored:
         assert cli.run("status", "--json").facts["workspaces"] == certified
         done = cli.load()
         assert done.code == 0
-        assert any("the working folder remembers another state than the database" in line for line in done.complaints)
+        assert any("the working folder holds a newer state than the database" in line for line in done.complaints)
         cli.assert_whole()
         cli.load_whole()
 
@@ -92,7 +92,7 @@ class TestRestored:
         assert cli.query("SELECT count(*) FROM emr_raw.job_runs") < rows
         done = cli.run("backfill", *cli.source_options, *DAY)
         assert done.code == 0
-        assert "certified it already" not in done.out
+        assert "certified already" not in done.out
         assert cli.query("SELECT count(*) FROM emr_raw.job_runs") == rows
 
 
@@ -168,17 +168,20 @@ class TestBackfill:
     """A backfill says what it did."""
 
     def test_what_is_certified_already_is_said_of_that_only(self, cli: CliHarness) -> None:
-        assert "certified it already" not in cli.run("backfill", *cli.source_options, *DAY).out
-        assert "has certified it already; --force" in cli.run("backfill", *cli.source_options, *DAY).out
+        assert "certified already" not in cli.run("backfill", *cli.source_options, *DAY).out
+        assert (
+            "is certified already by an earlier run of the backfill. Use --force"
+            in cli.run("backfill", *cli.source_options, *DAY).out
+        )
         cli.emulator.state.add_workspace("w-new", "cn-hangzhou")
         told = cli.run("backfill", *cli.source_options, *DAY).out
-        assert "has certified it already for w-one, w-three, w-two; --force" in told
+        assert "is certified already by an earlier run of the backfill for w-one, w-three, w-two. Use --force" in told
 
     def test_a_range_without_runs_is_read(self, cli: CliHarness) -> None:
         done = cli.run("backfill", *cli.source_options, "--from", "2026-01-01", "--to", "2026-01-03")
         assert done.code == 0
         assert "certified already" not in done.out
-        assert "certified it already" not in done.out
+        assert "certified already" not in done.out
 
 
 class KeyChanges(Faults):

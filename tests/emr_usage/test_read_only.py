@@ -43,7 +43,7 @@ def test_reading_works_and_writing_names_the_folder(read_only: CliHarness, tmp_p
     refused = run_unprivileged(cli, "report", "--month", month)
     assert (refused.code, refused.sentence) == (
         1,
-        "reports cannot be written (Permission denied). Give another folder with --output.",
+        "reports cannot be written to (Permission denied). Give another folder with --output.",
     )
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     written = run_unprivileged(cli, "report", "--month", month, "--output", str(elsewhere))

@@ -1,7 +1,7 @@
 """An emulator of the EMR Serverless Spark API (2023-08-08), over real HTTP, for tests and demonstrations.
 
-It imports nothing of the source, so that it cannot share the source's mistakes: what it knows is the vendor's documents,
-and the tests hold it to the vendor's own SDK.
+It imports nothing from the source, so that it cannot share the source's mistakes: it follows the vendor's documents, and is
+tested with the vendor's SDK.
 """
 
 from .clock import Clock

@@ -87,7 +87,7 @@ class JobRunFilter:
         )
 
     def _passes_defaults(self, run: Run, now_ms: int, variants: Variants) -> bool:
-        """Whether what the API applies in the place of absent filters lets a run through."""
+        """Whether a run passes the defaults that the API applies for absent filters."""
         workflows_only_if_asked = self.is_workflow is None and variants.absent_is_workflow == "false"
         cancelled_only_if_asked = not self.states and variants.absent_states == "not_cancelled"
         start_days = variants.absent_start_days if self.started is None else None

@@ -1,4 +1,4 @@
-"""What stands before the operations: signatures, denials, faults, errors' bodies, and the record of every request."""
+"""The gateway in front of the operations: signatures, denials, faults, error bodies, and the record of requests."""
 
 import threading
 import time
@@ -80,7 +80,7 @@ class Gateway:
         self._nonces.clear()
 
     def handle(self, request: SignedRequest) -> Reply:
-        """Answer one request, with the fault it meets. Never raises: a defect of ours is a 500 and in `failures`."""
+        """Answer one request, with the fault it meets. Never raises: a defect of the emulator is a 500 and in `failures`."""
         query = dict(parse_qsl(request.query_string, keep_blank_values=True))
         call = route(unquote(request.path), query)
         record = self._arrive(request, query, call)

@@ -55,7 +55,7 @@ def recurring_jobs(chance: random.Random, count: int, queue_names: tuple[str, ..
 
 
 def ad_hoc_job(chance: random.Random, queue_name: str) -> Job:
-    """Something a person tries once: small, short, named in a hurry.
+    """A job that a user runs once: small, short, carelessly named.
 
     Args:
         chance: Where randomness comes from.

@@ -1,4 +1,4 @@
-"""From a job and a submit time to a run's life: queued, run, ended one way or another, perhaps tried again."""
+"""The lifecycle of a run, from a job and a submit time: queued, running, ended, perhaps retried."""
 
 import random
 from dataclasses import dataclass
@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What befalls one submission.
+    """How one submission goes.
 
     Attributes:
         submit_ms: When it is submitted.
@@ -53,7 +53,7 @@ def live(chance: random.Random, place: Place, job: Job, attempt: Attempt) -> lis
         chance: Where randomness comes from.
         place: Where it runs.
         job: What runs.
-        attempt: When, and what befalls it.
+        attempt: When it is submitted, and how it goes.
     """
     run = _begin(chance, place, job, attempt)
     if happens(chance, attempt.cancel_rate):
@@ -65,7 +65,7 @@ def live(chance: random.Random, place: Place, job: Job, attempt: Attempt) -> lis
     if attempt.broken:
         length_ms, reason = chance.randint(12 * SECOND_MS, 90 * SECOND_MS), people.BAD_DEPLOY_FAILURE
     elif happens(chance, 0.004):
-        # A stuck run goes on until its timeout stops it; one without a timeout until somebody looks.
+        # A stuck run continues until its timeout; one without a timeout until a user stops it.
         length_ms = job.timeout_ms or chance.randint(6 * HOUR_MS, 20 * HOUR_MS)
         reason = people.TIMEOUT_FAILURE if job.timeout_ms else people.FAILURES[0]
     elif happens(chance, job.failure_rate):
@@ -140,7 +140,7 @@ def _fail(run: Run, reason: tuple[str, str]) -> None:
 
 
 def _cancel(chance: random.Random, run: Run) -> None:
-    """Cancelled while queued, or while it runs; now and then the cancellation itself fails."""
+    """Cancel a run while it is queued or running; sometimes the cancellation fails."""
     patience_ms = chance.randint(20 * SECOND_MS, 20 * MINUTE_MS)
     run.cancelling_ms = run.submit_ms + 2500 + patience_ms
     run.end_ms = run.cancelling_ms + chance.randint(2 * SECOND_MS, 40 * SECOND_MS)

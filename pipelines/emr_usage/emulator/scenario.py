@@ -1,4 +1,4 @@
-"""A believable company, made from a seed: workspaces, people, nights, mistakes, and the secrets they leave behind."""
+"""A realistic company, generated from a seed: workspaces, users, nightly jobs, mistakes, and secrets in the wrong places."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -104,7 +104,7 @@ def _add_places(chance: random.Random, state: State, region_ids: Sequence[str], 
             name = people.WORKSPACE_NAMES[number % len(people.WORKSPACE_NAMES)]
             queue_names: tuple[str, ...] = ("root_queue", "dev_queue")
             extra: dict[str, Any] = {}
-            # The first workspace of a region is the one that matters, and has bought a quota.
+            # The first workspace of a region is the most important one, and has a subscription.
             if number == 0:
                 queue_names = ("subscription_queue", "root_queue", "dev_queue")
                 extra = subscription_fields(f"i-{chance.getrandbits(48):012x}", cores=1000, used_cores=640)
@@ -205,7 +205,7 @@ def _streaming_runs(chance: random.Random, places: list[Place], calendar: _Calen
 
 
 def _add_new_fields(runs: list[Run], calendar: _Calendar) -> None:
-    """The API grows fields nearly every month; these came twelve days ago."""
+    """Add fields as the API does nearly every month; these are twelve days old."""
     for run in runs:
         if run.submit_ms >= calendar.now_ms - NEW_FIELDS_DAYS * DAY_MS:
             run.fields["networkServiceName"] = "vpc-acme"
@@ -221,7 +221,7 @@ def _place_secrets(runs: list[Run], calendar: _Calendar) -> None:
 
 
 def _blank_some(chance: random.Random, runs: list[Run]) -> None:
-    """A few rows are odder than any document says: no name, no creator, no figures, a state nobody knows."""
+    """Give a few rows undocumented values: no name, no creator, no figures, an unknown state."""
     for run in chance.sample(runs, len(runs) // 100):
         match chance.randrange(7):
             case 0:

@@ -10,7 +10,7 @@ from .scenario import company
 from .server import Emulator
 from .variants import Variants
 
-# A wait without an end is deaf to Ctrl-C on some platforms.
+# On some platforms, Ctrl-C does not interrupt a wait without a timeout.
 WAKE_SECONDS = 1.0
 
 

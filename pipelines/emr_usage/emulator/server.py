@@ -151,7 +151,7 @@ class _Server(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
-        """Clients that go away are their own affair; everything else is a defect of ours, which a test should see."""
+        """Ignore clients that disconnect; any other error is a defect of the emulator, which a test should see."""
         error = sys.exception()
         if isinstance(error, Exception) and not isinstance(error, OSError):
             self.gateway.failures.append(error)
@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815 - http.server looks the method up by name
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
-        """Keep quiet: `requests` has the record."""
+        """Log nothing: `requests` has the record."""
 
 
 def _wire(reply: Reply) -> bytes:

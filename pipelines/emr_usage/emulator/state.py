@@ -1,4 +1,4 @@
-"""What the emulated account holds: workspaces, their queues, their runs. Knows nothing of HTTP."""
+"""The emulated account: workspaces, queues and runs. Independent of HTTP."""
 
 import dataclasses
 import threading
@@ -68,7 +68,7 @@ class State:
             self.version += 1
 
     def withdraw_workspace(self, workspace_id: str) -> None:
-        """Stop showing a workspace, as to a user who is no member any more; `add_workspace` shows it again, with its runs.
+        """Hide a workspace, as from a user who is no longer a member; `add_workspace` shows it again, with its runs.
 
         Raises:
             KeyError: There is none.
@@ -113,7 +113,7 @@ class State:
             self._changed({run.workspace_id for run in runs})
 
     def replace(self, run: Run) -> None:
-        """Put a run in the place of the one with its id, past and future.
+        """Replace the run with the same id, past and future.
 
         Raises:
             KeyError: There is none.
@@ -151,7 +151,7 @@ class State:
             return self.change(workspace_id, job_run_id, fields=fields | {"tags": tags})
 
     def forget(self, workspace_id: str, job_run_id: str) -> None:
-        """Stop answering for a run.
+        """Stop returning a run.
 
         Raises:
             KeyError: There is no such run.

@@ -260,7 +260,7 @@ def test_a_stopped_client_sends_nothing() -> None:
     stop = threading.Event()
     stop.set()
     api = ScriptedApi(refusal(500, "InternalError"), stop=stop)
-    with pytest.raises(TryLaterError):
+    with pytest.raises(TryLaterError, match="load is being stopped"):
         api.list_job_runs()
     assert api.requests == []
 

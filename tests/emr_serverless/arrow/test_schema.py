@@ -20,8 +20,8 @@ from emr_serverless.resources.declaration import Resource
 from emr_serverless.sync.audit import windows_table
 from emr_serverless.sync.batch import Package
 from emr_serverless.sync.snapshots import snapshots
+from emr_serverless.sync.tasks import Task, WindowResult
 from emr_serverless.sync.windows import Window
-from emr_serverless.sync.workers import Task, WindowResult
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ORIGIN = Origin("cn-hangzhou", "w-1", NOW)

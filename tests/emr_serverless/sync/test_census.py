@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from documented import job_run_records
 from emr_serverless.sync.census import Census
-from emr_serverless.sync.workers import Task, WindowResult
+from emr_serverless.sync.tasks import Task, WindowResult
 from emr_usage.emulator import Clock, Emulator, Faults, Run, State, Variants
 from emr_usage.emulator.filters import parse_filter
 from oracle import query

@@ -5,7 +5,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emr_serverless.sync.windows import DAY_MS, Coverage, Window, is_divisible, split_window
+from emr_serverless.sync.coverage import Coverage
+from emr_serverless.sync.windows import DAY_MS, Window, is_divisible, split_window
 
 FIRST = 1_767_225_600_000 - 1000
 

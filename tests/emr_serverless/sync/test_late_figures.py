@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emr_serverless.sync.workspace import join_ranges
+from emr_serverless.sync.ranges import join_ranges
 from emr_usage.emulator import Clock, Emulator, Run, State, Variants
 from oracle import query
 from plain_load import run

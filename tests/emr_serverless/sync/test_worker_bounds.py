@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from answers import START, Answer, ScriptedApi, reply, rows
+from emr_serverless.sync.tasks import Rows, Task, WindowResult
 from emr_serverless.sync.windows import Window
-from emr_serverless.sync.workers import PAGES_HELD_PER_CONNECTION, Rows, Task, WindowResult, WorkerPool
+from emr_serverless.sync.workers import PAGES_HELD_PER_CONNECTION, WorkerPool
 
 WINDOW = Window("cn-hangzhou", "w-1", "end", 5, 5)
 PATIENCE = 60

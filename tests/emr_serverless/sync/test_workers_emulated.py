@@ -12,8 +12,9 @@ import pytest
 
 from emr_serverless.api.client import Client
 from emr_serverless.api.credentials import AccessKey
+from emr_serverless.sync.tasks import Rows, Task, WindowResult
 from emr_serverless.sync.windows import Window, is_divisible
-from emr_serverless.sync.workers import Rows, Task, WindowResult, WorkerPool
+from emr_serverless.sync.workers import WorkerPool
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Faults, Run, State, Variants
 
 DAY_MS = 86_400_000

@@ -121,9 +121,7 @@ class TestTables:
         (folder / "rates.csv").unlink()
         done = load_inputs(target, folder, allow_empty=True)
         assert done.missing == ["rates"]
-        assert (
-            "without rates, all usage is unpriced; there is no rates.csv, create it with emr-usage init-inputs." in done.sentence
-        )
+        assert "without rates, all usage is unpriced; missing: rates.csv (create with emr-usage init-inputs)." in done.sentence
         assert rows(target.database, "rates") == []
         assert [row["owner"] for row in rows(target.database, "owners")] == ["增长/广告", "data"]
         assert len(rows(target.database, "list_prices")) == 1

@@ -39,10 +39,10 @@ def test_the_option_overrides_the_setting_and_a_change_is_asked_for(
     build(mart_db, 0)
     build(mart_db, 0, "--billing-time-zone", "UTC", "--change-time-zone")
     refused = build(mart_db, 2)
-    assert "The last build cut days and months by UTC, this one would by Europe/Berlin" in refused
+    assert "The billing time zone of the last build is UTC, and that of this one would be Europe/Berlin" in refused
     assert "--change-time-zone" in refused
     monkeypatch.delenv(ZONE)
-    assert "by UTC, this one would by Asia/Shanghai" in build(mart_db, 2)
+    assert "of the last build is UTC, and that of this one would be Asia/Shanghai" in build(mart_db, 2)
     assert mart_db.ask(ZONES) == [("Europe/Berlin",), ("UTC",)]
     assert len(mart_db.ask("FROM chargeback_monthly")) == 1
 

@@ -9,8 +9,9 @@ import pytest
 
 from answers import START, Answer, ScriptedApi, refusal, reply, rows
 from emr_serverless.sync.hidden_defaults import OF_WORKFLOW
+from emr_serverless.sync.tasks import Task, WindowResult
+from emr_serverless.sync.window_reader import WindowReader
 from emr_serverless.sync.windows import Filters, Window
-from emr_serverless.sync.workers import Task, WindowReader, WindowResult
 
 DAY = Window("cn-hangzhou", "w-1", "end", 0, 86_399_999)
 MOMENT = Window("cn-hangzhou", "w-1", "end", 5, 5)
