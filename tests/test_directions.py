@@ -19,7 +19,7 @@ SCRIPT = ROOT / "sources" / "emr_serverless_pipeline.py"
 # Inside the source each folder imports only what stands before it: `settings` is below all, `__init__` above all.
 FOLDERS = (
     *("settings", "resources", "arrow", "redaction", "api", "validation", "configuration", "sync"),
-    *("dlt_workarounds", "extraction", "__init__"),
+    *("comments", "dlt_workarounds", "extraction", "__init__"),
 )
 # These look at texts and nothing else.
 PURE_REDACTION = {
@@ -39,6 +39,7 @@ KNOW_ARROW = {
     "__init__",
 }
 KNOW_DLT = {
+    "comments",
     "__init__",
     "extraction",
     "configuration",

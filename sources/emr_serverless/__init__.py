@@ -174,6 +174,7 @@ def run(
     Raises:
         EmrServerlessError: wrapped in dlt's own exceptions.
     """
+    from .comments import write_comments
     from .dlt_workarounds import prepare
     from .extraction import CURRENT_RUN, Run
 
@@ -187,6 +188,7 @@ def run(
         CURRENT_RUN.reset(token)
         if current.load:
             current.load.close()
+    write_comments(pipeline)
     return current.load
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from cli_harness import INITIAL_DAYS, SEVERAL_PACKAGES
 from emr_serverless import prepare
+from emr_serverless.arrow.schema import RAW_TABLES
 from emr_usage.emulator import Emulator
 from oracle import query
 from postgres import PostgresServer, postgres_server
@@ -88,6 +89,11 @@ def test_nights_a_backfill_and_the_status(new_harness: NewHarness, environment: 
     assert {(each["started_through"], each["ended_through"]) for each in status.facts["workspaces"]} == {(until, until)}
     counted = cli.query("SELECT workspace_id, count(*) FROM emr_raw.job_runs GROUP BY workspace_id")
     assert {each["workspace_id"]: each["job_runs"] for each in status.facts["workspaces"]} == dict(counted)
+    comments = cli.query(
+        "SELECT relname, count(*) FROM pg_description JOIN pg_class ON objoid = pg_class.oid"
+        " WHERE relnamespace = 'emr_raw'::regnamespace GROUP BY relname"
+    )
+    assert {name: 1 + len(table.schema) for name, table in RAW_TABLES.items()}.items() <= dict(comments).items()
     metrics = (cli.folder / "emr.prom").read_text()
     (label, rows) = re.findall(r'^emr_usage_table_rows{database="(.*)",table="job_runs"} (.*)$', metrics, re.MULTILINE)[0]
     assert int(rows) == status.facts["table_rows"]["job_runs"] == sum(count for _, count in counted)
