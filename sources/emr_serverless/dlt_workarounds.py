@@ -30,7 +30,7 @@ def prepare(pipeline: dlt.Pipeline) -> None:
         note.unlink()
     configuration = pipeline.destination_client().config
     if isinstance(configuration, DuckDbClientConfiguration):
-        _remove_stillborn(Path(configuration.credentials.database))
+        _remove_incomplete_file(Path(configuration.credentials.database))
     if isinstance(configuration, PostgresClientConfiguration):
         _keep_empty_texts(pipeline)
         _copy_by_row_group()
@@ -105,7 +105,7 @@ def _copy_by_row_group() -> None:
     PostgresParquetCopyJob._ingest_per_rowgroup = True  # noqa: SLF001
 
 
-def _remove_stillborn(database: Path) -> None:
+def _remove_incomplete_file(database: Path) -> None:
     """Remove a DuckDB file whose creation was interrupted: DuckDB cannot open it."""
     if not database.is_file() or database.stat().st_size >= DUCKDB_HEADER_BYTES:
         return

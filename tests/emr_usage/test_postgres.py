@@ -201,6 +201,6 @@ def test_no_server_there_is_one_sentence(new_harness: NewHarness, command: str) 
     done = cli.run(command, *(cli.source_options if command == "load" else []))
     assert done.code == 1
     assert done.sentence == (
-        "The destination postgres cannot be opened (OperationalError). Check that it runs, and its address and credentials in"
-        " .dlt/secrets.toml or the environment; --verbose shows its error. Nothing was changed."
+        "The destination postgres cannot be opened (OperationalError). Check that it is running, and its address and"
+        " credentials in .dlt/secrets.toml or the environment; --verbose shows the error. Nothing was changed."
     )

@@ -22,8 +22,6 @@ from ..arrow.decode import Answer, read_answer
 from ..arrow.normalize import asked_of
 from ..resources.declaration import Resource, Token
 from ..settings import (
-    BACKOFF_BASE_SECONDS,
-    BACKOFF_CAP_SECONDS,
     CONNECT_TIMEOUT_SECONDS,
     FIRST_CONTACT_ATTEMPTS,
     PAGE_ROWS,
@@ -39,6 +37,7 @@ from .errors import (
     TryLaterError,
 )
 from .failures import RetryRequest, connection_failure, refusal
+from .retry import backoff_seconds
 from .signing import Acs3Auth, canonical_path, canonical_query
 from .throttle import Throttle
 
@@ -60,17 +59,6 @@ class Page(Answer):
     """
 
     observed_at: datetime
-
-
-def backoff_seconds(attempt: int, jitter: Callable[[], float]) -> float:
-    """Return the wait after the attempt-th failure: exponential, capped, full jitter.
-
-    Args:
-        attempt: 1 for the first failure.
-        jitter: returns a number in [0, 1).
-    """
-    ceiling: float = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** (attempt - 1))
-    return ceiling * jitter()
 
 
 def _trusted_authorities() -> ssl.SSLContext:

@@ -1,14 +1,15 @@
-"""Which errors of the API are retried, and which exception stands for the others."""
+"""Which errors of the API are retried and after what wait, and which exception stands for the others."""
 
 from __future__ import annotations
 
 import email.utils
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
 from ..arrow.decode import decode_body
+from ..settings import BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS
 from .errors import (
     CheckCredentialsError,
     CheckSettingsError,
@@ -98,6 +99,17 @@ def _one_sentence(code: object, message: object) -> str:
         return UNMATCHED_SIGNATURE
     text = " ".join(SIGNED_REQUEST.sub("", str(message or "")).split())
     return text if len(text) <= MESSAGE_CHARACTERS else f"{text[:MESSAGE_CHARACTERS]}..."
+
+
+def backoff_seconds(attempt: int, jitter: Callable[[], float]) -> float:
+    """Return the wait after the attempt-th failure: exponential, capped, full jitter.
+
+    Args:
+        attempt: 1 for the first failure.
+        jitter: returns a number in [0, 1).
+    """
+    ceiling: float = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** (attempt - 1))
+    return ceiling * jitter()
 
 
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:

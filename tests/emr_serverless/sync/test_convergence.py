@@ -326,7 +326,7 @@ def table_exists(database: Path, name: str) -> bool:
 # A guard against hanging, far above what fifteen examples take.
 @pytest.mark.timeout(1200)
 def test_tables_converge_to_what_the_api_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emr_serverless.api.client.BACKOFF_BASE_SECONDS", 0.0001)
+    monkeypatch.setattr("emr_serverless.api.retry.BACKOFF_BASE_SECONDS", 0.0001)
     # A load takes a good part of a second, so failures are reported as found, not shrunk.
     phases = (Phase.explicit, Phase.reuse, Phase.generate)
     run_state_machine_as_test(Convergence, settings=settings(max_examples=EXAMPLES, stateful_step_count=6, phases=phases))
