@@ -60,7 +60,7 @@ docs: demo  ## the references of tables and marts, dbt's sources, and the answer
 	$(BIN)/python -c 'from pathlib import Path; from emr_usage.marts_reference import marts_reference; Path("docs/marts.md").write_text(marts_reference(Path("docs/questions.md").read_text()))'
 
 # pip 23.0, Debian 12's, takes mashumaro[msgpack] for unpinned where the lock says mashumaro: hence --no-strip-extras.
-lock: setup  ## resolve pyproject.toml anew, for every Python and system we name
+lock: setup  ## resolve pyproject.toml again, for every supported Python and system
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml --extra dev --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.lock

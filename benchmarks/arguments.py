@@ -1,4 +1,4 @@
-"""What every contender is told."""
+"""The command-line arguments of every contender."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Answers ListWorkspaces and ListJobRuns from a process of its own, from rows encoded beforehand.
 
-A page is one join of slices, so that the server is never what is measured; its own CPU seconds are told by `/control`. Nothing
+A page is one join of slices, so that the server does not limit the measurement; `/control` returns its CPU seconds. Nothing
 is signed or refused here: the emulator is for that.
 
     python benchmarks/page_server.py --runs 100000 --days 30
@@ -68,7 +68,7 @@ class Site:
         return orjson.dumps({"requestId": "bench", "maxResults": 100, "totalCount": len(rows), "workspaces": rows})
 
     def _control(self, query: dict[str, str]) -> bytes:
-        """Change what is asked for; tell what the server has done since it was last told to begin."""
+        """Change the history to serve; return the statistics since the last change."""
         if "begin" in query:
             self.requests, self.first_request = 0, None
         if "latency_ms" in query:

@@ -22,7 +22,7 @@ def main() -> None:
     """Load everything up to the horizon."""
     given = parse_arguments()
     os.environ["SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_ID"] = "benchmark"
-    os.environ["SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_SECRET"] = "benchmark"  # noqa: S105  # nobody checks it
+    os.environ["SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_SECRET"] = "benchmark"  # noqa: S105  # not checked
     set_dlt_defaults()
     overrides = {"region_ids": (REGION,), "endpoint": given.endpoint, "initial_days": given.days}
     if given.connections:

@@ -69,7 +69,7 @@ def expected_tables(emulator: Emulator, regions: dict[str, str]) -> dict[str, Ta
     """
     tables: dict[str, Table] = {name: [] for name in COLUMNS}
     for workspace_id, region_id in regions.items():
-        for row in emulator.state.truth(workspace_id, emulator.clock.now_ms(), emulator.switches):
+        for row in emulator.state.job_run_rows(workspace_id, emulator.clock.now_ms(), emulator.variants):
             _expect(tables, row, region_id)
     return {name: sorted(rows, key=repr) for name, rows in tables.items()}
 

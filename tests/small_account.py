@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any
 
-from emr_usage.emulator import Clock, Emulator, Faults, Run, State, Switches
+from emr_usage.emulator import Clock, Emulator, Faults, Run, State, Variants
 
 NOW = datetime(2026, 11, 1, 2, tzinfo=UTC)
 NOW_MS = int(NOW.timestamp() * 1000)
@@ -45,8 +45,8 @@ def small_account(workspaces: dict[str, str] | None = None, now: datetime = NOW)
 
 def served(state: State | None = None, *, faults: Faults | None = None, page_limit: int = 10) -> Emulator:
     """Return an emulator of the account, not yet started, whose pages are small and whose rows have every detail."""
-    switches = Switches(list_details=True)
-    return Emulator(state or small_account(), Clock(NOW_MS), switches=switches, faults=faults, page_limit=page_limit)
+    variants = Variants(list_details=True)
+    return Emulator(state or small_account(), Clock(NOW_MS), variants=variants, faults=faults, page_limit=page_limit)
 
 
 def pass_a_night(emulator: Emulator) -> None:

@@ -19,12 +19,12 @@ SCRIPT = ROOT / "sources" / "emr_serverless_pipeline.py"
 # Inside the source each folder imports only what stands before it: `settings` is below all, `__init__` above all.
 FOLDERS = (
     *("settings", "resources", "arrow", "redaction", "api", "validation", "configuration", "sync"),
-    *("dlt_workarounds", "extraction", "__init__"),
+    *("comments", "dlt_workarounds", "extraction", "__init__"),
 )
 # These look at texts and nothing else.
 PURE_REDACTION = {
     *("tokens", "names", "values", "token_formats", "addresses", "shell", "markup"),
-    *("patterns", "named", "redactor", "backtracking", "spark_settings"),
+    *("patterns", "named", "redactor", "backtracking", "spark_settings", "arguments", "json_values", "user_patterns"),
 }
 SPEAK_HTTP = {"api/client", "api/signing"}
 KNOW_ARROW = {
@@ -39,6 +39,7 @@ KNOW_ARROW = {
     "__init__",
 }
 KNOW_DLT = {
+    "comments",
     "__init__",
     "extraction",
     "configuration",

@@ -151,11 +151,13 @@ def emr_usage() -> None:
     doc_md=__doc__,
     params={
         "from": Param(type="string", format="date", description="First day of submit times, UTC."),
-        "to": Param(type="string", format="date", description="End of the range; not part of it."),
+        "to": Param(type="string", format="date", description="End of the range, exclusive."),
         "workspaces": Param(
             [], type="array", items={"type": "string"}, description="Workspace ids. Empty: all that were loaded."
         ),
-        "force": Param(default=False, type="boolean", description="Read again what this backfill has certified already."),
+        "force": Param(
+            default=False, type="boolean", description="Read the range again even if this backfill has certified it already."
+        ),
     },
 )
 def emr_usage_backfill() -> None:

@@ -1,4 +1,4 @@
-"""The zone by which days and months are cut, as the option or the setting gives it."""
+"""The billing time zone, from the option or the setting."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from .defaults import DEFAULT_TIME_ZONE
 
 
 def checked_time_zone(given: str | None = None) -> str:
-    """Return the zone of the option, else of the setting, else the default.
+    """Return the zone from the option, else from the setting, else the default.
 
     Raises:
         CheckSettingsError: it is not a time zone, or a key of the section `emr_usage` is misspelt.
     """
     setting = given_setting("billing_time_zone")
     zone = given or setting or DEFAULT_TIME_ZONE
-    # It goes into SQL as it is, and the report cuts days by it too.
+    # It is inserted into SQL, and the report uses it too.
     if zone not in available_timezones():
         raise CheckSettingsError(
             f"billing_time_zone is {zone!r}, which is not a time zone", advice="Give a name such as Asia/Shanghai or UTC."

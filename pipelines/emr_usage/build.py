@@ -1,4 +1,4 @@
-"""Makes the marts from the raw tables: runs the dbt project beside this file, in this process."""
+"""Builds the marts from the raw tables: runs the dbt project in `transform`, in this process."""
 
 from __future__ import annotations
 
@@ -33,13 +33,13 @@ _ABORTED: Final = re.compile("transaction is aborted", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class BuildResult:
-    """What a build made.
+    """The result of a build.
 
     Attributes:
-        models: tables and views made.
-        checks: promises checked, and kept.
+        models: tables and views built.
+        checks: data tests that passed.
         record: its row of `emr_marts.builds`.
-        model_seconds, check_seconds: what making and checking them took; two builds that made the same are equal.
+        model_seconds, check_seconds: time for models and for data tests; not compared.
     """
 
     models: int
@@ -52,20 +52,20 @@ class BuildResult:
 def build(
     target: Target, *, full_refresh: bool = False, billing_time_zone: str | None = None, change_time_zone: bool = False
 ) -> BuildResult:
-    """Make the marts anew, where runs, rates, owners or settings changed since the last build, and check them.
+    """Build the marts, where runs, rates, owners or settings changed since the last build, and test them.
 
-    All of it is one transaction: readers see the previous build until the data tests of this one have passed.
+    A build is one transaction: readers see the previous build until the data tests of this one have passed.
 
     Args:
         target: where the raw tables are; the marts go beside them.
-        full_refresh: compute every run again.
-        billing_time_zone: the zone by which bills cut days and months; None for that of the setting.
-        change_time_zone: the zone may be another than that of the last build.
+        full_refresh: recompute every run.
+        billing_time_zone: time zone of billing days and months; None for the setting.
+        change_time_zone: allow a time zone other than that of the last build.
 
     Raises:
-        BuildError: a model failed; DataTestFailedError: a check did.
+        BuildError: a model failed; DataTestFailedError: a data test did.
         CheckSettingsError: the destination or the time zone cannot be used.
-        BusyError: a load or another build is under way.
+        BusyError: a load or another build is running.
     """
     zone = checked_time_zone(billing_time_zone)
     pipeline = open_pipeline(target)
@@ -79,10 +79,10 @@ def build(
         before = current_build(transaction.ask, MARTS_DATASET)
         if before and before.billing_time_zone != zone and not change_time_zone:
             raise CheckSettingsError(
-                f"The last build cut days and months by {before.billing_time_zone}, this one would by {zone}",
-                advice="Set billing_time_zone to the former, or give --change-time-zone to recompute all history.",
+                f"The billing time zone of the last build is {before.billing_time_zone}, and that of this one would be {zone}",
+                advice="Set billing_time_zone to that of the last build, or give --change-time-zone to recompute all history.",
             )
-        # Models side by side add up their memory; DuckDB is parallel inside each.
+        # Parallel models need memory each; DuckDB runs each of them in parallel.
         output = transaction.profile | {"schema": MARTS_DATASET, "threads": 1}
         work = Path(folder)
         # JSON is YAML.

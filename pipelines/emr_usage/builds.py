@@ -1,4 +1,4 @@
-"""The table of builds: one row for each whose data tests all passed, written in the transaction that makes its marts visible."""
+"""The table of builds: one row for each build whose data tests passed, written in the transaction that publishes its marts."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class BuildRecord:
 
     Attributes:
         build_number: from 1; the highest is the current one.
-        built_at: when its transaction began, by the database's clock: it shows what was loaded then.
-        billing_time_zone: by which it cut days and months.
-        horizon: up to when the runs submitted are certified in the workspace loaded furthest, UTC; None where none is.
-        rates, owners, list_prices: rows of the inputs it was made with.
+        built_at: when its transaction began, by the database's clock; it contains what was loaded by then.
+        billing_time_zone: time zone of its billing days and months.
+        horizon: time up to which submitted runs are certified in the most recent workspace, UTC; None where none is.
+        rates, owners, list_prices: rows of its inputs.
         inputs_version: digest of rates, owner rules, time zone and models.
         job_runs: in job_run_costs.
         checks: data tests that passed.

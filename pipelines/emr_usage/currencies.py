@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import Final
 
-# Signs and names that people write instead of a code; CNH is the yuan's name where it is traded offshore.
+# Symbols and names that users write instead of a code; CNH is the offshore yuan.
 _INFORMAL: Final = {
     "RMB": "CNY",
     "YUAN": "CNY",
@@ -39,9 +39,9 @@ _INFORMAL: Final = {
 def minor_units() -> dict[str, int]:
     """Return the decimals of each currency's smallest unit, by code: USD 2, JPY 0, KWD 3.
 
-    Codes without a minor unit in the standard are left out: metals, units of account, the code for tests and that for none.
+    Codes without a minor unit in the standard are left out: metals, units of account, the codes for tests and for no currency.
     """
-    # It parses XML, which commands that need no currency should not wait for.
+    # Imported here: it parses XML, which slows down commands that need no currency.
     from iso4217 import Currency  # noqa: PLC0415
 
     return {currency.code: currency.exponent for currency in Currency if currency.exponent is not None}
@@ -53,6 +53,6 @@ def minor_unit(code: str) -> int:
 
 
 def suggested_currency(text: str) -> str | None:
-    """Return the code that was meant by a code in small letters, a sign or an informal name; None for anything else."""
+    """Return the code for a code in lower case, a symbol or an informal name; None for anything else."""
     capitals = text.upper()
     return capitals if capitals in minor_units() else _INFORMAL.get(capitals)

@@ -1,4 +1,4 @@
-"""Failures of dlt's own configuration, as sentences. Values that may be secret are not quoted."""
+"""Error messages for dlt's own configuration. Values that may be secret are not quoted."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ _KIND_OF_HINT: Final[Mapping[Any, str]] = {
 
 
 def dlt_failure(cause: BaseException, target: str) -> Failure | None:
-    """Return what to show for an exception of dlt's configuration, or None for any other."""
+    """Return the message for an exception of dlt's configuration, or None for any other."""
     if isinstance(cause, SqlClientNotAvailable):
-        sentence = f"emr-usage cannot use the destination {target} here: it cannot be read with SQL. Give duckdb or postgres."
+        sentence = f"emr-usage cannot use the destination {target}: it cannot be read with SQL. Use duckdb or postgres."
         return Failure(sentence, USAGE, "NoSql")
     if isinstance(cause, ConfigFieldMissingException):
         missing = ", ".join(sorted(cause.traces))
@@ -46,28 +46,30 @@ def dlt_failure(cause: BaseException, target: str) -> Failure | None:
         sentence = f"The destination {target} needs a package that is not installed. Install dlt with that destination's extra."
         return Failure(sentence, USAGE, "MissingDependency")
     if isinstance(cause, UnknownDestinationModule):
-        return Failure(f"dlt has no destination {target}. Give duckdb or postgres to --destination.", USAGE, "NoSuchDestination")
+        return Failure(
+            f"dlt has no destination {target}. Use --destination duckdb or --destination postgres.", USAGE, "NoSuchDestination"
+        )
     if isinstance(cause, ConfigurationException):
         return Failure(_sentence_of_dlt_setting(cause), USAGE, type(cause).__name__)
     return None
 
 
 def _sentence_of_dlt_setting(cause: ConfigurationException) -> str:
-    """Name the setting that dlt cannot use. Its value is shown where the setting is a number or a switch, and thus no secret."""
+    """Return a message that names the setting; its value is shown only where it is a number or a flag, and thus not a secret."""
     if isinstance(cause, ConfigValueCannotBeCoercedException):
         value = f" = {shown(cause.field_value)}" if cause.hint in {int, float, bool} else ""
         kind = _KIND_OF_HINT.get(cause.hint, "of another form")
         return (
-            f"The setting {cause.field_name}{value} of dlt cannot be used: it must be {kind}. Correct it in .dlt/config.toml,"
+            f"The dlt setting {cause.field_name}{value} is invalid: it must be {kind}. Correct it in .dlt/config.toml,"
             " .dlt/secrets.toml or the environment."
         )
     if isinstance(cause, ValueNotSecretException):
-        return f"The setting {cause.key} is a secret and stands in {cause.provider_name}. Move it to .dlt/secrets.toml."
+        return f"The setting {cause.key} is a secret, but is set in {cause.provider_name}. Move it to .dlt/secrets.toml."
     if isinstance(cause, InvalidNativeValue):
         key = ".".join(cause.embedded_sections) or "credentials"
-        return f"The setting {key} of dlt cannot be read. Correct it in .dlt/secrets.toml or the environment."
+        return f"The dlt setting {key} cannot be read. Correct it in .dlt/secrets.toml or the environment."
     if isinstance(cause, TomlProviderReadException):
         # Its text may quote the file.
         line = getattr(cause.__context__, "line", None)
         return f"{' or '.join(cause.full_paths)} is not TOML{f' in line {line}' if line else ''}. Correct the file."
-    return f"A setting of dlt cannot be used ({type(cause).__name__}). Check .dlt/config.toml and .dlt/secrets.toml."
+    return f"A dlt setting is invalid ({type(cause).__name__}). Check .dlt/config.toml and .dlt/secrets.toml."

@@ -1,4 +1,4 @@
-"""The exceptions of the application, and what a user is shown of any of them."""
+"""The exceptions of the application, and how an error is shown to the user."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-# A limit on a file's size or on a user's share of the disk ends a load as a full disk does.
+# A limit on file size or a disk quota is reported like a full disk.
 NO_SPACE: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-# What a folder of another user, or one that is read-only or no folder at all, answers.
+# Errors of a folder that belongs to another user, is read-only, or is not a folder.
 NO_ACCESS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EEXIST, errno.EISDIR, errno.ELOOP})
 
 
@@ -18,7 +18,7 @@ class BusyError(Exception):
     """Another process writes to the same database.
 
     Args:
-        holder: which one, and since when.
+        holder: which process, and since when.
     """
 
 
@@ -34,8 +34,8 @@ class InvalidInputsError(Exception):
     """The files of inputs have problems; nothing was written.
 
     Args:
-        problems: each as one line.
-        folder: the files are in.
+        problems: one line each.
+        folder: where the files are.
     """
 
     def __init__(self, problems: Sequence[str], folder: Path) -> None:
@@ -44,67 +44,67 @@ class InvalidInputsError(Exception):
 
 
 class BuildError(Exception):
-    """The marts could not be made."""
+    """The marts could not be built."""
 
 
 class FolderError(Exception):
-    """A folder that files go into cannot be written.
+    """A folder cannot be written to.
 
     Args:
-        folder: it.
-        option: that names another one.
-        error: what the system says.
+        folder: the folder.
+        option: the option for another folder.
+        error: of the operating system.
     """
 
     def __init__(self, folder: Path, option: str, error: OSError) -> None:
-        super().__init__(f"{folder} cannot be written ({error.strerror}). Give another folder with {option}.")
+        super().__init__(f"{folder} cannot be written to ({error.strerror}). Give another folder with {option}.")
 
 
 class TooManyRowsError(Exception):
     """A table does not fit on a sheet of a workbook.
 
     Args:
-        table: its name.
-        rows: it has.
-        limit: rows that a sheet holds.
+        table: name of the table.
+        rows: number of its rows.
+        limit: maximum number of rows of a sheet.
     """
 
     def __init__(self, table: str, rows: int, limit: int) -> None:
-        sentence = f"{table} has {rows:,} rows in this month, and a sheet of a workbook holds {limit:,}."
-        super().__init__(f"{sentence} Write it with --format csv or --format parquet.")
+        sentence = f"{table} has {rows:,} rows in this month, and a worksheet holds at most {limit:,}."
+        super().__init__(f"{sentence} Use --format csv or --format parquet.")
 
 
 class NothingLoadedError(Exception):
-    """The destination holds nothing that a load has completed."""
+    """No load into the destination has completed."""
 
 
 class WorkingFilesError(Exception):
     """The folder of working files cannot be used.
 
     Args:
-        folder: it.
-        why: what is the matter with it, as a part of a sentence.
+        folder: the folder.
+        why: the problem, as a part of a sentence.
     """
 
     def __init__(self, folder: Path, why: str) -> None:
         super().__init__(
-            f"The folder of working files {folder} {why}. Give it to the user who runs emr-usage, or remove it: nothing that is"
-            " loaded is in it, and the next load restores it."
+            f"The folder of working files {folder} {why}. Change its owner to the user who runs emr-usage, or remove it: the"
+            " next load restores it from the database."
         )
 
 
 class DataTestFailedError(BuildError):
-    """A check found the new marts wrong; those of the last build stay."""
+    """A data test of the new marts failed; the marts of the last build remain."""
 
 
 @dataclass(frozen=True)
 class Failure:
-    """What to tell the user.
+    """An error as it is shown to the user.
 
     Attributes:
         sentence: what happened and what to do.
         exit_code: of the process.
-        code: a short name for machines: the API's code where there is one.
+        code: a short name for programs; the API's code where there is one.
     """
 
     sentence: str

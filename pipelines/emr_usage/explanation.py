@@ -1,4 +1,4 @@
-"""Why a run costs what it costs: its hours, the rates they were priced by, the rule that names its owner, what was not priced."""
+"""How the cost of a run was calculated: its hours, their rates, the rule that names its owner, and what was not priced."""
 
 from __future__ import annotations
 
@@ -47,16 +47,16 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True)
 class Explanation:
-    """Where the figures of one run come from.
+    """How the figures of a run were calculated.
 
     Attributes:
         run: its row of job_run_costs.
         amounts: its cost in each currency of its rates.
         days: its hours by billing date and rate; an unpriced day has no rate.
-        rule: what is filled in the rule that names its owner; None when no rule matched.
+        rule: the columns of the owner rule that have a value; None where no rule matched.
         tags: its tags, as last read.
-        is_read_again: whether the run was read after the build, which may have changed its tags.
-        build: the build that all but the tags are of, as its row of builds.
+        is_read_again: whether the run was read again after the build, so that its tags may have changed.
+        build: the build of everything but the tags, as its row of builds.
     """
 
     run: dict[str, Any]
@@ -69,10 +69,10 @@ class Explanation:
 
 
 def explain_run(pipeline: dlt.Pipeline, job_run_id: str) -> list[Explanation]:
-    """Return what is known of a run's cost, once for each workspace that has a run of this id.
+    """Return the explanation of a run's cost, one for each workspace that has a run with this id.
 
     Raises:
-        BuildError: the marts are not made yet.
+        BuildError: the marts are not built yet.
     """
     with reading_marts(pipeline) as (client, build):
 
@@ -84,7 +84,7 @@ def explain_run(pipeline: dlt.Pipeline, job_run_id: str) -> list[Explanation]:
             key = (run["workspace_id"], job_run_id)
             rule = ask(_RULE, run["owner_rule_number"]) if run["owner_rule_number"] else []
             filled = {name: value for name, value in rule[0].items() if value is not None} if rule else None
-            # A version begins with the time of reading, in microseconds.
+            # A version begins with the time at which the run was read, in microseconds.
             read_at = int(run.pop("run_version").split("/")[0]) * timedelta(microseconds=1) + _EPOCH
             is_read_again = [row["observed_at"] for row in ask(_OBSERVED_AT, *key)] != [read_at]
             amounts, days, tags = ask(_AMOUNTS, *key), ask(_DAYS, *key), ask(_TAGS, *key)
@@ -97,10 +97,10 @@ def _in_utc(value: Any) -> Any:
 
 
 def explanation_lines(explanation: Explanation) -> list[str]:
-    """Return what a run is, used and costs, and who pays, in sentences."""
+    """Return the lines about a run: what it is, what it used, its cost and its owner."""
     run = explanation.run
     until = f"ended {run['end_time']}" if run["is_final"] else "open"
-    used = "no figure of CU-hours" if run["cu_hours"] is None else f"{run['cu_hours']} CU-hours"
+    used = "no CU-hours" if run["cu_hours"] is None else f"{run['cu_hours']} CU-hours"
     costs = " and ".join(f"{amount['currency']} {amount['estimated_cost']}" for amount in explanation.amounts)
     cost = f", estimated {costs}" if costs else ""
     tags = ", ".join(f"{tag['tag_key']}={tag['tag_value']}" for tag in explanation.tags) or "none"

@@ -1,4 +1,4 @@
-"""Any exception, as one sentence that says what happened and what to do. Secrets do not pass: only known texts are quoted."""
+"""Turns any exception into one sentence that says what happened and what to do. Only texts without secrets are quoted."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from .errors import (
 )
 from .exit_codes import FAILED, IN_USE, USAGE
 
-# The code of a load that its user ended.
+# The code of a load that the user stopped.
 STOPPED: Final = "Stopped"
 _DISK_FULL: Final = re.compile(
     r"no space left|disk full|out of (disk )?space|could not write file|disk quota|file too large", re.IGNORECASE
@@ -50,10 +50,10 @@ def chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def explain(error: BaseException, target: str) -> Failure:
-    """Return what to tell the user about an exception.
+    """Return how an exception is shown to the user.
 
     Args:
-        error: as caught, usually one of dlt's around the real one.
+        error: as caught; usually an exception of dlt that wraps the real one.
         target: the database or destination, by name.
     """
     causes = list(chain(error))
@@ -65,16 +65,16 @@ def explain(error: BaseException, target: str) -> Failure:
         if (failure := _known(cause, target)) is not None:
             return failure
     innermost = causes[-1]
-    # dlt's first step asks the destination what it has; how a driver says that it cannot is its own affair.
+    # dlt first reads the state of the destination; drivers raise different exceptions where they cannot connect.
     if any(_is_of_opening(cause) for cause in causes):
         return Failure(
-            f"The destination {target} cannot be opened ({type(innermost).__name__}). Check that it runs, and its address and"
-            " credentials in .dlt/secrets.toml or the environment; --verbose shows its error. Nothing was changed.",
+            f"The destination {target} cannot be opened ({type(innermost).__name__}). Check that it is running, and its address"
+            " and credentials in .dlt/secrets.toml or the environment; --verbose shows the error. Nothing was changed.",
             FAILED,
             "NoDestination",
         )
     return Failure(
-        f"This failed in an unexpected way ({type(innermost).__name__}). What is loaded stays; run with --verbose for the"
+        f"An unexpected error occurred ({type(innermost).__name__}). Loaded rows remain. Run again with --verbose for the"
         " traceback, and report it.",
         FAILED,
         type(innermost).__name__,
@@ -82,7 +82,7 @@ def explain(error: BaseException, target: str) -> Failure:
 
 
 def in_use(error: BaseException) -> str | None:
-    """Return which other process uses the database, or None where an exception says nothing of it."""
+    """Return which other process uses the database, or None where that is not the cause of an exception."""
     return next((user for cause in chain(error) if (user := _user(cause))), None)
 
 
@@ -99,7 +99,7 @@ def _is_of_opening(cause: BaseException) -> bool:
 def _known(cause: BaseException, target: str) -> Failure | None:
     if user := _user(cause):
         code = "Busy" if isinstance(cause, BusyError) else "DatabaseHeld"
-        advice = "Run again when it has ended, or give --wait SECONDS to a command that writes; what is loaded stays."
+        advice = "Run again when it has finished, or give --wait SECONDS to a command that writes. Loaded rows remain."
         return Failure(f"The database {target} is in use by {user}. {advice}", IN_USE, code)
     return (
         _of_this_machine(cause, target)
@@ -121,14 +121,14 @@ def _of_this_machine(cause: BaseException, target: str) -> Failure | None:
     if isinstance(cause, LostLockError):
         sentence = (
             f"The connection that held the lock of {target} was lost, so another process may have begun to write. Run the same"
-            " command again; what is committed stays."
+            " command again. Committed rows remain."
         )
         return Failure(sentence, FAILED, "LostLock")
     if isinstance(cause, (KeyboardInterrupt, SignalReceivedException)):
         sentence = "Stopped. Committed rows remain; run the same command again to resume."
         return Failure(sentence, FAILED, STOPPED)
     if (isinstance(cause, OSError) and cause.errno in NO_SPACE) or (is_of_database(cause) and _DISK_FULL.search(str(cause))):
-        sentence = f"The disk is full while writing to {target}. Free some space, then run again; what was committed stays."
+        sentence = f"The disk is full while writing to {target}. Free some space and run again. Committed rows remain."
         return Failure(sentence, FAILED, "DiskFull")
     return None
 
@@ -142,8 +142,8 @@ def _of_files(cause: BaseException, target: str) -> Failure | None:
     if isinstance(cause, OSError) and cause.errno in NO_ACCESS and cause.filename:
         path = Path(os.fsdecode(cause.filename)).absolute()
         sentence = (
-            f"{path.parent} cannot be used by this user: {path.name}: {cause.strerror}. Change the permissions of the folder and"
-            " what is in it, or give another one; nothing that is loaded was changed."
+            f"This user cannot access {path.name} in {path.parent} ({cause.strerror}). Change the permissions of the folder"
+            " and its files, or use another folder. Loaded rows remain."
         )
         return Failure(sentence, FAILED, "NoFolder")
     return None

@@ -1,4 +1,4 @@
-"""Who holds a lock, in words that tell an operator where to look."""
+"""The process that holds a lock, described for an operator."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ class Holder:
 
     @classmethod
     def this_process(cls) -> Self:
-        """Return the holder that this process is."""
+        """Return this process as a holder."""
         try:
             user = getpass.getuser()
-        except (KeyError, OSError):  # the user of a container need not have a name
+        except (KeyError, OSError):  # the user of a container may have no name
             user = str(os.getuid())
         return cls(platform.node(), os.getpid(), user)
 
     def since(self, moment: datetime | None) -> str:
-        """Return who it is, and since when it holds the lock where that is known."""
+        """Return a description, with the time since when it holds the lock where that is known."""
         when = f", since {moment.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if moment else ""
         return f"process {self.pid} of user {self.user} on host {self.host}{when}"

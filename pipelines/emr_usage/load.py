@@ -1,4 +1,4 @@
-"""Runs the source into a destination, package by package, and says how it went."""
+"""Loads the source into a destination, package by package."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ class Request:
     Attributes:
         clock: the real time, UTC.
         as_of: the horizon, or None for a minute before now.
-        backfill: a range to read once more, or None for what is new.
-        forget_workspaces: workspaces that are gone and no longer missed.
+        backfill: a range to load again, or None for what is new.
+        forget_workspaces: workspaces that are gone and no longer reported as missing.
         overrides: arguments of the source that replace its configured settings.
         wait: for another process that uses the destination.
     """
@@ -48,7 +48,7 @@ class Request:
 
 @contextmanager
 def loading(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
-    """Hold a pipeline for one load and make it ready.
+    """Lock and prepare a pipeline for one load.
 
     Raises:
         BusyError: another process holds it; see `exclusive`.
@@ -59,11 +59,11 @@ def loading(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
 
 
 def run_whole(pipeline: dlt.Pipeline, source: DltSource) -> None:
-    """Run a source, and end where the user said so.
+    """Run a source, and stop on Ctrl-C.
 
     Raises:
-        KeyboardInterrupt: on Ctrl-C, also where dlt would go on: it holds it back until its running jobs are done, and forgets
-            it when they were the last of a package.
+        KeyboardInterrupt: on Ctrl-C, also where dlt would continue: it delays it until its running jobs are done, and drops it
+            where they were the last of a package.
     """
     pipeline.run(source)
     if signals.exit_event.is_set():
@@ -75,11 +75,11 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
 
     Raises:
         EmrServerlessError: wrapped in dlt's own exceptions; see failures.py.
-        KeyboardInterrupt: on Ctrl-C, also where dlt would go on.
+        KeyboardInterrupt: on Ctrl-C, also where dlt would continue.
     """
 
     def run_package(pipeline: dlt.Pipeline, source: DltSource) -> None:
-        # Whoever opens a DuckDB file keeps the load out of it, at any package.
+        # Another program may open the DuckDB file between two packages.
         wait_for(lambda: run_whole(pipeline, source), request.wait)
 
     source = emr_serverless(
@@ -89,14 +89,14 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
         forget_workspaces=request.forget_workspaces,
         **request.overrides,
     )
-    # Its horizon is that of its first extraction, which is after the wait.
+    # The horizon is set at the first extraction, after the wait.
     with loading(pipeline, request.wait):
         return run(pipeline, source, on_progress=on_progress, run_package=run_package)
 
 
 def failure_of_all(load: Load) -> EmrServerlessError | None:
-    """Return why nothing at all could be read, if that is so."""
-    # What is not visible leaves the other workspaces as they are, also where there is no other one.
-    errors = [outcome.error for outcome in load.stats.incomplete]
+    """Return why nothing could be read, or None where something was."""
+    # A workspace that is not visible does not make a load fail, even where it is the only one.
+    errors = [result.error for result in load.stats.incomplete]
     failed = [error for error in errors if error and not isinstance(error, MissingWorkspaceError)]
     return failed[0] if failed and not load.stats.windows["complete"] else None

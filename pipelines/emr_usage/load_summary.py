@@ -1,4 +1,4 @@
-"""What a finished load did, as facts and as sentences."""
+"""The summary of a finished load, as facts and as sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MAX_NAMED: Final = 10
 
 
 def summary(load: Load, took: timedelta) -> str:
-    """Return what a finished load did, as one line."""
+    """Return the summary of a finished load as one line."""
     report = load.stats
     complete, total = report.windows["complete"], sum(report.windows.values())
     took_what = f"{took.total_seconds():.1f} s and {report.requests:,} requests"
@@ -24,7 +24,7 @@ def summary(load: Load, took: timedelta) -> str:
 
 
 def load_facts(done: Load, target: Target, missing: MissingFigures, now: datetime) -> dict[str, Any]:
-    """Return a finished load's summary for machines, with the exit code it calls for."""
+    """Return the summary of a finished load for programs, with the exit code."""
     report = done.stats
     exit_code = FAILED if failure_of_all(done) else INCOMPLETE if report.incomplete else 0
     seconds = (now - done.options.started_at).total_seconds()
@@ -49,32 +49,32 @@ def load_facts(done: Load, target: Target, missing: MissingFigures, now: datetim
         "rows_per_second": round(report.rows / seconds) if seconds else 0,
         "incomplete": [
             {
-                "resource": outcome.task.window.resource,
-                "workspace_id": outcome.task.window.workspace_id,
-                "axis": outcome.task.window.axis,
-                "asked": outcome.task.window.asked,
-                "status": outcome.status,
-                "total_count": outcome.total_count,
-                "rows_distinct": outcome.rows_distinct,
-                "error": str(outcome.error) if outcome.error else None,
+                "resource": result.task.window.resource,
+                "workspace_id": result.task.window.workspace_id,
+                "axis": result.task.window.axis,
+                "asked": result.task.window.asked,
+                "status": result.status,
+                "total_count": result.total_count,
+                "rows_distinct": result.rows_distinct,
+                "error": str(result.error) if result.error else None,
             }
-            for outcome in report.incomplete
+            for result in report.incomplete
         ],
     }
 
 
 def new_fields_sentence(new_fields: list[str]) -> str:
-    """Return that the API has sent fields that no column takes."""
+    """Return a sentence about response fields without a column."""
     named = ", ".join(new_fields[:MAX_NAMED])
     more = f" and {len(new_fields) - MAX_NAMED:,} more" if len(new_fields) > MAX_NAMED else ""
-    return f"New fields without a column, kept in the column extra and listed in emr_raw.unknown_fields: {named}{more}."
+    return f"New fields without a column: {named}{more}. They are in the column extra, and listed in emr_raw.unknown_fields."
 
 
 def problems_of(load: Load) -> list[str]:
     """Return what a finished load could not complete, one sentence each."""
     if error := failure_of_all(load):
         return [str(error)]
-    return [f"Incomplete: {outcome}" for outcome in load.stats.incomplete]
+    return [f"Incomplete: {result}" for result in load.stats.incomplete]
 
 
 def findings_of(load: Load) -> list[str]:
@@ -84,5 +84,5 @@ def findings_of(load: Load) -> list[str]:
 
 
 def hidden_default_sentence(workspace_id: str, parameters: list[str]) -> str:
-    """Return that the API hides runs of a workspace unless a parameter is given."""
-    return f"The API leaves out runs of {workspace_id} where {', '.join(parameters)} is not given; it is asked with and without."
+    """Return a sentence about parameters whose absence hides runs of a workspace."""
+    return f"The API omits runs of {workspace_id} unless {', '.join(parameters)} is given; both forms are requested."

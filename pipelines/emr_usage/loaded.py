@@ -1,4 +1,4 @@
-"""Whether a destination holds what a load has brought: a first load that fails or is cut off may leave an empty database."""
+"""Whether a load into a destination has completed: a first load that fails or is killed may leave an empty database."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .pipeline import RAW_DATASET
 
 _TABLE: Final = "SELECT 1 FROM information_schema.tables WHERE table_schema = %s AND table_name = %s"
 _ANY_RUN: Final = f"SELECT 1 FROM {RAW_DATASET}.job_runs LIMIT 1"  # noqa: S608  # the dataset's name is ours
-# That workspaces were listed says nothing of their runs.
+# A list of workspaces says nothing about their runs.
 _AUDIT: Final = f"""
 SELECT count(*),
   count(CASE WHEN axis <> 'list' AND status <> 'failed' THEN 1 END),
@@ -21,7 +21,7 @@ FROM {RAW_DATASET}.extraction_windows
 
 
 def require_load(client: SqlClientBase[Any]) -> None:
-    """See that a load has been recorded, whatever came of it.
+    """Check that a load has been recorded, whatever its result.
 
     Raises:
         NothingLoadedError: there is no audit row.
@@ -31,10 +31,10 @@ def require_load(client: SqlClientBase[Any]) -> None:
 
 
 def require_runs(client: SqlClientBase[Any]) -> None:
-    """See that there are runs, or that a load found that there are none.
+    """Check that there are runs, or that a load found none.
 
     Raises:
-        NothingLoadedError: there is no run, and no audit row or all that was asked for was refused.
+        NothingLoadedError: there is no run, and either no audit row or every request was refused.
     """
     windows, read, failed = _audit(client)
     if (not windows or (failed and not read)) and not (_has(client, "job_runs") and client.execute_sql(_ANY_RUN)):

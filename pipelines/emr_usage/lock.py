@@ -1,4 +1,4 @@
-"""One process at a time writes to a destination, and how long a command waits for its turn."""
+"""One process at a time writes to a destination; a command can wait for its turn."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from .failures import in_use
 from .private_files import make_private_folder, private_files
 
 Result = TypeVar("Result")
-# How often a database in use is tried again.
+# How often a database in use is retried.
 POLL_SECONDS: Final = 0.5
 
 
@@ -27,8 +27,8 @@ class Wait:
     """How long a command waits while another process uses the database.
 
     Attributes:
-        seconds: at most, each time; 0 for not at all.
-        on_wait: called once each time, with who uses it.
+        seconds: maximum for each wait; 0 for none.
+        on_wait: called once for each wait, with the other process.
     """
 
     seconds: float
@@ -39,10 +39,10 @@ NO_WAIT: Final = Wait(0, lambda _: None)
 
 
 def wait_for(attempt: Callable[[], Result], wait: Wait) -> Result:
-    """Return what an attempt returns, which is repeated while another process uses the database.
+    """Return the result of an attempt, which is repeated while another process uses the database.
 
     Raises:
-        BusyError: or DuckDB's own error, when it still does at the end of the wait; and whatever else an attempt raises.
+        BusyError: or DuckDB's own error, where it still does at the end of the wait; and any other error of the attempt.
     """
     until = time.monotonic() + wait.seconds
     has_waited = False
@@ -62,12 +62,12 @@ def wait_for(attempt: Callable[[], Result], wait: Wait) -> Result:
 
 @contextmanager
 def exclusive(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
-    """Hold a pipeline's destination and working files for one process; what it makes meanwhile only its owner may read.
+    """Lock a pipeline's destination and working files for this process; new files are readable by their owner only.
 
     Raises:
-        BusyError: another process holds them for longer than the wait.
+        BusyError: another process holds the lock for longer than the wait.
         FolderError: the lock file cannot be written.
-        UnreachableError: PostgreSQL cannot be asked.
+        UnreachableError: PostgreSQL cannot be reached.
         LostLockError: PostgreSQL ended the connection that held the lock.
     """
     adapter = adapter_of(pipeline)

@@ -1,4 +1,4 @@
-"""A lock for the processes that reach one folder: a file that names its holder, held by flock."""
+"""A lock between the processes that can reach a folder: a file that names its holder, locked with flock."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from typing import Final
 from .errors import NO_SPACE, BusyError, FolderError
 from .holder import Holder
 
-# What flock says of a lock that another process holds; EACCES on some network file systems.
+# Errors of flock where another process holds the lock; EACCES on some network file systems.
 _HELD: Final = frozenset({errno.EAGAIN, errno.EWOULDBLOCK, errno.EACCES})
 
 
 @contextmanager
 def lock_file(path: Path, option: str) -> Iterator[None]:
-    """Hold a lock file, which is made where it is missing and stays; the system releases the lock of a process that ends.
+    """Hold a lock file, which is created if it is missing and never removed; the lock ends with the process.
 
     Args:
         path: of the file.
-        option: with which another folder can be given.
+        option: the option for another folder.
 
     Raises:
         BusyError: another process holds it.
-        FolderError: it cannot be written.
+        FolderError: the folder cannot be written to.
     """
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,7 +45,7 @@ def lock_file(path: Path, option: str) -> Iterator[None]:
             if error.errno not in _HELD:
                 raise FolderError(path.parent, option, error) from error
             raise BusyError(_read_holder(path)) from None
-        # A killed holder could not remove its name.
+        # The file may still name a holder that was killed.
         lock.truncate(0)
         lock.write(json.dumps(asdict(Holder.this_process())))
         lock.flush()
@@ -56,9 +56,9 @@ def lock_file(path: Path, option: str) -> Iterator[None]:
 
 
 def _read_holder(path: Path) -> str:
-    """Return who holds a lock file, which it wrote into it when it began."""
+    """Return who holds a lock file, as written in it."""
     try:
         holder = Holder(**json.loads(path.read_text(encoding="utf-8")))
         return holder.since(datetime.fromtimestamp(path.stat().st_mtime, UTC))
     except (OSError, ValueError, TypeError):
-        return "a process that has just begun or is about to end"
+        return "a process that is starting or ending"

@@ -1,4 +1,4 @@
-"""docs/marts.md, generated from the YAML of the dbt project and from the questions, so that it cannot lag behind them."""
+"""Generates docs/marts.md from the YAML of the dbt project and the questions."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ _HEAD: Final = """# Tables of the marts (`emr_marts`)
 
 Generated from the dbt project by `make docs`. Estimated cost is CU-hours times your rate; it is not the bill. Times are UTC;
 billing dates and months are those of the billing time zone. Terms are explained in the [glossary](glossary.md)."""
-# The command writes this table, dbt does not.
+# This table is written by the command and not by dbt.
 BUILDS: Final = {
     "build_number": "Number of the build, from 1; all tables are of the build with the highest.",
-    "built_at": "When its transaction began, UTC: it shows what was loaded then.",
-    "billing_time_zone": "Zone by which it cut days and months.",
-    "horizon": "Time up to which submitted runs are certified in the workspace loaded furthest, UTC; null where none is.",
+    "built_at": "When its transaction began, UTC; it contains what was loaded by then.",
+    "billing_time_zone": "Time zone of its billing days and months.",
+    "horizon": "Time up to which submitted runs are certified in the most recent workspace, UTC; null where none is.",
     "rates": "Rows of rates.csv.",
     "owners": "Rules of owners.csv.",
     "list_prices": "Rows of list_prices.csv.",

@@ -1,4 +1,4 @@
-"""What each rate and each owner rule matched, and for those that matched nothing, what was probably meant."""
+"""What each rate and each owner rule matched, with a hint for those that matched nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Row = Mapping[str, Any]
 
 RATES_SQL: Final = f"SELECT * FROM {MARTS_DATASET}.rate_matches ORDER BY rate_row_number"  # noqa: S608  # the dataset's name is ours
 RULES_SQL: Final = f"SELECT * FROM {MARTS_DATASET}.owner_rule_matches ORDER BY rule_number, currency"  # noqa: S608
-# Comparing a name with this many others takes milliseconds; the most frequent are the most likely to be meant.
+# Comparing a name with this many others takes milliseconds; the most frequent values are the likeliest.
 MAX_VALUES: Final = 5_000
 _VALUES_SQL: Final = f"""
 SELECT field, tag_key, matchable_value FROM (
@@ -43,11 +43,11 @@ class Match:
 
     Attributes:
         number: line of rates.csv, or place among the rules of owners.csv.
-        says: what it says, in words.
-        job_runs: runs that it priced, or whose owner it names.
+        says: its content, in words.
+        job_runs: number of runs that it priced, or whose owner it names.
         cu_hours: their CU-hours.
         costs: their estimated cost by currency.
-        hint: why it matched nothing, and what was probably meant; empty where it matched.
+        hint: why it matched nothing, and what was probably intended; empty where it matched.
     """
 
     number: int
@@ -72,7 +72,7 @@ class Matches:
 
     @property
     def facts(self) -> dict[str, list[dict[str, Any]]]:
-        """Everything, for machines; amounts are texts, so that they keep their digits."""
+        """Everything, for programs; amounts are texts, to keep all digits."""
 
         def facts_of(match: Match) -> dict[str, Any]:
             costs = {currency: str(cost) for currency, cost in match.costs.items()}
@@ -109,7 +109,7 @@ def read_matches(pipeline: dlt.Pipeline) -> Matches:
 
 
 def find_matches(client: SqlClientBase[Any], rates: Sequence[Row], rules: Sequence[Row]) -> Matches:
-    """Return rows of rate_matches and owner_rule_matches in words, with hints for what matched nothing."""
+    """Return the matches of rates and owner rules, with hints for those that matched nothing."""
     is_any_unmatched = any(not row["job_runs"] for row in rates) or any(not row["rule_job_runs"] for row in rules)
     known = _read_known(client) if is_any_unmatched else _Known()
     return Matches([_rate(row, known) for row in rates], _rules(rules, known))
@@ -153,7 +153,7 @@ def _rate(row: Row, known: _Known) -> Match:
     says = f"{place}: {row['currency']} {row['price_per_cu_hour'].normalize():f}{_period(row)}"
     hint = ""
     if not row["job_runs"]:
-        otherwise = "no job run used anything there on its dates, or rates of narrower scope price all of it"
+        otherwise = "no job run used CU-hours there on its dates, or narrower rates price all of them"
         hint = _hint(row, _RATE_FIELDS, known, otherwise)
     return Match(row["rate_row_number"], says, row["job_runs"], row["cu_hours"], {row["currency"]: row["estimated_cost"]}, hint)
 
@@ -169,7 +169,7 @@ def _rules(rows: Sequence[Row], known: _Known) -> list[Match]:
         conditions = ", ".join(f"{name} {row[name]}" for name in _RULE_FIELDS if row[name]) or "every run"
         hint = ""
         if not row["rule_job_runs"]:
-            otherwise = "no job run fits it as a whole on its dates, or rules above it take all that do"
+            otherwise = "no job run matches all its columns on its dates, or earlier rules match them first"
             hint = _hint(row, _RULE_FIELDS, known, otherwise)
         costs = {part["currency"]: part["estimated_cost"] for part in same if part["currency"]}
         used = sum(part["cu_hours"] for part in same)
@@ -183,11 +183,11 @@ def _period(row: Row) -> str:
 
 
 def _hint(row: Row, fields: Sequence[str], known: _Known, otherwise: str) -> str:
-    """Return which values of a rate or rule no job run has, with near ones; where all are known, what else it may be."""
+    """Return which values of a rate or rule no job run has, with similar ones; where all are known, another cause."""
     hints = []
     for name in fields:
         value = row[name]
-        # A value of a key that no run has is as unknown as the key.
+        # The value of an unknown key is unknown too.
         if not value or (name == "tag_value" and row["tag_key"] not in known.values["tag_key", None]):
             continue
         values = known.values[name, row["tag_key"] if name == "tag_value" else None]
@@ -205,7 +205,7 @@ def _is_known(name: str, value: str, values: Sequence[str]) -> bool:
 
 
 def _unknown(name: str, value: str, values: Sequence[str], known: _Known) -> str:
-    # Other invisible characters than an ordinary space show in repr().
+    # repr() shows invisible characters other than an ordinary space.
     what = f"{name} {value!r} is in no job run" if name != "job_name" else f"job_name {value!r} matches no job run"
     if len(values) == MAX_VALUES:
         what = f"{name} {value!r} is not among the {MAX_VALUES:,} most frequent"
@@ -216,7 +216,7 @@ def _unknown(name: str, value: str, values: Sequence[str], known: _Known) -> str
 
 
 def _near(value: str, values: Sequence[str]) -> list[str]:
-    """Return up to three values that are written like another, letter case and the stars of a pattern aside."""
+    """Return up to three similar values; letter case and the stars of a pattern are ignored."""
     by_form: dict[str, str] = {}
     for other in values:
         by_form.setdefault(other.casefold(), other)

@@ -1,4 +1,4 @@
-"""Final runs whose CU-hours have not come, long after their end: their use is in no sum."""
+"""Final runs without CU-hours, long after their end: their usage is in no sum."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
-from emr_serverless import SETTLE_DAYS
+from emr_serverless import SETTLE_DAYS, STATE_SECTION
 
 # An open run has no end time.
 MISSING_SQL = """
@@ -20,12 +20,12 @@ FROM job_runs WHERE cu_hours IS NULL AND end_time < %s
 
 @dataclass(frozen=True)
 class MissingFigures:
-    """How many runs ended before the API's figures should have come, and still have none.
+    """How many runs still have no figures, long after their end.
 
     Attributes:
-        runs: all of them.
-        cancelled: those of `runs` that were cancelled; one that never started has no figures and used nothing.
-        days: how long after its end a run is asked for again, the setting `settle_days`.
+        runs: number of runs.
+        cancelled: how many of them were cancelled; one that never started has no figures and used nothing.
+        days: how long after its end a run is requested again, the setting `settle_days`.
     """
 
     runs: int
@@ -34,13 +34,13 @@ class MissingFigures:
 
     def __str__(self) -> str:
         cancelled = f", {self.cancelled:,} of them cancelled" if self.cancelled else ""
-        return f"{self.runs:,} runs{cancelled}, ended more than {self.days:g} days ago and have no CU-hours; they are in no cost."
+        return f"{self.runs:,} runs{cancelled} ended more than {self.days:g} days ago and have no CU-hours; they are in no cost."
 
 
 def settle_days(pipeline: dlt.Pipeline) -> float:
-    """Return the setting that the last load was given."""
-    sources = pipeline.state.get("sources", {}).get(pipeline.default_schema_name or "", {})
-    return float(sources.get("resources", {}).get("job_runs", {}).get("settle_days", SETTLE_DAYS))
+    """Return the setting of the last load."""
+    source_state = pipeline.state.get("sources", {}).get(pipeline.default_schema_name or "", {})
+    return float(source_state.get(STATE_SECTION, {}).get("settle_days", SETTLE_DAYS))
 
 
 def count_missing_figures(client: SqlClientBase[Any], now: datetime, days: float) -> MissingFigures:
@@ -49,7 +49,7 @@ def count_missing_figures(client: SqlClientBase[Any], now: datetime, days: float
     Args:
         client: of the raw dataset.
         now: UTC.
-        days: how long after its end a run is asked for again.
+        days: how long after its end a run is requested again.
     """
     ((runs, cancelled),) = client.execute_sql(MISSING_SQL, now - timedelta(days=days)) or [(0, 0)]
     return MissingFigures(int(runs), int(cancelled), days)

@@ -1,4 +1,4 @@
-"""Opens dlt's pipeline of a target: for commands that write, and for those that only read."""
+"""Opens the dlt pipeline of a target, for writing or for reading."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ from .working_folder import open_in
 PIPELINE: Final = "emr_usage"
 RAW_DATASET: Final = "emr_raw"
 
-# dlt.hub keeps the error of its failed import, and so our frames: at exit DuckDB reports what they hold as leaked.
+# dlt.hub keeps the exception of its failed import, and with it our frames, whose objects DuckDB reports as leaked at exit.
 if isinstance(_failed_import := getattr(dlt.hub, "__exception__", None), ImportError):
     _failed_import.__traceback__ = None
 
 
 def open_pipeline(target: Target) -> dlt.Pipeline:
-    """Return the pipeline of a target for a command that writes; its working files are the target's own.
+    """Return the pipeline of a target for a command that writes; each target has its own working files.
 
-    They stand beside a DuckDB file, for other destinations in the present folder. `DLT_DATA_DIR` puts them all in one place,
-    each in a folder of its own.
+    They are beside the DuckDB file; for other destinations they are in the current folder. `DLT_DATA_DIR` puts them all in one
+    place, in a folder for each target.
     """
     place = target.place
     destination = place.to_write()
@@ -37,7 +37,7 @@ def open_pipeline(target: Target) -> dlt.Pipeline:
     def open_with(files: Path) -> dlt.Pipeline:
         return dlt.pipeline(PIPELINE, destination=destination, dataset_name=RAW_DATASET, pipelines_dir=str(files))
 
-    # dlt makes folders of its own here.
+    # dlt creates folders here.
     with private_files():
         return open_in(_working_folder(place), open_with, place.lock)
 
@@ -49,9 +49,9 @@ def _working_folder(place: Place) -> Path:
 
 @contextmanager
 def open_reader(target: Target) -> Iterator[dlt.Pipeline]:
-    """Yield a pipeline that only reads a target, with temporary working files: those of the loads may belong to another user.
+    """Yield a pipeline that only reads a target, with temporary working files: those of the load may belong to another user.
 
-    What dlt remembers of earlier loads comes from the destination, by `sync_destination`.
+    `sync_destination` restores dlt's state from the destination.
     """
     with TemporaryDirectory(prefix="emr-usage-") as folder:
         yield dlt.pipeline(PIPELINE, destination=target.place.to_read(), dataset_name=RAW_DATASET, pipelines_dir=folder)

@@ -1,4 +1,4 @@
-"""Files that only their owner may read: databases and working files hold what jobs were given."""
+"""Files that only their owner may read: databases and working files contain the parameters of jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _OWNERS_FOLDER: Final = 0o700
 
 @contextmanager
 def private_files() -> Iterator[None]:
-    """Have every file and folder that this process makes be its owner's only, whatever umask it was started with."""
+    """Make new files and folders of this process readable by their owner only, regardless of the umask."""
     before = os.umask(_NOTHING_FOR_OTHERS)
     try:
         yield
@@ -23,7 +23,7 @@ def private_files() -> Iterator[None]:
 
 
 def make_private_folder(folder: Path) -> None:
-    """Make a folder of working files, or take the rights of others from one that is there; its owner may be another user."""
+    """Create a folder of working files, or remove the permissions of other users from an existing one."""
     folder.mkdir(parents=True, exist_ok=True)
     if folder.stat().st_uid == os.getuid():
         folder.chmod(_OWNERS_FOLDER)

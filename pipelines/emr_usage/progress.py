@@ -1,4 +1,4 @@
-"""How a running load is shown: a live line on a terminal, plain lines elsewhere."""
+"""Shows the progress of a load: a live line on a terminal, plain lines elsewhere."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from rich.text import Text
 
 from emr_serverless import Load
 
-# A terminal is redrawn this often at most; a log gets a line this often at most.
+# Minimum interval between two updates of a terminal and between two lines of a log.
 DRAW_SECONDS: Final = 0.1
 LOG_SECONDS: Final = 10.0
 
 
 class Display(Protocol):
-    """Is told of a load again and again."""
+    """Receives the progress of a load."""
 
     def __call__(self, load: Load) -> None:
-        """Show the load's progress, if it is time."""
+        """Show the load's progress, if the interval has passed."""
 
 
 def remaining_seconds(load: Load, elapsed: float) -> float | None:
-    """Return the time left by the API's counts, or None while nothing is known."""
+    """Return the estimated time left, or None while it is unknown."""
     expected, rows = load.stats.expected_rows, load.stats.rows
     if not expected or not rows or elapsed <= 0:
         return None
@@ -41,13 +41,13 @@ def describe(load: Load, elapsed: float) -> str:
     return (
         f"{sum(report.windows.values())} windows, {report.rows:,} rows, {report.rows / max(elapsed, 0.001):,.0f} rows/s, "
         f"{flow.in_flight if flow else 0} in flight, {flow.throttlings if flow else 0} throttled, "
-        + (f"about {left:,.0f} s left" if left is not None else "time left not known yet")
+        + (f"about {left:,.0f} s left" if left is not None else "time left unknown")
     )
 
 
 @contextmanager
 def live_display(console: Console, what: str) -> Iterator[Display]:
-    """Show a load on a terminal as a bar that is redrawn in place, else as a line every few seconds."""
+    """Show a load on a terminal as a bar, elsewhere as a line every few seconds."""
     started = time.monotonic()
     if not console.is_terminal:
         yield _LogLines(console, what, started)
@@ -57,7 +57,7 @@ def live_display(console: Console, what: str) -> Iterator[Display]:
 
 
 class _Board(Progress):
-    """A bar, and below it what would be cut off beside it on a terminal of the usual width."""
+    """A bar with the state of the load below it, which would not fit beside it on a terminal of 80 columns."""
 
     line = "connecting"
 

@@ -1,4 +1,4 @@
-"""Asks a destination, and answers with rows by column."""
+"""Queries a destination."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from .loaded import require_runs
 
 
 def query_rows(client: SqlClientBase[Any], sql: str, *values: object) -> list[dict[str, Any]]:
-    """Return the answer to a query, each row as its values by column."""
+    """Return the rows of a query, each as its values by column."""
     with client.execute_query(sql, *values) as cursor:
         names = [column[0] for column in cursor.native_cursor.description]
         return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
@@ -25,10 +25,10 @@ def query_rows(client: SqlClientBase[Any], sql: str, *values: object) -> list[di
 
 @contextmanager
 def reading_marts(pipeline: dlt.Pipeline) -> Iterator[tuple[SqlClientBase[Any], BuildRecord]]:
-    """Open a destination at one moment, so that all answers are of one build; yields that build too.
+    """Open a destination in one transaction, so that all results are of one build; yields that build too.
 
     Raises:
-        NothingLoadedError: nothing is loaded that they could be made of.
+        NothingLoadedError: no load has completed.
         BuildError: there is no build yet.
     """
     with pipeline.sql_client() as client, client.begin_transaction():

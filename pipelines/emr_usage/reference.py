@@ -1,4 +1,4 @@
-"""The table reference of the documents and dbt's sources, generated from the schemas, so that they cannot lag behind them."""
+"""Generates the table reference of the documents and dbt's sources from the schemas."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from emr_serverless.arrow.schema import RAW_TABLES
 
 from .inputs import INPUT_TABLES
 
-# Raw tables that the models read, with what is to be said of each besides its columns.
+# Raw tables that the models read, with further properties of the dbt source.
 SOURCES: Final = {
     "job_runs": "",
     "job_run_tags": "",
     "job_run_observations": "",
-    # A load leaves rows here also where no run is new.
+    # A load adds rows here even where no run is new.
     "extraction_windows": """\
         loaded_at_field: finished_at
         config:
@@ -34,7 +34,7 @@ def table_reference() -> str:
     """Return docs/tables.md."""
     parts = [
         "# Tables of the raw dataset (`emr_raw`)",
-        "Made from the schemas by `make docs`. Names are the API's words in snake_case; times are UTC; keys are never null.",
+        "Generated from the schemas by `make docs`. Names are the API names in snake_case. Times are UTC. Keys are never null.",
     ]
     for name, table in {**RAW_TABLES, **INPUT_TABLES}.items():
         parts.append(f"## `{name}`\n\n{table.description}\n\nKey: {', '.join(f'`{column}`' for column in table.primary_key)}.")
@@ -48,12 +48,12 @@ def source_declaration() -> str:
     """Return transform/models/sources.yml: the raw tables that the models read, and all their columns."""
     tables = {**RAW_TABLES, **INPUT_TABLES}
     lines = [
-        "# Made from the schemas by `make docs`.",
+        "# Generated from the schemas by `make docs`.",
         "version: 2",
         "sources:",
         "  - name: emr_raw",
         "    schema: \"{{ var('raw_dataset') }}\"",
-        "    description: What the connector loads, and the inputs that the user owns.",
+        "    description: The tables that the connector loads, and the input files of the user.",
         "    tables:",
     ]
     for name, properties in SOURCES.items():

@@ -1,4 +1,4 @@
-"""Runs dbt in this process, in a transaction that is open already."""
+"""Runs dbt in this process, in an open transaction."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from .destinations.build_transaction import BuildTransaction
 
 
 def run_dbt(transaction: BuildTransaction, arguments: list[str]) -> tuple[BaseException | None, Sequence[Any]]:
-    """Run dbt in this process and this transaction; returns what stopped it, and the results of its nodes."""
+    """Run dbt in a transaction; return the exception that stopped it, and the results of its nodes."""
     from dbt.adapters.factory import FACTORY  # noqa: PLC0415
     from dbt.cli.main import dbtRunner  # noqa: PLC0415
 
@@ -19,7 +19,7 @@ def run_dbt(transaction: BuildTransaction, arguments: list[str]) -> tuple[BaseEx
         try:
             done = dbtRunner().invoke(arguments)
         finally:
-            # dbt keeps its adapter for a next call in the same process.
+            # dbt keeps its adapter for the next call in the same process.
             FACTORY.reset_adapters()
             # Its thread pool is part of a cycle. Collected while the process ends, its semaphores can be reported as leaked.
             gc.collect()
@@ -28,7 +28,7 @@ def run_dbt(transaction: BuildTransaction, arguments: list[str]) -> tuple[BaseEx
 
 @contextmanager
 def _adapter_on(transaction: BuildTransaction) -> Iterator[None]:
-    """Let dbt's adapter work in a transaction that is not its own: it neither opens, commits, rolls back nor closes anything."""
+    """Make dbt's adapter use an existing transaction: it does not open, commit, roll back or close anything."""
     manager = transaction.adapter.ConnectionManager
 
     def use(_: Any, connection: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What a destination holds: how far each workspace is certified, what is open, what is missing."""
+"""The status of a destination: how far each workspace is certified, what is open, what is missing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
 
-from emr_serverless import SETTLE_DAYS, remembered
+from emr_serverless import SETTLE_DAYS, read_checkpoint, region_and_workspace
 from emr_serverless.arrow.schema import RAW_TABLES
 
 from .loaded import require_load
 from .missing_figures import MissingFigures, count_missing_figures
 from .query import query_rows
 
-# The audit rows of the newest load, and what it could not complete.
+# The newest load, and its windows that are incomplete.
 LAST_LOAD_SQL = "SELECT max(load) FROM extraction_windows"
 INCOMPLETE_SQL = """
 SELECT workspace_id, axis, window_start, window_end, status, error_code, total_count, rows_distinct
@@ -38,10 +38,10 @@ class WorkspaceStatus:
         workspace_id: its id.
         started_through, ended_through: how far its axes are certified, UTC.
         started_lag_seconds, ended_lag_seconds: how far that is behind the clock.
-        open_runs: runs that were open when they were last seen.
-        job_runs: runs in the table.
-        hidden_defaults: parameters of the API whose absence hides runs of it; it is asked with and without them.
-        forgotten: the load that was told that it is gone; None while it is loaded.
+        open_runs: number of runs that were open when they were last read.
+        job_runs: number of runs in the table.
+        hidden_defaults: parameters of the API whose absence hides runs; both forms are requested.
+        forgotten: the load that was given --forget-workspace for it; None while it is loaded.
     """
 
     workspace_id: str
@@ -57,13 +57,13 @@ class WorkspaceStatus:
 
 @dataclass(frozen=True)
 class Status:
-    """What a destination holds.
+    """The status of a destination.
 
     Attributes:
         last_load: when the newest load began, as its audit rows name it.
-        workspaces: every workspace that has loaded.
+        workspaces: every workspace that was loaded.
         incomplete: the newest load's windows that are short or failed, as rows of `extraction_windows`.
-        missing_figures: final runs whose figures have not come.
+        missing_figures: final runs without figures.
         windows: the newest load's rows of `extraction_windows`, counted by status.
         table_rows: rows of each raw table.
         requests: HTTP requests of all rows of `extraction_windows`, retries included.
@@ -92,12 +92,11 @@ def read_status(pipeline: dlt.Pipeline, now: datetime) -> Status:
 
     Raises:
         NothingLoadedError: no load was ever recorded.
-        Exception: whatever the destination raises when it cannot be opened; see failures.py.
+        Exception: the destination cannot be opened; see failures.py.
     """
     pipeline.sync_destination()
-    # The working folder may remember more than the database holds.
-    state = remembered(pipeline, pipeline.default_schema_name or "", {}, now).state
-    memory = state.get("workspaces", {})
+    # The working folder may be ahead of the database.
+    state = read_checkpoint(pipeline, pipeline.default_schema_name or "", {}, now).state
     with pipeline.sql_client() as client:
         require_load(client)
         ((last_load,),) = client.execute_sql(LAST_LOAD_SQL) or []
@@ -108,7 +107,8 @@ def read_status(pipeline: dlt.Pipeline, now: datetime) -> Status:
         windows |= {row[0]: row[1] for row in client.execute_sql(WINDOWS_SQL, last_load) or []}
         ((requests, throttled),) = client.execute_sql(REQUESTS_SQL) or [(0, 0)]
         rows = _table_rows(client)
-    workspaces = [_workspace(name, memory[name], counts, now) for name in sorted(memory)]
+    checkpoints = {region_and_workspace(key)[1]: checkpoint for key, checkpoint in state.get("checkpoints", {}).items()}
+    workspaces = [_workspace(name, checkpoint, counts, now) for name, checkpoint in sorted(checkpoints.items())]
     return Status(last_load, missing, windows, rows, int(requests), int(throttled), workspaces, incomplete)
 
 
@@ -118,18 +118,18 @@ def _table_rows(client: SqlClientBase[Any]) -> dict[str, int]:
     return {row[0]: row[1] for row in client.execute_sql(counts) or []}
 
 
-def _workspace(workspace_id: str, memory: dict[str, Any], counts: dict[str, int], now: datetime) -> WorkspaceStatus:
-    started, ended = _when(memory.get("started_through")), _when(memory.get("ended_through"))
+def _workspace(workspace_id: str, checkpoint: dict[str, Any], counts: dict[str, int], now: datetime) -> WorkspaceStatus:
+    started, ended = _when(checkpoint.get("started_through")), _when(checkpoint.get("ended_through"))
     return WorkspaceStatus(
         workspace_id,
         started,
         ended,
         (now - started).total_seconds() if started else None,
         (now - ended).total_seconds() if ended else None,
-        len(memory.get("open", {})),
+        len(checkpoint.get("open", {})),
         counts.get(workspace_id, 0),
-        memory.get("hidden_defaults", []),
-        memory.get("forgotten"),
+        checkpoint.get("hidden_defaults", []),
+        checkpoint.get("forgotten"),
     )
 
 

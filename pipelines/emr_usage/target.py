@@ -26,7 +26,7 @@ class Target:
 
     @property
     def place(self) -> Place:
-        """How it is opened."""
+        """Where the destination is, and how it is opened."""
         return place_of(self.destination, self.database)
 
     def __str__(self) -> str:

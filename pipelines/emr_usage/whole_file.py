@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all."""
+"""Files that are written completely or not at all."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 
 def write_whole(path: Path, write: Callable[[Path], object]) -> None:
-    """Write a file and its folder: whoever opens it meanwhile sees the old one, and a full disk leaves no half of it.
+    """Write a file atomically, and create its folder: readers see the old file until then, and no partial file is left.
 
     Args:
         path: of the file.

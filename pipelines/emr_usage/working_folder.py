@@ -1,7 +1,7 @@
-"""The folder of working files: emptied by someone, damaged, or another user's.
+"""The folder of working files, which may be missing, damaged, or owned by another user.
 
-All that matters in it is in the destination too: dlt restores its state and schema from there, and what a killed load had not yet
-loaded is read again, because no cursor has passed it. So a damaged folder is emptied and made anew.
+The destination has everything that matters in it: dlt restores its state and schema from there, and what a killed load had not
+yet loaded is read again, because its cursors were not saved. So a damaged folder is emptied and created again.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from .errors import WorkingFilesError
 logger = logging.getLogger("emr_serverless")
 
 NO_ACCESS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
-# What the next load reads; what was being written when a load was killed is elsewhere, and dlt removes it.
+# Files that the next load reads; dlt removes those that a killed load was writing.
 COMPLETED: Final = PackageStorage.PACKAGE_COMPLETED_FILE_NAME
 READ_AGAIN: Final = ("state.json", "schemas/*.json", "normalize/extracted/*/**/*", "load/normalized/*/**/*")
 
@@ -34,15 +34,15 @@ READ_AGAIN: Final = ("state.json", "schemas/*.json", "normalize/extracted/*/**/*
 def open_in(
     folder: Path, open_pipeline: Callable[[Path], dlt.Pipeline], lock: Callable[[Path], AbstractContextManager[None]]
 ) -> dlt.Pipeline:
-    """Open a pipeline in its folder of working files, which is emptied first where it is damaged.
+    """Open a pipeline in its folder of working files, which is emptied first if it is damaged.
 
     Args:
-        folder: the working files are in; it need not be there.
+        folder: of the working files; may be missing.
         open_pipeline: opens the pipeline with its working files in a folder.
-        lock: holds the folder for one process: files that another one is writing look damaged.
+        lock: locks the folder: files that another process is writing look damaged.
 
     Raises:
-        WorkingFilesError: the folder cannot be used by this user, or is no folder.
+        WorkingFilesError: this user cannot use the folder, or it is not a folder.
         BusyError: another process holds it.
     """
     if folder.exists() and not folder.is_dir():
@@ -54,7 +54,7 @@ def open_in(
             if (pipeline := _undamaged(folder, open_pipeline)) is not None:
                 return pipeline
             with TemporaryDirectory() as empty:
-                open_pipeline(Path(empty))  # what fails here too, such as a setting, is no damage
+                open_pipeline(Path(empty))  # an error that remains, such as an invalid setting, is not damage
             logger.warning("The working files in %s are damaged; restoring them from the destination", folder)
             for path in list(folder.iterdir()):
                 if path.is_dir():
@@ -71,17 +71,17 @@ def _undamaged(folder: Path, open_pipeline: Callable[[Path], dlt.Pipeline]) -> d
         pipeline = open_pipeline(folder)
         _read_all(pipeline)
     except OSError as error:
-        # A folder in place of a file, or the reverse, is damage; what is forbidden or full is not.
+        # A folder instead of a file, or the reverse, is damage; missing permissions and a full disk are not.
         if isinstance(error, (IsADirectoryError, NotADirectoryError, FileExistsError, FileNotFoundError, gzip.BadGzipFile)):
             return None
         raise
-    except Exception:  # noqa: BLE001  # whatever damaged files make their readers raise
+    except Exception:  # noqa: BLE001  # damaged files raise different errors
         return None
     return pipeline
 
 
 def _read_all(pipeline: dlt.Pipeline) -> None:
-    """Read the working files as far as dlt will."""
+    """Read the working files that dlt will read."""
     for name in ("load", "normalize", "schemas"):
         if Path(pipeline.working_dir, name).is_file():
             raise ValueError(f"{name} is not a folder")
@@ -105,7 +105,7 @@ def _read_all(pipeline: dlt.Pipeline) -> None:
 def _files(folder: Path) -> Iterator[Path]:
     for pattern in READ_AGAIN:
         for path in folder.glob(pattern):
-            # In a hidden folder dlt notes the jobs under way, in files named like the jobs' own; of a package, that it is loaded.
+            # In a hidden folder, dlt marks running jobs by files with the names of the jobs, and packages that are loaded.
             is_note = any(part.startswith(".") for part in path.relative_to(folder).parts) or path.name == COMPLETED
             if path.is_file() and not is_note:
                 yield path

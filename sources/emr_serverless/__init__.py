@@ -24,12 +24,14 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from .dlt_workarounds import prepare
-    from .sync.checkpoint import remembered
+    from .sync.checkpoint import read_checkpoint, region_and_workspace
+    from .sync.destination import STATE_SECTION
     from .sync.load import Load
     from .sync.stats import LoadStats
 
 __all__ = [
     "SETTLE_DAYS",
+    "STATE_SECTION",
     "Backfill",
     "CheckSettingsError",
     "EmrServerlessError",
@@ -38,23 +40,26 @@ __all__ = [
     "MissingWorkspaceError",
     "emr_serverless",
     "prepare",
+    "read_checkpoint",
     "read_setting",
-    "remembered",
+    "region_and_workspace",
     "run",
     "shown",
 ]
 
-# Where the names are that need more than dlt: `dlt init` imports this package where nothing else is installed yet.
+# Names that need more than dlt, with their modules: `dlt init` imports this package where nothing else is installed yet.
 _LATE = {
     "Load": ".sync.load",
     "LoadStats": ".sync.stats",
     "prepare": ".dlt_workarounds",
-    "remembered": ".sync.checkpoint",
+    "STATE_SECTION": ".sync.destination",
+    "read_checkpoint": ".sync.checkpoint",
+    "region_and_workspace": ".sync.checkpoint",
 }
 
 
 def __getattr__(name: str) -> Any:
-    """Import a name when it is first asked for."""
+    """Import a name when it is first used."""
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(_LATE[name], __name__), name)
@@ -92,31 +97,31 @@ def emr_serverless(
     `pipeline.run(emr_serverless(region_ids=["cn-hangzhou"]))` loads it in one dlt package; `run` in packages of bounded size.
 
     Args:
-        credentials: an access key; without one the vendor's default chain is asked at each request.
-        region_ids: regions to ask, such as cn-hangzhou.
-        workspace_ids: workspaces to ask; all that are visible where none are named.
-        endpoint: host or URL, `{region_id}` is filled in; the public endpoint where none is given.
+        credentials: an access key; without one, each request uses the vendor's default credential chain.
+        region_ids: regions to load, such as cn-hangzhou.
+        workspace_ids: workspaces to load; by default all that are visible.
+        endpoint: host or URL, may contain `{region_id}`; by default the public endpoint.
         initial_days: how far back the first load begins, on both axes.
-        lookback_hours: how far behind its cursors each further load begins.
-        settle_days: how long after its end a run without figures is asked for again.
+        lookback_hours: how far before its cursors each further load begins.
+        settle_days: how long after its end a run without figures is requested again.
         window_rows: a window with more rows than this is split.
         package_rows: rows committed together.
-        max_connections: requests in flight at most; throttling lowers it for a while.
-        requests_per_second: a fixed cap, for those who know their quota.
-        request_timeout_seconds: how long one attempt waits for an answer.
-        redact: what is masked before anything is written. patterns: secrets, by their names and forms; strict: besides, every
-            value that a user gave a job; off: nothing.
+        max_connections: maximum number of concurrent requests; throttling lowers it for a while.
+        requests_per_second: a fixed limit, where the quota is known.
+        request_timeout_seconds: timeout of one attempt.
+        redact: what is masked before anything is written. patterns: secrets, by their names and forms; strict: also every value
+            that a user gave a job; off: nothing.
         redact_patterns: further regular expressions, matched against keys and values.
-        redact_key: of the digests that strict redaction leaves; without one it is made, and kept in the pipeline's folder.
+        redact_key: key of the digests of strict redaction; by default it is generated and kept in the pipeline's folder.
         as_of: the last moment to load; a minute before now unless given.
-        backfill: a range of submit times to read once more, instead of what is new.
+        backfill: a range of submit times to load again, instead of what is new.
         forget_workspaces: workspaces that earlier loads read and that are gone: they are no longer reported as missing.
         clock: the real time, UTC. It dates requests and observations.
 
     Raises:
-        CheckSettingsError: a time is in the future, a setting cannot be used, or a key of `sources.emr_serverless` is none; see
+        CheckSettingsError: a time is in the future, a setting is invalid, or a key of `sources.emr_serverless` is unknown; see
             validation.py.
-        EmrServerlessError: while it is read; its class says what to do next.
+        EmrServerlessError: during extraction; its class says what to do.
     """
     from .arrow.schema import RAW_TABLES
     from .extraction import Connection, pages
@@ -156,12 +161,12 @@ def run(
     on_progress: Callable[[Load], None] | None = None,
     run_package: Callable[[dlt.Pipeline, DltSource], object] = dlt.Pipeline.run,
 ) -> Load:
-    """Run a source of ours until it is loaded, in packages of bounded size, and return the finished load with its stats.
+    """Run a source of `emr_serverless` until it is loaded, in packages of bounded size, and return the finished load.
 
     Packages that a killed load left behind are finished first: dlt does that at the first run and then extracts nothing.
 
     Args:
-        pipeline: is prepared for it, see `prepare`.
+        pipeline: is prepared first, see `prepare`.
         source: made by `emr_serverless`.
         on_progress: called after each page and window.
         run_package: runs the pipeline once.
@@ -169,6 +174,7 @@ def run(
     Raises:
         EmrServerlessError: wrapped in dlt's own exceptions.
     """
+    from .comments import write_comments
     from .dlt_workarounds import prepare
     from .extraction import CURRENT_RUN, Run
 
@@ -182,6 +188,7 @@ def run(
         CURRENT_RUN.reset(token)
         if current.load:
             current.load.close()
+    write_comments(pipeline)
     return current.load
 
 

@@ -1,7 +1,7 @@
-"""The source's settings as dlt resolves them: each is read by validation.py, and a key that is none is refused.
+"""The settings of the source as dlt resolves them: values are checked by validation.py, and unknown keys are refused.
 
-dlt takes the values from config.toml, secrets.toml, the environment and the arguments of the source, in its own order. It would
-ignore a key that it does not ask for, so a misspelt setting would silently keep its default.
+dlt takes the values from config.toml, secrets.toml, the environment and the arguments of the source, in its own order. It
+ignores unknown keys, so a misspelt setting would silently keep its default.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ _KEYS: Final = (*SETTINGS, "credentials", *(f"credentials.{name}" for name in _C
 _OF_DLT: Final = {known_sections.DATA_WRITER, known_sections.EXTRACT, known_sections.NORMALIZE, known_sections.SCHEMA}
 _ENVIRONMENT: Final = "the environment"
 _ENVIRONMENT_PREFIX: Final = environment_name("")
-# Likeness from which on the name of a section is a slip of the pen: emr-serverless is, emr_on_ecs is not.
+# Similarity from which on the name of a section counts as misspelt: emr-serverless does, emr_on_ecs does not.
 _SAME_WORD: Final = 0.85
 # Also with one underscore for two, or the singular.
 _LIKE_OURS: Final = re.compile(r"SOURCES?_+EMR_+SERVERLESS_+(?P<key>\w+)", re.IGNORECASE)
 
 
 class _CheckedConfiguration(BaseConfiguration):
-    """Checks what dlt has resolved."""
+    """Checks the resolved settings."""
 
     credentials: AccessKeyConfiguration | None = None
 
@@ -45,14 +45,14 @@ class _CheckedConfiguration(BaseConfiguration):
         _refuse_unknown_keys()
 
     def on_resolved(self) -> None:
-        """Refuse misspelt keys and values that cannot be used; leave the others as the source uses them."""
+        """Refuse misspelt keys and invalid values; convert the others."""
         _refuse_unknown_keys()
         _check_access_key(self.credentials)
         for name in SETTINGS:
             setattr(self, name, read_setting(name, getattr(self, name)))
 
 
-# The fields take any value: dlt would coerce them by rules of its own, and not say which one it could not.
+# The fields take any value: dlt would coerce them by its own rules, and not name the one that it cannot.
 SourceConfiguration: Final[type[BaseConfiguration]] = configspec(
     type(
         "SourceConfiguration",
@@ -83,7 +83,7 @@ def _check_access_key(credentials: AccessKeyConfiguration | None) -> None:
     if missing:
         raise CheckSettingsError(
             f"The setting {SECTION}.credentials.{missing[0]} is missing or empty",
-            advice="Set the id and the secret of the access key in .dlt/secrets.toml or the environment, or none of them.",
+            advice="Set both the id and the secret of the access key in .dlt/secrets.toml or the environment, or neither.",
         )
 
 
@@ -112,9 +112,9 @@ def _is_known(key: str) -> bool:
 
 
 def _given_keys() -> Iterator[tuple[str, str, str]]:
-    """Yield where each key of this source is given, the key, dotted, and how it is written there.
+    """Yield where each key of this source is given, the dotted key, and how it is written there.
 
-    The key is empty for a section with settings of ours whose name is almost ours.
+    The key is empty for a section with a misspelt name that has settings of this source.
     """
     yield from _keys_of_environment()
     pipeline_name = Container()[ConfigSectionContext].pipeline_name
@@ -136,7 +136,7 @@ def _keys_of_environment() -> Iterator[tuple[str, str, str]]:
     for name in sorted(os.environ):
         if found := _LIKE_OURS.search(name):
             after = name.partition(_ENVIRONMENT_PREFIX)[2]
-            # dlt asks for capitals only; anything else is misspelt, as it stands.
+            # dlt reads upper case only: any other spelling has no effect.
             is_exact = after and after == after.upper()
             yield _ENVIRONMENT, after.lower().replace("__", ".") if is_exact else found["key"].upper(), name
 

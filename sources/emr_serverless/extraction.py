@@ -1,4 +1,4 @@
-"""What the source reads while dlt extracts it: all of a load at once, or the next package of one."""
+"""Extraction by dlt: a whole load at once, or the next package of one."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ from .api.errors import CheckSettingsError
 from .arrow.schema import RAW_TABLES
 from .redaction.redactor import Redactor
 from .redaction.strict import StrictRedactor, kept_key
-from .sync.checkpoint import remembered
-from .sync.destination import read_held
+from .sync.checkpoint import read_checkpoint
+from .sync.destination import STATE_SECTION, read_snapshot_rows
 from .sync.load import Load
 from .sync.options import SourceSettings
 
@@ -30,7 +30,7 @@ logger = logging.getLogger("emr_serverless")
 
 @dataclass
 class Run:
-    """A load that `run` cuts into packages.
+    """A load that `run` divides into packages.
 
     Attributes:
         on_progress: called after each page and window.
@@ -41,13 +41,13 @@ class Run:
     load: Load | None = None
 
 
-# Set while `run` drives a pipeline. Without it, what is extracted is a load of its own.
+# Set while `run` drives a pipeline. Without it, each extraction is a whole load.
 CURRENT_RUN: Final[ContextVar[Run | None]] = ContextVar("emr_serverless_run", default=None)
 
 
 @dataclass(frozen=True)
 class Connection:
-    """How the API is asked and what is masked; see the arguments of the source."""
+    """How requests are sent and what is masked; see the arguments of the source."""
 
     credentials: AccessKeyConfiguration | None
     endpoint: str | None
@@ -61,12 +61,12 @@ class Connection:
 def pages(
     open_load: Callable[[Callable[[Load], None] | None], Load], settings: SourceSettings, connection: Connection
 ) -> Iterator[dict[str, pa.Table] | None]:
-    """Yield the tables of a load, batch by batch; its state travels with dlt's package.
+    """Yield the tables of a load, batch by batch; its state is committed with the package.
 
     Args:
         open_load: begins a load, given what to call with its progress.
-        settings: what to ask.
-        connection: how to ask.
+        settings: what to load.
+        connection: how to send requests.
     """
     run = CURRENT_RUN.get()
     load = run.load if run and run.load else open_load(run.on_progress if run else None)
@@ -74,35 +74,35 @@ def pages(
     load.stats.settle_days = settings.settle_days
     if run:
         run.load = load
-    state = dlt.current.resource_state("job_runs")
-    held = {} if load.begun else read_held(dlt.current.pipeline())
+    state = dlt.current.source_state().setdefault(STATE_SECTION, {})
+    stored_rows = {} if load.begun else read_snapshot_rows(dlt.current.pipeline())
     if not load.begun:
-        _recall(state, load)
+        _restore(state, load)
     package = load.read_package(
         lambda: _connect(connection, settings, load),
         settings,
         state,
         dlt.current.load_package_state()["load_id"],
-        held,
+        stored_rows,
         tables=frozenset(dlt.current.source().selected_resources),
         is_whole=run is None,
     )
     for tables in package:
         yield tables
         del tables
-        # dlt takes turns between this generator and the tables of the batch. Those pass first, or all batches of the
-        # package would be held at once.
+        # dlt alternates between this generator and the tables of the batch. The tables go first: otherwise all batches of
+        # the package would be in memory at once.
         yield from repeat(None, len(RAW_TABLES))
-    # What the batches took goes back before the destination needs it for its merges: 100 MB after 100,000 runs.
+    # Return the memory of the batches before the destination needs it for its merges: 100 MB after 100,000 runs.
     pa.default_memory_pool().release_unused()
 
 
-def _recall(state: dict[str, Any], load: Load) -> None:
-    """Replace what the working folder remembers by what the destination supports."""
-    found = remembered(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.options.started_at)
-    load.stats.findings = found.findings
-    for finding in found.findings:
-        logger.warning("%s", finding)
+def _restore(state: dict[str, Any], load: Load) -> None:
+    """Replace the state of the working folder with what the destination supports."""
+    found = read_checkpoint(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.options.started_at)
+    load.stats.findings = found.warnings
+    for warning in found.warnings:
+        logger.warning("%s", warning)
     state.clear()
     state.update(found.state)
 
@@ -131,6 +131,6 @@ def _redactor(connection: Connection) -> Redactor:
         return StrictRedactor(connection.redact_key or kept_key(folder), connection.redact_patterns)
     except (OSError, ValueError) as error:
         advice = (
-            "Give redact_key at least 16 characters in .dlt/secrets.toml, or let it be made in a folder that can be written to."
+            "Set redact_key to at least 16 characters in .dlt/secrets.toml, or make the pipeline's folder writable for a new key."
         )
         raise CheckSettingsError(f"Strict redaction has no key: {error}", advice=advice) from error

@@ -173,5 +173,5 @@ def test_half_an_access_key_is_refused(files: Files, monkeypatch: pytest.MonkeyP
     for name, value in given.items():
         monkeypatch.setenv(environment_name("credentials", name), value)
     told = refusal(region_ids=REGIONS)
-    assert "is missing or empty. Set the id and the secret" in told
+    assert "is missing or empty. Set both the id and the secret" in told
     assert "hunter2" not in told

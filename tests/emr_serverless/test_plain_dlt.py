@@ -8,10 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import dlt
+import duckdb
 import pytest
 
 from cli_harness import assert_equal, assert_no_doubles
 from emr_serverless import Backfill, CheckSettingsError, emr_serverless, run
+from emr_serverless.arrow.schema import RAW_TABLES
 from emr_usage.emulator import DEFAULT_KEY, Emulator
 from oracle import actual_tables, expected_tables, query
 from small_account import NOW, REGIONS, pass_a_night, served
@@ -103,3 +105,23 @@ def test_part_of_the_source_loads_part_and_asks_for_no_more(emulator: Emulator, 
     # What was left out is not taken for loaded.
     pipeline_in(tmp_path).run(source(emulator))
     assert_equal(actual_tables(database), expected_tables(emulator, REGIONS))
+
+
+def test_comments_describe_every_table_and_column_and_are_written_again_where_they_differ(
+    emulator: Emulator, tmp_path: Path
+) -> None:
+    comments = (
+        "SELECT table_name, NULL, comment FROM duckdb_tables() WHERE schema_name = 'emr_raw'"
+        " UNION ALL SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 'emr_raw'"
+    )
+    described = {(name, None): table.description for name, table in RAW_TABLES.items()} | {
+        (name, field.name): field.metadata[b"description"].decode()
+        for name, table in RAW_TABLES.items()
+        for field in table.schema
+    }
+    for _ in range(2):
+        run(pipeline_in(tmp_path), source(emulator))
+        found = {(table, column): text for table, column, text in query(tmp_path / "emr.duckdb", comments)}
+        assert described.items() <= found.items()
+        with duckdb.connect(str(tmp_path / "emr.duckdb")) as connection:
+            connection.execute("COMMENT ON COLUMN emr_raw.job_runs.state IS 'stale'; COMMENT ON TABLE emr_raw.members IS NULL")

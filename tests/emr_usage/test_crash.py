@@ -311,10 +311,11 @@ def committed_claims(cli: CliHarness, committed: set[str]) -> Iterator[tuple[str
     )
     ((packed,),) = states
     state = json.loads(zlib.decompress(base64.b64decode(packed)))
-    memory = state["sources"]["emr_serverless"]["resources"]["job_runs"].get("workspaces", {})
+    checkpoints = state["sources"]["emr_serverless"]["sync"].get("checkpoints", {})
     horizon_ms = cli.emulator.clock.now_ms()
     reach_ms = horizon_ms - 8 * 86_400_000 + 1
-    for workspace_id, cursors in memory.items():
+    for key, cursors in checkpoints.items():
+        workspace_id = key.rpartition("/")[2]
         yield workspace_id, "start", reach_ms, cursors["started_through"]
         yield workspace_id, "end", reach_ms, cursors["ended_through"]
 

@@ -41,7 +41,7 @@ def assert_story_is_whole(lines: list[str]) -> None:
     text = "\n".join(lines)
     loads = [line for line in lines if " rows in " in line]
     assert len(loads) == 7, text
-    assert lines[0].startswith("An emulator answers at http://127.0.0.1:")
+    assert lines[0].startswith("The emulator is running at http://127.0.0.1:")
     assert [line for line in lines if line][-1] == "Report: the demo/reports/emr-usage-2026-10.html"
     assert "October 2026 (provisional): estimated USD " in text
     assert " in flight" not in text, "the live display is gone"

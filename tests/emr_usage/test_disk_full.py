@@ -12,7 +12,7 @@ from cli_harness import SEVERAL_PACKAGES, CliHarness, assert_readable
 from process_pool import FaultInjection, Finished
 from small_account import REGIONS, pass_a_night, served
 
-SENTENCE = "The disk is full while writing to emr.duckdb. Free some space, then run again; what was committed stays."
+SENTENCE = "The disk is full while writing to emr.duckdb. Free some space and run again. Committed rows remain."
 FILES = "dlt.common.storages.file_storage:FileStorage.save"
 COPY_JOB = "dlt.destinations.impl.duckdb.duck:DuckDbCopyJob.run"
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from cli_harness import assert_equal, assert_no_doubles
-from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Switches
+from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Variants
 from oracle import actual_tables, expected_tables, query
 from small_account import REGIONS, small_account
 
@@ -112,7 +112,7 @@ def emulator() -> Iterator[Emulator]:
     """Return an API whose present is the real one: the script reads the real clock."""
     now = datetime.now(UTC)
     clock = Clock(int(now.timestamp() * 1000))
-    with Emulator(small_account(now=now), clock, switches=Switches(list_details=True), page_limit=10) as running:
+    with Emulator(small_account(now=now), clock, variants=Variants(list_details=True), page_limit=10) as running:
         yield running
         assert running.failures == []
 

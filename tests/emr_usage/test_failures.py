@@ -58,13 +58,13 @@ KNOWN = {
         "Busy",
         "in use by another emr-usage: process 1 of user a. Run again when",
     ),
-    "a lost lock": (LostLockError(), FAILED, "LostLock", "Run the same command again; what is committed stays."),
-    "no destination": (UnreachableError(), FAILED, "NoDestination", "Check that it runs, and its address"),
+    "a lost lock": (LostLockError(), FAILED, "LostLock", "Run the same command again. Committed rows remain."),
+    "no destination": (UnreachableError(), FAILED, "NoDestination", "Check that it is running, and its address"),
     "Ctrl-C": (KeyboardInterrupt(), FAILED, "Stopped", "Committed rows remain; run the same command again"),
     "a signal in dlt": (SignalReceivedException(15), FAILED, "Stopped", "Committed rows remain"),
-    "disk full": (OSError(errno.ENOSPC, "No space left on device"), FAILED, "DiskFull", "Free some space, then run again"),
+    "disk full": (OSError(errno.ENOSPC, "No space left on device"), FAILED, "DiskFull", "Free some space and run again"),
     "quota": (OSError(errno.EDQUOT, "Disk quota exceeded"), FAILED, "DiskFull", "emr.duckdb"),
-    "file limit": (OSError(errno.EFBIG, "File too large"), FAILED, "DiskFull", "what was committed stays"),
+    "file limit": (OSError(errno.EFBIG, "File too large"), FAILED, "DiskFull", "Committed rows remain"),
     "disk full in DuckDB": (
         of_database('Could not write file "x.wal": No space left on device'),
         FAILED,
@@ -76,7 +76,7 @@ KNOWN = {
         of_database("Could not set lock on file x: Conflicting lock is held in /usr/bin/duckdb (PID 4711) by user root."),
         IN_USE,
         "DatabaseHeld",
-        "is in use by another program (process 4711). Run again when it has ended, or give --wait SECONDS",
+        "is in use by another program (process 4711). Run again when it has finished, or give --wait SECONDS",
     ),
     "held, by whom is not said": (
         of_database("Could not set lock on file x"),
@@ -108,25 +108,25 @@ KNOWN = {
         ConfigValueCannotBeCoercedException("workers", "many", int),
         USAGE,
         "ConfigValueCannotBeCoercedException",
-        "The setting workers = 'many' of dlt cannot be used: it must be a whole number.",
+        "The dlt setting workers = 'many' is invalid: it must be a whole number.",
     ),
     "a document of dlt's": (
         ConfigValueCannotBeCoercedException("global_config", f'{{"password": "{SECRET}"', dict),
         USAGE,
         "ConfigValueCannotBeCoercedException",
-        "The setting global_config of dlt cannot be used: it must be a JSON object.",
+        "The dlt setting global_config is invalid: it must be a JSON object.",
     ),
     "a secret in the wrong file": (
         ValueNotSecretException("config.toml", "sources.emr_serverless.credentials"),
         USAGE,
         "ValueNotSecretException",
-        "The setting sources.emr_serverless.credentials is a secret and stands in config.toml. Move it to .dlt/secrets.toml.",
+        "The setting sources.emr_serverless.credentials is a secret, but is set in config.toml. Move it to .dlt/secrets.toml.",
     ),
     "an address": (
         InvalidNativeValue(BaseConfiguration, str, ("credentials",), ValueError(SECRET)),
         USAGE,
         "InvalidNativeValue",
-        "The setting credentials of dlt cannot be read.",
+        "The dlt setting credentials cannot be read.",
     ),
     "a file that is no TOML": (
         TomlProviderReadException("secrets.toml", "secrets.toml", [".dlt/secrets.toml"], SECRET),
@@ -155,7 +155,7 @@ def test_what_is_wrapped_around_it_is_not_quoted(kind: str) -> None:
 def test_of_an_unknown_failure_only_its_kind_is_told() -> None:
     failure = explain(wrapped(ValueError(f"postgresql://u:{SECRET}@h/d")), TARGET)
     assert failure == Failure(
-        "This failed in an unexpected way (ValueError). What is loaded stays; run with --verbose for the traceback, and"
+        "An unexpected error occurred (ValueError). Loaded rows remain. Run again with --verbose for the traceback, and"
         " report it.",
         FAILED,
         "ValueError",

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 from artifacts import KEPT_FILES, artifacts
 from cli_harness import CliHarness
-from emr_usage.emulator import ApiError, Clock, Emulator, Run, State, Switches
+from emr_usage.emulator import ApiError, Clock, Emulator, Run, State, Variants
 from process_pool import FaultInjection, Finished, ProcessPool
 from secret_forms import CHOSEN, FORMS, LETTERS_ONLY, UNQUOTED
 from small_account import HOUR_MS, NOW_MS
@@ -156,7 +156,7 @@ class MadeAccount(State):
 @contextmanager
 def desk_before(state: State, process_pool: ProcessPool) -> Iterator[CliHarness]:
     """Yield a command line in a folder of its own: hypothesis tries many examples in one test."""
-    with TemporaryDirectory() as folder, Emulator(state, Clock(NOW_MS), switches=Switches(list_details=True)) as emulator:
+    with TemporaryDirectory() as folder, Emulator(state, Clock(NOW_MS), variants=Variants(list_details=True)) as emulator:
         yield CliHarness(Path(folder), emulator, {WORKSPACE: REGION}, process_pool, KEPT_FILES)
         assert emulator.failures == []
 

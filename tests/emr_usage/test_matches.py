@@ -62,14 +62,14 @@ RATE_HINTS = {
     3: "workspace_id 'w-3' is in no job run; did you mean w-2 or w-1?",
     4: "workspace_id 'Analytics' is in no job run, it is a workspace's name; write its id, w-2.",
     5: "resource_queue_id 'FAST' is in no job run; did you mean fast?",
-    6: "no job run used anything there on its dates, or rates of narrower scope price all of it.",
+    6: "no job run used CU-hours there on its dates, or narrower rates price all of them.",
 }
 RULE_HINTS = {
     2: "tag_value 'grwoth' is in no job run; did you mean growth?",
     3: "tag_key 'taem' is in no job run; did you mean team?",
     4: "creator '2020776467551243' is in no job run; did you mean 2020776467551234?",
     5: "job_name 'etl-orders*' matches no job run; did you mean etl_orders_daily?",
-    6: "no job run fits it as a whole on its dates, or rules above it take all that do.",
+    6: "no job run matches all its columns on its dates, or earlier rules match them first.",
 }
 
 

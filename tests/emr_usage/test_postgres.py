@@ -16,6 +16,7 @@ import pytest
 
 from cli_harness import INITIAL_DAYS, SEVERAL_PACKAGES
 from emr_serverless import prepare
+from emr_serverless.arrow.schema import RAW_TABLES
 from emr_usage.emulator import Emulator
 from oracle import query
 from postgres import PostgresServer, postgres_server
@@ -48,7 +49,7 @@ HOSTILE = [
     "\ufffd风控🙂",
     "%s",
 ]
-NewDesk = Callable[..., PostgresCliHarness]
+NewHarness = Callable[..., PostgresCliHarness]
 
 
 @pytest.fixture(scope="session")
@@ -58,7 +59,7 @@ def server() -> Iterator[PostgresServer]:
 
 
 @pytest.fixture
-def new_desk(tmp_path: Path, process_pool: ProcessPool, server: PostgresServer) -> Iterator[NewDesk]:
+def new_harness(tmp_path: Path, process_pool: ProcessPool, server: PostgresServer) -> Iterator[NewHarness]:
     with served() as emulator:
 
         def make(name: str = "emr") -> PostgresCliHarness:
@@ -69,8 +70,8 @@ def new_desk(tmp_path: Path, process_pool: ProcessPool, server: PostgresServer) 
 
 
 @pytest.mark.parametrize("environment", FORMATS.values(), ids=FORMATS)
-def test_nights_a_backfill_and_the_status(new_desk: NewDesk, environment: dict[str, str]) -> None:
-    cli = new_desk()
+def test_nights_a_backfill_and_the_status(new_harness: NewHarness, environment: dict[str, str]) -> None:
+    cli = new_harness()
     cli.environment = environment | SEVERAL_PACKAGES
     assert cli.load("--initial-days", "1").code == 0
     pass_a_night(cli.emulator)
@@ -88,6 +89,11 @@ def test_nights_a_backfill_and_the_status(new_desk: NewDesk, environment: dict[s
     assert {(each["started_through"], each["ended_through"]) for each in status.facts["workspaces"]} == {(until, until)}
     counted = cli.query("SELECT workspace_id, count(*) FROM emr_raw.job_runs GROUP BY workspace_id")
     assert {each["workspace_id"]: each["job_runs"] for each in status.facts["workspaces"]} == dict(counted)
+    comments = cli.query(
+        "SELECT relname, count(*) FROM pg_description JOIN pg_class ON objoid = pg_class.oid"
+        " WHERE relnamespace = 'emr_raw'::regnamespace GROUP BY relname"
+    )
+    assert {name: 1 + len(table.schema) for name, table in RAW_TABLES.items()}.items() <= dict(comments).items()
     metrics = (cli.folder / "emr.prom").read_text()
     (label, rows) = re.findall(r'^emr_usage_table_rows{database="(.*)",table="job_runs"} (.*)$', metrics, re.MULTILINE)[0]
     assert int(rows) == status.facts["table_rows"]["job_runs"] == sum(count for _, count in counted)
@@ -95,8 +101,8 @@ def test_nights_a_backfill_and_the_status(new_desk: NewDesk, environment: dict[s
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_there_loses_and_doubles_nothing(new_desk: NewDesk, step: str) -> None:
-    cli = new_desk()
+def test_killed_there_loses_and_doubles_nothing(new_harness: NewHarness, step: str) -> None:
+    cli = new_harness()
     cli.environment = SEVERAL_PACKAGES
     assert cli.load(fault=STEPS[step]).code == -signal.SIGKILL
     pass_a_night(cli.emulator)
@@ -104,17 +110,17 @@ def test_killed_there_loses_and_doubles_nothing(new_desk: NewDesk, step: str) ->
 
 
 @pytest.mark.parametrize("ended", [0, 20])
-def test_a_first_load_without_an_open_run(new_desk: NewDesk, ended: int) -> None:
+def test_a_first_load_without_an_open_run(new_harness: NewHarness, ended: int) -> None:
     """dlt hands the driver a Parquet file without rows then, and again at each later load."""
-    cli = new_desk()
+    cli = new_harness()
     without_open_runs(cli.emulator, ended)
     cli.load_whole()
     pass_a_night(cli.emulator)
     cli.load_whole()
 
 
-def test_a_package_of_a_table_without_rows_that_is_pending(new_desk: NewDesk) -> None:
-    cli = new_desk()
+def test_a_package_of_a_table_without_rows_that_is_pending(new_harness: NewHarness) -> None:
+    cli = new_harness()
     without_open_runs(cli.emulator, 20)
     assert cli.load(fault=FaultInjection("dlt.pipeline.pipeline:Pipeline.normalize", "after")).code == -signal.SIGKILL
     cli.load_whole()
@@ -143,8 +149,8 @@ ACCIDENTS = {
 @pytest.mark.parametrize(
     "accident", ["restored", *(pytest.param(name, marks=pytest.mark.soak) for name in ACCIDENTS if name != "restored")]
 )
-def test_the_destination_is_right_after_an_accident(new_desk: NewDesk, accident: str) -> None:
-    cli = new_desk()
+def test_the_destination_is_right_after_an_accident(new_harness: NewHarness, accident: str) -> None:
+    cli = new_harness()
     cli.load_whole()
     tables = [name for (name,) in cli.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_raw'")]
     copies = [f"CREATE TABLE backup.{name} (LIKE emr_raw.{name} INCLUDING ALL)" for name in tables]
@@ -164,8 +170,8 @@ def execute(address: str, *statements: str) -> None:
             cursor.execute(statement)
 
 
-def test_two_databases_of_one_server_share_no_state(new_desk: NewDesk) -> None:
-    clis = [new_desk("emr"), new_desk("other")]
+def test_two_databases_of_one_server_share_no_state(new_harness: NewHarness) -> None:
+    clis = [new_harness("emr"), new_harness("other")]
     for _ in range(2):
         for cli in clis:
             cli.load_whole()
@@ -191,12 +197,12 @@ def test_every_text_arrives_as_it_is(
 
 
 @pytest.mark.parametrize("command", ["load", "status"])
-def test_no_server_there_is_one_sentence(new_desk: NewDesk, command: str) -> None:
-    cli = new_desk()
+def test_no_server_there_is_one_sentence(new_harness: NewHarness, command: str) -> None:
+    cli = new_harness()
     cli.address = "postgresql://emr:PlantedInAnAddress@127.0.0.1:1/emr"
     done = cli.run(command, *(cli.source_options if command == "load" else []))
     assert done.code == 1
     assert done.sentence == (
-        "The destination postgres cannot be opened (OperationalError). Check that it runs, and its address and credentials in"
-        " .dlt/secrets.toml or the environment; --verbose shows its error. Nothing was changed."
+        "The destination postgres cannot be opened (OperationalError). Check that it is running, and its address and"
+        " credentials in .dlt/secrets.toml or the environment; --verbose shows the error. Nothing was changed."
     )

@@ -43,7 +43,7 @@ def test_reading_works_and_writing_names_the_folder(read_only: CliHarness, tmp_p
     refused = run_unprivileged(cli, "report", "--month", month)
     assert (refused.code, refused.sentence) == (
         1,
-        "reports cannot be written (Permission denied). Give another folder with --output.",
+        "reports cannot be written to (Permission denied). Give another folder with --output.",
     )
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     written = run_unprivileged(cli, "report", "--month", month, "--output", str(elsewhere))
@@ -64,7 +64,7 @@ def test_a_database_that_cannot_be_written_is_named(cli: CliHarness) -> None:
     cli.database.chmod(0o444)
     done = run_unprivileged(cli, "load", "--json", *cli.source_options)
     assert (done.code, done.facts["error"]["code"]) == (1, "NoFolder")
-    assert "The database emr.duckdb or its folder cannot be written by this user (Permission denied)" in done.sentence
+    assert "This user cannot write to the database emr.duckdb or its folder (Permission denied)" in done.sentence
 
 
 def test_what_a_killed_load_left_beside_it_is_read_too(cli: CliHarness) -> None:

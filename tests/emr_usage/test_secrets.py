@@ -12,7 +12,7 @@ import pytest
 
 from artifacts import KEPT_FILES, artifacts, texts_of_files, texts_of_tables
 from cli_harness import CliHarness
-from emr_usage.emulator import SECRETS, AccessKey, Clock, Emulator, Faults, Switches, company
+from emr_usage.emulator import SECRETS, AccessKey, Clock, Emulator, Faults, Variants, company
 from process_pool import FaultInjection, Finished, ProcessPool
 from small_account import NOW
 
@@ -28,9 +28,9 @@ def company_emulator() -> Iterator[Emulator]:
     state = company(8, NOW, days=4, runs_per_day=60)
     state.add_workspace("w-refuses")
     faults = Faults(rates=FAULTS, retry_after_ms=1, denied={"w-refuses": (403, "NoPermission")})
-    switches = Switches(list_details=True)
+    variants = Variants(list_details=True)
     clock = Clock(int(NOW.timestamp() * 1000))
-    with Emulator(state, clock, switches=switches, faults=faults, access_keys=[KEY]) as running:
+    with Emulator(state, clock, variants=variants, faults=faults, access_keys=[KEY]) as running:
         yield running
         assert running.failures == []
 

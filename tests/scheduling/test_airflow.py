@@ -17,7 +17,7 @@ import pytest
 
 from airflow_server import BIN, ROOT, AirflowServer, airflow_server, until
 from cli_harness import COMMAND, CliHarness
-from emr_usage.emulator import DEFAULT_KEY, AccessKey, Clock, Emulator, Faults, Switches
+from emr_usage.emulator import DEFAULT_KEY, AccessKey, Clock, Emulator, Faults, Variants
 from postgres import postgres_server
 from postgres_cli import CREDENTIALS, PostgresCliHarness
 from small_account import DAYS_PAST, REGIONS, small_account
@@ -44,7 +44,7 @@ class Scheduled:
 def emulator_of_today() -> Emulator:
     """Return an emulator whose week of history ends now, and whose clock stands: the DAGs load up to a minute ago."""
     now = datetime.now(UTC)
-    return Emulator(small_account(now=now), Clock(int(now.timestamp() * 1000)), switches=Switches(list_details=True))
+    return Emulator(small_account(now=now), Clock(int(now.timestamp() * 1000)), variants=Variants(list_details=True))
 
 
 def set_up(cli: CliHarness) -> None:

@@ -1,4 +1,4 @@
-"""The command `emr-usage`. Only here is the clock read and anything printed."""
+"""The command `emr-usage`. Only this package reads the clock and prints."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ def main() -> None:
     Examples:
       emr-usage demo                          load, price and report an emulated company
       emr-usage load --region cn-hangzhou     load what is new into emr.duckdb
-      emr-usage status                        how far each workspace is certified
-      emr-usage build                         the marts: costs, owners, reliability
-      emr-usage report --month 2026-10        the report of a month, as an HTML page
+      emr-usage status                        show how far each workspace is certified
+      emr-usage build                         build the marts: costs, owners, reliability
+      emr-usage report --month 2026-10        write the report of a month as an HTML page
       emr-usage run --region cn-hangzhou      load, build and report, for a scheduler
 
-    Loads the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or a warehouse, completely and provably.
+    Load the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or PostgreSQL, prove that it is complete, and
+    report what each run is estimated to cost and who pays for it.
 
     \b
-    Exit codes: 0 complete; 1 failed; 2 invalid options or settings; 3 loaded, but a window or workspace named is incomplete;
+    Exit codes: 0 complete; 1 failed; 2 invalid options or settings; 3 loaded, but a window or workspace is incomplete;
     4 another process uses the database.
     """
     set_dlt_defaults()

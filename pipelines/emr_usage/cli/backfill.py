@@ -15,9 +15,9 @@ from .options import Moment, source_options
 
 @click.command("backfill", short_help="Load a range of submit times again.")
 @source_options
-@click.option("--from", "first", type=Moment(), required=True, help="First submit time.")
-@click.option("--to", "after", type=Moment(), required=True, help="End of the range; not part of it.")
-@click.option("--force", is_flag=True, help="Read again what this backfill has certified already.")
+@click.option("--from", "first", type=Moment(), required=True, help="Start of the range of submit times, inclusive.")
+@click.option("--to", "after", type=Moment(), required=True, help="End of the range, exclusive.")
+@click.option("--force", is_flag=True, help="Read the range again even if this backfill has certified it already.")
 @monitoring_options
 def command(
     first: datetime,
@@ -34,8 +34,8 @@ def command(
       emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou
       emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou --force
 
-    Load the runs submitted in a range, oldest first. The nightly cursors stay where they are. An interrupted backfill
-    resumes when the same range is given again. Exits with 4 while another process uses the database.
+    Load the runs submitted in a range, oldest first. The cursors of `load` do not move. An interrupted backfill resumes when
+    you give the same range again. Exits with 4 while another process uses the database.
     """
     from emr_serverless import Backfill
 

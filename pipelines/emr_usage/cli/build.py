@@ -1,4 +1,4 @@
-"""`emr-usage build`: takes in prices and owners, builds the marts and checks them."""
+"""`emr-usage build`: loads prices and owners, builds the marts and tests them."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ from .terminal import now, wait_at_most
 if TYPE_CHECKING:
     from emr_usage.target import Target
 
-NO_INPUTS = "There is no folder {folder}: rates and owners are not changed. Create it with: emr-usage init-inputs"
+NO_INPUTS = "The folder {folder} does not exist, so rates and owners are not changed. Create it with: emr-usage init-inputs"
 
 
 @click.command("build", short_help="Build the marts: costs, owners, reliability.")
 @target_options
 @inputs_option
-@click.option("--full-refresh", is_flag=True, help="Recompute every run; the tables do not change.")
+@click.option("--full-refresh", is_flag=True, help="Recompute every run. The result is the same.")
 @time_zone_option
 @wait_option
 @change_time_zone_option
@@ -58,10 +58,9 @@ def command(
       emr-usage build --database /data/emr.duckdb --json
       emr-usage build --billing-time-zone Europe/Berlin --change-time-zone
 
-    Load the files of rates and owners, build the tables of the dataset emr_marts, and test them. Runs that changed are computed
-    again; changed rates or owners recompute all runs, without a request to the API. If a data test fails, the command fails
-    and readers of emr_marts keep seeing the previous build, as they do during a build. Exits with 4 while another process
-    uses the database.
+    Load the CSV files of rates and owners, build the tables of the dataset emr_marts, and test them. Only runs that changed
+    are recomputed; after a change of rates or owners, all are. No request is sent to the API. During a build, and after one
+    whose data tests failed, readers of emr_marts see the previous build. Exits with 4 while another process uses the database.
     """
     from emr_usage.target import Target
 
@@ -95,7 +94,7 @@ def build_marts(
     change_time_zone: bool,
     allow_empty_inputs: bool,
 ) -> StepResult:
-    """Take in the inputs, build the marts and check them."""
+    """Load the inputs, build the marts and test them."""
     from emr_usage.build import build
     from emr_usage.inputs import default_folder, load_inputs
     from emr_usage.loaded import require_runs
@@ -106,7 +105,7 @@ def build_marts(
     with open_reader(target) as pipeline, pipeline.sql_client() as client:
         require_runs(client)
     folder = inputs or default_folder(target.database)
-    # Without a folder nothing is taken in, and nothing taken away.
+    # Without a folder, the loaded inputs are kept.
     taken = NO_INPUTS.format(folder=folder)
     if folder.is_dir():
         taken = load_inputs(target, folder, allow_empty=allow_empty_inputs).sentence

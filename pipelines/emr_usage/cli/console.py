@@ -1,4 +1,4 @@
-"""A console for text from anywhere, in any locale."""
+"""A console for untrusted text, in any locale."""
 
 from __future__ import annotations
 
@@ -12,30 +12,30 @@ from rich.text import Text
 
 from .streams import failed_writes
 
-# C0 and C1 controls but the line feed, what changes the direction of text or takes no space, separators of lines, surrogates.
+# C0 and C1 controls except the line feed; characters that change the text direction, have no width or end a line; surrogates.
 _ACTING: Final = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ud800-\udfff]")
 
 
 def printable(text: str) -> str:
-    """Return a text with the characters that act on a terminal written as escapes: a name must not move the cursor."""
+    """Return a text with control characters escaped: a name must not move the cursor."""
     return _ACTING.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
 class SafeConsole(Console):
-    """Prints text as it is: without markup, emoji codes, or characters that act on the terminal.
+    """Prints text literally: no markup, emoji codes or control characters.
 
-    A write that fails raises nothing; it is noted in `failed_writes`, and nothing more is written.
+    A failed write raises nothing; it is recorded in `failed_writes`, and no more is written.
     """
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, markup=False, emoji=False)
 
     def render_str(self, text: str, **options: Any) -> Text:
-        """Return a text, printable."""
+        """Return a text with control characters escaped."""
         return super().render_str(printable(text), **options)
 
     def print(self, *objects: Any, **options: Any) -> None:
-        """Print, if it can be."""
+        """Print; a failed write is recorded."""
         try:
             super().print(*objects, **options)
         except OSError as error:
@@ -48,7 +48,7 @@ class SafeConsole(Console):
             self._give_up(error)
 
     def on_broken_pipe(self) -> None:
-        """Note that the reader has gone; rich would end the process."""
+        """Record that the reader closed the pipe; rich would end the process."""
         self._give_up(BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE)))
 
     def _give_up(self, error: OSError) -> None:

@@ -1,4 +1,4 @@
-"""`emr-usage demo`: loads, charges and reports an emulated company."""
+"""`emr-usage demo`: loads, prices and reports an emulated company."""
 
 from __future__ import annotations
 
@@ -13,7 +13,11 @@ from .terminal import echo, errors, log_to, now, output
 
 @click.command("demo", short_help="Load, price and report an emulated company in half a minute.")
 @click.option(
-    "--folder", type=click.Path(path_type=Path, file_okay=False), default=Path("demo"), show_default=True, help="Its files."
+    "--folder",
+    type=click.Path(path_type=Path, file_okay=False),
+    default=Path("demo"),
+    show_default=True,
+    help="Folder of the demo.",
 )
 @click.option("--verbose", is_flag=True, help="Print tracebacks.")
 def command(*, folder: Path, verbose: bool) -> None:
@@ -22,8 +26,8 @@ def command(*, folder: Path, verbose: bool) -> None:
       emr-usage demo
       emr-usage demo --folder /tmp/emr-demo
 
-    Start the emulator, load a first month, move its clock and load three nights, backfill an older week
-    and the weeks before it, build the marts, write October's report, and answer three questions in SQL.
+    Start the emulator and load the first month, three nights, an older week and the weeks before it. Build the marts, write
+    the report of October, and answer three questions in SQL.
     """
     from emr_usage import demo as demo_story
     from emr_usage.progress import live_display

@@ -1,4 +1,4 @@
-"""`emr-usage explain`: where the cost and the owner of a run come from."""
+"""`emr-usage explain`: explains the cost and the owner of a run."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from emr_usage.explanation import Explanation
 
 
-@click.command("explain", short_help="Where a run's cost and owner come from.")
+@click.command("explain", short_help="Explain a run's cost and owner.")
 @target_options
 @click.argument("job_run_id")
 def command(*, job_run_id: str, destination: str, database: Path, as_json: bool, verbose: bool) -> None:
@@ -25,8 +25,8 @@ def command(*, job_run_id: str, destination: str, database: Path, as_json: bool,
       emr-usage explain jr-0123456789abcdef
       emr-usage explain jr-0123456789abcdef --json
 
-    Show the days a run is charged on, the rate of each and where it is from, the rule that names the owner, and what
-    is not priced.
+    Show the days on which a run is charged, the rate of each day and its row in rates.csv, the rule that names the owner, and
+    what is not priced.
     """
     from emr_usage.explanation import explain_run
     from emr_usage.pipeline import open_reader
@@ -37,7 +37,11 @@ def command(*, job_run_id: str, destination: str, database: Path, as_json: bool,
     with report_errors(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
         explanations = explain_run(pipeline, job_run_id)
     if not explanations:
-        fail(f"There is no job run {job_run_id} in the marts of {target}.", "NoSuchRun", as_json=as_json)
+        fail(
+            f"Job run {job_run_id} is not in the marts of {target}. If it was loaded since the last build, run: emr-usage build",
+            "NoSuchRun",
+            as_json=as_json,
+        )
     if as_json:
         print_json([vars(explanation) for explanation in explanations])
     else:
@@ -66,5 +70,5 @@ def _print_explanation(explanation: Explanation) -> None:
         output().print(table)
     if run["cu_hours_unpriced"]:
         place = ", ".join(str(run[name]) for name in ("region_id", "workspace_id", "resource_queue_id") if run[name])
-        text = f"Not priced: {run['cu_hours_unpriced']} CU-hours, because no line of rates.csv holds for {place} on those dates."
+        text = f"Not priced: {run['cu_hours_unpriced']} CU-hours, because no row of rates.csv applies to {place} on those dates."
         echo(text)

@@ -1,4 +1,4 @@
-"""`emr-usage init-inputs`: makes the files for prices and owners."""
+"""`emr-usage init-inputs`: writes the files for prices and owners."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def command(*, inputs: Path | None, database: Path) -> None:
       emr-usage init-inputs
       emr-usage init-inputs --inputs /srv/chargeback
 
-    Write the files that say what a CU-hour costs and who pays for a run: rates.csv, owners.csv and list_prices.csv, with
-    commented examples. Existing files are not changed.
+    Write the files that define what a CU-hour costs and who pays for a run: rates.csv, owners.csv and list_prices.csv, with
+    examples as comments. Existing files are not changed.
     """
     from emr_usage.errors import FolderError
     from emr_usage.inputs import default_folder, write_examples

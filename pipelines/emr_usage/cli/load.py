@@ -34,8 +34,8 @@ def command(*, metrics: Path | None, notify: str | None, notify_format: str | No
       emr-usage load --region cn-hangzhou --region ap-southeast-1 --workspace w-1234abcd --json
       emr-usage load --region cn-hangzhou --destination postgres --wait 600
 
-    Load every job run that is new or has changed, up to a minute ago. You can repeat and interrupt it: the next load
-    resumes after the last committed package. Exits with 4 while another process uses the database.
+    Load every job run that is new or has changed, up to a minute ago. You can interrupt and repeat a load: it resumes
+    after the last committed package. Exits with 4 while another process uses the database.
     """
     load_and_exit("load", None, MonitoringOptions(metrics, notify, notify_format, ping, can_ping=True), **options)
 
@@ -52,7 +52,7 @@ def load_and_exit(
     verbose: bool,
     **options: Any,
 ) -> NoReturn:
-    """Load, print how it went, and exit with its code."""
+    """Load, print the summary, and exit with its code."""
     from emr_usage.load_summary import load_facts
     from emr_usage.target import Target
 
@@ -83,7 +83,7 @@ def load_job_runs(
     as_json: bool,
     verbose: bool,
 ) -> tuple[Load, MissingFigures]:
-    """Load with the options of the command, showing how far it is; return the finished load, and what has no figures."""
+    """Load with the options of the command and show the progress; return the finished load and the runs without figures."""
     from emr_usage.load import Request, run_load
     from emr_usage.load_summary import findings_of, problems_of
     from emr_usage.pipeline import open_pipeline
@@ -109,7 +109,7 @@ def load_job_runs(
 
 
 def _missing_figures(done: Load, target: Target) -> MissingFigures:
-    """Count the final runs whose figures have not come, after a load."""
+    """Count the final runs without figures, after a load."""
     from emr_usage.missing_figures import MissingFigures, count_missing_figures
     from emr_usage.pipeline import open_reader
 

@@ -1,4 +1,4 @@
-"""Prints how a load ended."""
+"""Prints the summary of a load."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def print_load(done: Load, target: Target, missing: MissingFigures) -> None:
-    """Print how a load went, and what is missing."""
+    """Print the summary of a load, and what is missing."""
     from emr_usage.load_summary import MAX_NAMED, hidden_default_sentence, new_fields_sentence, summary
 
     report = done.stats
@@ -21,23 +21,23 @@ def print_load(done: Load, target: Target, missing: MissingFigures) -> None:
     if report.certified_before:
         before = sorted(report.certified_before)
         of_some = "" if before == report.workspaces else f" for {', '.join(before)}"
-        echo(f"An earlier run of this backfill has certified it already{of_some}; --force reads it again.")
+        echo(f"This range is certified already by an earlier run of the backfill{of_some}. Use --force to read it again.")
     if report.redact == "off":
-        echo('Nothing was masked: redact = "off". Secrets in configurations, arguments and messages are in the tables.')
+        echo('Nothing was masked (redact = "off"): the tables contain any secrets in configurations, arguments and messages.')
     if report.new_fields:
         echo(new_fields_sentence(report.new_fields))
     if missing.runs:
-        echo(f"Without figures: {missing}")
+        echo(f"Missing figures: {missing}")
     for workspace_id, parameters in report.hidden_defaults.items():
         echo(hidden_default_sentence(workspace_id, parameters))
-    for outcome in report.incomplete[:MAX_NAMED]:
-        echo(f"Incomplete: {outcome}")
+    for result in report.incomplete[:MAX_NAMED]:
+        echo(f"Incomplete: {result}")
     if len(report.incomplete) > MAX_NAMED:
         output().print(f"and {len(report.incomplete) - MAX_NAMED} more: emr-usage status", highlight=False)
 
 
 def print_failure(done: Load) -> None:
-    """Say why nothing could be loaded, if so."""
+    """Print why nothing could be loaded, where that is so."""
     from emr_usage.load import failure_of_all
 
     if error := failure_of_all(done):

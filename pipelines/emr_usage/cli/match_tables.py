@@ -1,4 +1,4 @@
-"""What each rate and rule matched, as tables of 80 columns."""
+"""Prints what each rate and rule matched, as tables of 80 columns."""
 
 from __future__ import annotations
 

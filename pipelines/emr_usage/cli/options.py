@@ -1,4 +1,4 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ if TYPE_CHECKING:
     from emr_usage.report import Month
 
 Command = Callable[..., None]
-# The API's times are milliseconds since then.
+# The API's times are milliseconds since this moment.
 FIRST_MOMENT: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Moment(click.ParamType[datetime]):
-    """A time as RFC 3339, or a date, which is its midnight; without a zone it is UTC."""
+    """A time as in RFC 3339, or a date, which means midnight; UTC if it has no zone."""
 
     name = "time"
 
@@ -33,7 +33,7 @@ class Moment(click.ParamType[datetime]):
             self.fail(f"{value!r} is not a time; write it as 2026-01-31 or 2026-01-31T08:00:00Z", param, ctx)
         try:
             when = (when if when.tzinfo else when.replace(tzinfo=UTC)).astimezone(UTC)
-        except OverflowError:  # in its zone it is the first or the last day that there is
+        except OverflowError:  # first or last representable day in its zone
             when = datetime.min.replace(tzinfo=UTC)
         if when < FIRST_MOMENT:
             self.fail(f"{value!r} is out of range; give {FIRST_MOMENT:%Y-%m-%d} or later", param, ctx)
@@ -86,20 +86,22 @@ time_zone_option = click.option(
     help=f"Time zone of billing days and months.  [default: the setting {TIME_ZONE_SETTING}, or {DEFAULT_TIME_ZONE}]",
 )
 change_time_zone_option = click.option(
-    "--change-time-zone", is_flag=True, help="Allow another time zone than that of the last build; recomputes all history."
+    "--change-time-zone", is_flag=True, help="Allow a time zone other than that of the last build; recomputes all history."
 )
 allow_empty_inputs_option = click.option(
     "--allow-empty-inputs",
     is_flag=True,
-    help="Allow an input file that had rows to be empty or missing; what it priced or named is lost.",
+    help="Allow an input file that had rows to be empty or missing; its rates, owners or list prices are removed.",
 )
 # The source checks the values of its settings: options that override them take any text.
-initial_days_option = click.option("--initial-days", metavar="DAYS", help="Reach of the first load.  [default: 30]")
+initial_days_option = click.option(
+    "--initial-days", metavar="DAYS", help="How many days back the first load starts.  [default: 30]"
+)
 forget_workspace_option = click.option(
     "--forget-workspace",
     "forget_workspaces",
     multiple=True,
-    help="Workspace that is gone: no longer report it as missing; repeatable. Its runs stay.",
+    help="Workspace that is gone: no longer report it as missing. Its runs remain. Repeatable.",
 )
 wait_option = click.option(
     "--wait",
@@ -109,7 +111,7 @@ wait_option = click.option(
     default=0,
     help="Wait up to this long for another process that uses the database.  [default: exit with 4 at once]",
 )
-month_option = click.option("--month", type=MonthName(), help="Billing month, such as 2026-10.  [default: that of yesterday]")
+month_option = click.option("--month", type=MonthName(), help="Billing month, such as 2026-10.  [default: yesterday's month]")
 reports_option = click.option(
     "--output",
     "reports",
@@ -119,9 +121,9 @@ reports_option = click.option(
 
 
 def target_options(command: Command) -> Command:
-    """Add the options that say where the tables are."""
+    """Add the options for the destination."""
     for option in (
-        click.option("--verbose", is_flag=True, help="Print tracebacks and requests' details on errors."),
+        click.option("--verbose", is_flag=True, help="Print tracebacks and request details on errors."),
         click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of text."),
         database_option,
         click.option("--destination", default="duckdb", show_default=True, help="A dlt destination, such as postgres."),
@@ -135,8 +137,8 @@ def source_options(command: Command) -> Command:
     for option in (
         wait_option,
         click.option("--max-connections", metavar="NUMBER", help="Maximum number of concurrent requests.  [default: 8]"),
-        click.option("--as-of", type=Moment(), help="Horizon: load runs submitted until this time.  [default: a minute ago]"),
-        click.option("--endpoint", help="Host or URL; {region_id} is filled in.  [default: the public endpoint]"),
+        click.option("--as-of", type=Moment(), help="Load runs submitted up to this time.  [default: a minute ago]"),
+        click.option("--endpoint", help="Host or URL; may contain {region_id}.  [default: the public endpoint]"),
         click.option("--workspace", "workspaces", multiple=True, help="Workspace id; repeatable.  [default: all visible]"),
         click.option("--region", "regions", multiple=True, help="Region id, such as cn-hangzhou; repeatable."),
     ):

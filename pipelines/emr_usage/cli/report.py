@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     type=click.Choice(["html", "csv", "parquet", "xlsx"]),
     default="html",
     show_default=True,
-    help="A page, or the chargeback tables; xlsx is one workbook with both.",
+    help="html: the report. csv, parquet: the chargeback tables. xlsx: both tables in one workbook.",
 )
 def command(
     *,
@@ -47,8 +47,8 @@ def command(
       emr-usage report --month 2026-10 --format csv --output /srv/finance
       emr-usage report --month 2026-10 --format xlsx
 
-    Write what a month is estimated to have cost, by owner and day, what failed and what is missing, as one HTML file that needs
-    no network to be opened; or the tables chargeback_daily and chargeback_monthly of that month as files.
+    Write the report of a month as one HTML file that can be opened offline: estimated cost by owner and day, failures, and what
+    is missing. Or write the tables chargeback_daily and chargeback_monthly of that month as files.
     """
     from emr_usage.pipeline import open_reader
     from emr_usage.report import default_folder as default_reports
@@ -62,7 +62,7 @@ def command(
 
 
 def write_report(pipeline: dlt.Pipeline, month: Month | None, folder: Path, kind: Format = "html") -> StepResult:
-    """Write a report of a month, by default that of yesterday, into a folder."""
+    """Write the report of a month into a folder; by default of yesterday's month."""
     from emr_usage.report import Month, headline, read_billing_time_zone, write_chargeback_workbook, write_page, write_tables
 
     month = month or Month.of_yesterday(now(), read_billing_time_zone(pipeline))
@@ -71,7 +71,7 @@ def write_report(pipeline: dlt.Pipeline, month: Month | None, folder: Path, kind
         lines = [f"Workbook: {path}"]
         if rounded:
             lines.append(
-                f"{rounded:,} figures have more than 15 digits and are rounded in it; --format csv and parquet are exact."
+                f"{rounded:,} figures have more than 15 digits and are rounded in the workbook; csv and parquet are exact."
             )
         return StepResult({"month": str(month), "files": [str(path)], "rounded": rounded}, lines)
     if kind != "html":

@@ -1,4 +1,4 @@
-"""The one place where every failure of a command ends."""
+"""Reports every failure of a command."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ if TYPE_CHECKING:
 
 @contextmanager
 def report_errors(target: Target, *, as_json: bool, verbose: bool, so_far: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """Turn whatever goes wrong inside into one sentence and an exit code, which end the command.
+    """End the command with one sentence and an exit code for any error inside.
 
     Args:
         target: the database or destination.
-        as_json: tell machines too.
+        as_json: also print the error as JSON.
         verbose: print the traceback.
-        so_far: what the command did before, for machines.
+        so_far: what the command did before, for the JSON.
     """
     # Schedulers and containers end a command by SIGTERM: it is reported like Ctrl-C.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
-    # So does a terminal that is closed, by SIGHUP, which dlt does not know; nohup has it ignored, and it stays so.
+    # A closed terminal sends SIGHUP, which dlt does not handle. Where it is ignored, as under nohup, it stays ignored.
     hangup = signal.getsignal(signal.SIGHUP)
     if hangup != signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda _number, _frame: signal.raise_signal(signal.SIGTERM))
     try:
         yield
-    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # the one place where every failure ends
+    except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001  # every failure is reported here
         from emr_usage.failures import STOPPED, explain
 
         if verbose:
             errors().print(traceback.format_exc().rstrip(), highlight=False, soft_wrap=True)
         failure = explain(error, str(target))
         if failure.code == STOPPED:
-            # The process waits for a merge that is under way; a second Ctrl-C does not.
+            # The process waits for a running merge; a second Ctrl-C ends it at once.
             signal.signal(signal.SIGINT, signal.SIG_DFL)
         fail(failure.sentence, failure.code, as_json=as_json, exit_code=failure.exit_code, so_far=so_far)
     finally:

@@ -1,4 +1,4 @@
-"""What a command needs before it begins."""
+"""Checks before a command begins."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ if TYPE_CHECKING:
 
 
 def require_database(target: Target, *, as_json: bool) -> None:
-    """End the command where there is no DuckDB file yet."""
+    """End the command if the DuckDB file does not exist."""
     if target.place.is_missing():
-        sentence = f"There is no database {target}. Load it first: emr-usage load --region REGION"
+        sentence = f"The database {target} does not exist. Load it first: emr-usage load --region REGION"
         fail(sentence, "NoDatabase", as_json=as_json)
 
 
 def require_inputs(inputs: Path | None) -> None:
-    """End the command where a folder of inputs is named that is not there."""
+    """End the command if the given folder of inputs does not exist."""
     if inputs and not inputs.is_dir():
-        raise click.UsageError(f"There is no folder {inputs}. Create it with: emr-usage init-inputs --inputs {inputs}")
+        raise click.UsageError(f"The folder {inputs} does not exist. Create it with: emr-usage init-inputs --inputs {inputs}")

@@ -1,4 +1,4 @@
-"""The command of a nightly schedule: load, build and report in one."""
+"""`emr-usage run`: loads, builds and reports, for a schedule."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from emr_usage.report import Month
 
 
-@click.command("run", short_help="Load, build and report in one command, for a scheduler.")
+@click.command("run", short_help="Load, build and report, for a scheduler.")
 @source_options
 @initial_days_option
 @forget_workspace_option
@@ -69,8 +69,8 @@ def command(
       emr-usage run --region cn-hangzhou --region ap-southeast-1 --database /data/emr.duckdb --json
 
     Load what is new, build the marts and write the report of yesterday's month. If a window or workspace is incomplete, the
-    command still builds and reports, and exits with 3. If nothing could be loaded, marts and report are not changed. If the
-    build or the report fails, the exit code is 1, 2 or 4, and loaded rows remain. 4 means that another process uses the database.
+    command still builds and reports, and exits with 3. If nothing could be loaded, marts and report do not change. If the
+    build or the report fails, loaded rows remain and the exit code is 1, 2, or 4 if another process uses the database.
     """
     from emr_usage.load import failure_of_all
     from emr_usage.load_summary import load_facts

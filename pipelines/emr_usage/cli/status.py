@@ -33,7 +33,7 @@ RUNS_OF_AXIS: Final = {
 }
 
 
-@click.command("status", short_help="How far each workspace is certified, and what is missing.")
+@click.command("status", short_help="Show how far each workspace is certified, and what is missing.")
 @target_options
 @metrics_option
 def command(*, metrics: Path | None, destination: str, database: Path, as_json: bool, verbose: bool) -> None:
@@ -42,8 +42,8 @@ def command(*, metrics: Path | None, destination: str, database: Path, as_json: 
       emr-usage status
       emr-usage status --database /data/emr.duckdb --json
 
-    Show, for each workspace, how far both axes are certified, how many runs are open, and what the last load could not complete.
-    Exits with 3 where the last load is incomplete.
+    Show how far each workspace is certified by start and by end time, how many of its runs are open, and what is incomplete.
+    Exits with 3 if the last load is incomplete.
     """
     from emr_usage.pipeline import open_reader
     from emr_usage.status import read_status
@@ -97,7 +97,7 @@ def _print_status(found: Status, target: Target) -> None:
     echo(f"Windows of the last load, counts and lists included: {windows}")
     echo(f"Requests of all loads: {found.requests:,}, {found.throttled:,} of them throttled")
     if found.missing_figures.runs:
-        echo(f"Without figures: {found.missing_figures}")
+        echo(f"Missing figures: {found.missing_figures}")
     for workspace in found.workspaces:
         if workspace.hidden_defaults:
             echo(hidden_default_sentence(workspace.workspace_id, workspace.hidden_defaults))

@@ -1,4 +1,4 @@
-"""What a step of a command did, for machines and for people."""
+"""The result of a step of a command, as JSON and as text."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class StepResult:
-    """A step of a command that ended well.
+    """The result of a step that succeeded.
 
     Attributes:
-        facts: for machines.
-        lines: for people.
+        facts: for JSON.
+        lines: for text.
         matches: what each rate and rule matched, where marts were built.
     """
 
@@ -28,7 +28,7 @@ class StepResult:
 
 
 def echo_result(made: StepResult, target: Target, *, as_json: bool) -> None:
-    """Print what a command did that ended well."""
+    """Print the result of a command that succeeded."""
     if as_json:
         print_json({"status": "complete", "exit_code": 0, "target": str(target), **made.facts})
     else:

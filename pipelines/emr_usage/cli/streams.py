@@ -1,4 +1,4 @@
-"""Standard output and standard error of the command: what they cannot encode is escaped, and a failed write ends no work."""
+"""Standard output and standard error of the command: unencodable text is escaped, and a failed write does not stop the work."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ import click
 
 from emr_usage.exit_codes import FAILED
 
-# What kept text from being written, by the stream's name; filled by the consoles.
+# The error of the first failed write, by stream; set by the consoles.
 failed_writes: Final[dict[str, OSError]] = {}
 
 
 class SafeGroup(click.Group):
-    """A group of commands that report when their output could not be written."""
+    """A command group that reports output that could not be written."""
 
     def main(self, *arguments: Any, **options: Any) -> NoReturn:
-        """Run a command. Exits with 1 where it was complete but its output is not, except where the reader has gone."""
+        """Run a command. Exits with 1 if it succeeded but its output could not be written, unless the reader closed the pipe."""
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, io.TextIOWrapper):
                 stream.reconfigure(errors="backslashreplace")
         try:
             code = super().main(*arguments, **options)
-        except OSError as error:  # in what click itself prints
+        except OSError as error:  # in the output of click itself
             if error.filename:
                 raise
             failed_writes["stdout"] = error
@@ -52,7 +52,7 @@ def _exit_code(code: str | int | None) -> str | int | None:
 
 
 def _discard_what_is_left(name: str) -> None:
-    """Send the rest of a stream nowhere: the interpreter writes it at its end, and would complain."""
+    """Discard the rest of a stream, which the interpreter would otherwise try to write at exit."""
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, getattr(sys, name).fileno())
     os.close(null)

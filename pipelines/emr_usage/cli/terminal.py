@@ -1,4 +1,4 @@
-"""What the commands share at the terminal: output, failures, the time."""
+"""Output, failures and the time, for all commands."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def now() -> datetime:
 
 
 def wait_at_most(seconds: int) -> Wait:
-    """Return a wait that says on standard error for whom it waits."""
+    """Return a wait that names the other process on standard error."""
     from emr_usage.lock import Wait
 
     def say(user: str) -> None:
@@ -57,7 +57,7 @@ def wait_at_most(seconds: int) -> Wait:
 
 
 def echo(*lines: str) -> None:
-    """Print lines as they are: no part of them is coloured, and the terminal wraps them; a line feed in a name begins none."""
+    """Print lines literally: without colours, wrapped by the terminal; line feeds inside a line are escaped."""
     for line in lines:
         output().print(line.replace("\n", "\\n"), highlight=False, soft_wrap=True)
 
@@ -70,7 +70,7 @@ def print_json(facts: object) -> None:
 def fail(
     sentence: str, code: str, *, as_json: bool, exit_code: int = FAILED, so_far: Mapping[str, Any] | None = None
 ) -> NoReturn:
-    """Say what went wrong, for people and where asked for machines, and end the command by CommandFailed."""
+    """Print an error, on request also as JSON, and end the command by CommandFailed."""
     errors().print(f"Error: {sentence}", highlight=False, soft_wrap=True)
     if as_json:
         failed = {"status": "failed", "exit_code": exit_code, "error": {"code": code, "sentence": sentence}}
@@ -79,7 +79,7 @@ def fail(
 
 
 def log_to(console: SafeConsole) -> None:
-    """Send the source's warnings to the console that also draws the progress, so that neither garbles the other."""
+    """Send the source's warnings to the console that draws the progress, so that they do not overlap."""
     logger = logging.getLogger("emr_serverless")
     logger.handlers = [_ConsoleHandler(console)]
     logger.propagate = False

@@ -1,4 +1,4 @@
-"""The whole story against an emulated company: first month, nights, backfills, marts, three answers in SQL, and the report."""
+"""The demo with an emulated company: first month, nights, backfills, marts, report, and three questions in SQL."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from rich.table import Table
 
 from emr_serverless import Backfill
 from emr_usage.build import build
-from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Switches, company
+from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Variants, company
 from emr_usage.inputs import default_folder, load_inputs
 from emr_usage.load import Request, run_load
 from emr_usage.load_summary import summary
@@ -31,22 +31,22 @@ from emr_usage.report import Month, headline, write_page
 from emr_usage.report import default_folder as default_reports
 from emr_usage.target import Target
 
-# A fixed story: the same seed and the same day give the same company, so that documents can quote it.
+# Fixed, so that documents can quote the output: the same seed and day give the same company.
 SEED: Final = 2026
 TODAY: Final = datetime(2026, 11, 1, 2, tzinfo=UTC)
 DAYS_OF_HISTORY: Final = 62
-# Reaches from the first day of October by the bill's calendar.
+# Reaches back to the first day of October in the billing time zone.
 FIRST_DAYS: Final = 32
 MONTH: Final = Month(date(2026, 10, 1))
-# September is compared with: what ran in it may have been submitted weeks before.
+# The report compares with September, whose runs may have been submitted weeks before.
 OLDEST: Final = datetime(2026, 8, 1, tzinfo=UTC)
-# A day that stays incomplete, long before the company's first run.
+# A day before the company's first run, which remains incomplete.
 REFUSED_DAY: Final = Backfill(datetime(2026, 7, 1, tzinfo=UTC), datetime(2026, 7, 2, tzinfo=UTC))
 RUNS_PER_DAY: Final = 300
 REGION: Final = "cn-hangzhou"
 BAR: Final = 16
 
-# Terminals are 80 columns wide at least: so are the tables at most, and the lines of SQL.
+# The width of tables and of the SQL: terminals have at least 80 columns.
 QUESTIONS: Final = {
     "Who spent how much in October?": """
 SELECT owner, round(sum(cu_hours)) AS cu_hours,
@@ -68,12 +68,12 @@ FROM emr_raw.extraction_windows GROUP BY ALL ORDER BY ALL""",
 def run_demo(
     folder: Path, clock: Callable[[], datetime], display: Callable[[str], AbstractContextManager[Display]]
 ) -> Iterator[RenderableType]:
-    """Make the demo's database anew in a folder, and yield what happened, step by step, to be printed.
+    """Create the demo's database in a folder, and yield the output, step by step.
 
     Args:
-        folder: is emptied of an earlier demo and then holds `emr.duckdb`, `inputs` and `reports`.
+        folder: for `emr.duckdb`, `inputs` and `reports`; those of an earlier demo are removed.
         clock: the real time, UTC.
-        display: shows a load while it runs, and only then: what is yielded is printed when nothing is redrawn.
+        display: shows the progress of a load while it runs.
     """
     target = Target(database=folder / "emr.duckdb")
     folder.mkdir(parents=True, exist_ok=True)
@@ -81,8 +81,8 @@ def run_demo(
         shutil.rmtree(old) if old.is_dir() else old.unlink()
     today = Clock(int(TODAY.timestamp() * 1000))
     history = company(SEED, TODAY, days=DAYS_OF_HISTORY, runs_per_day=RUNS_PER_DAY, region_ids=(REGION,))
-    with Emulator(history, today, switches=Switches(list_details=True)) as emulator:
-        yield f"An emulator answers at {emulator.url}; its clock stands at {TODAY:%Y-%m-%d %H:%M} UTC."
+    with Emulator(history, today, variants=Variants(list_details=True)) as emulator:
+        yield f"The emulator is running at {emulator.url}; its clock is set to {TODAY:%Y-%m-%d %H:%M} UTC."
         overrides: dict[str, Any] = {
             "region_ids": [REGION],
             "initial_days": FIRST_DAYS,
@@ -93,7 +93,7 @@ def run_demo(
 
         def load(backfill: Backfill | None = None) -> str:
             began = clock()
-            # Both sides live in the story's time: what a run used until it was seen is the same whenever the story is told. No
+            # Both sides use the demo's time, so that the figures of open runs are always the same. No
             # two loads begin in the same minute.
             today.advance(minutes=1)
             emulator.faults.clock_skew_seconds = (today.now() - began).total_seconds()
@@ -102,24 +102,24 @@ def run_demo(
                 done = run_load(pipeline, request, on_progress)
             return summary(done, clock() - began)
 
-        yield f"First load, {FIRST_DAYS} days back: {load()}"
+        yield f"First load of {FIRST_DAYS} days: {load()}"
         emulator.faults.denied = {history.workspaces()[-1]["workspaceId"]: (403, "NoPermission")}
-        yield f"Backfill of a day in July, refused by one workspace: {load(REFUSED_DAY)}"
+        yield f"Backfill of a day in July, denied by one workspace: {load(REFUSED_DAY)}"
         emulator.faults.denied = {}
         for _ in range(3):
             today.advance(days=1)
-            yield f"The night of {today.now():%b %d}: {load()}"
-        # An hour of overlap: the first load begins after the first millisecond of its reach.
+            yield f"Night of {today.now():%b %d}: {load()}"
+        # Overlaps by an hour, because the first load begins after the first millisecond of its range.
         after = TODAY - timedelta(days=FIRST_DAYS) + timedelta(hours=1)
         week = Backfill(after - timedelta(days=7), after)
         yield f"Backfill of an older week: {load(week)}"
-        yield f"And of the weeks before it: {load(Backfill(OLDEST, week.first))}"
+        yield f"Backfill of the weeks before it: {load(Backfill(OLDEST, week.first))}"
     began = clock()
     inputs = write_inputs(target.database)
     load_inputs(target, inputs)
     built = build(target)
     seconds = (clock() - began).total_seconds()
-    yield f"Prices and owners of {inputs}: {built.models} models built, {built.checks} data tests passed in {seconds:.1f} s"
+    yield f"Build with {inputs}: {built.models} models built, {built.checks} data tests passed in {seconds:.1f} s"
     page, figures = write_page(pipeline, MONTH, default_reports(target.database), today.now())
     for question, sql in QUESTIONS.items():
         yield answer(target.database, question, sql)
@@ -129,7 +129,7 @@ def run_demo(
 
 
 def write_inputs(database: Path) -> Path:
-    """Write the generated company's prices and owners into the folder of inputs beside a database, and return that."""
+    """Write the prices and owners of the generated company into the inputs folder of a database, and return that folder."""
     inputs = default_folder(database)
     inputs.mkdir(exist_ok=True)
     for file in resources.files(__package__).joinpath("inputs").iterdir():
@@ -139,7 +139,7 @@ def write_inputs(database: Path) -> Path:
 
 @dataclass(frozen=True)
 class Bar:
-    """A bar of a table, in characters that the terminal has.
+    """A bar in a table, in characters that the terminal supports.
 
     Attributes:
         share: of the longest bar.
@@ -152,7 +152,7 @@ class Bar:
 
 
 def answer(database: Path, question: str, sql: str) -> RenderableType:
-    """Return the answer to one question as a table above its SQL; the last column, where it is money, with bars."""
+    """Return the result of a question as a table above its SQL; if the last column is an amount, with bars."""
     with duckdb.connect(str(database), read_only=True) as connection:
         result = connection.execute(sql)
         names = [column[0] for column in result.description or []]
@@ -178,7 +178,7 @@ def _text(value: object) -> str:
 
 
 def hints(database: Path) -> Iterator[str]:
-    """Yield commands to go on with, which run as they are in the present folder."""
+    """Yield commands to try next, which run as they are in the current folder."""
     sql = "SELECT job_run_id FROM emr_marts.job_run_costs WHERE estimated_cost > 0 ORDER BY estimated_cost DESC LIMIT 1"
     with duckdb.connect(str(database), read_only=True) as connection:
         dearest = connection.execute(sql).fetchone()
@@ -196,7 +196,7 @@ emr.sql("FROM emr_marts.chargeback_monthly").show()"""
 
 
 def _program(name: str) -> str:
-    """Return how a program beside this Python is called from the present folder."""
+    """Return how to run a program of this Python environment from the current folder."""
     path = Path(sys.executable).with_name(name)
     if (found := shutil.which(name)) and Path(found).absolute() == path:
         return name

@@ -1,4 +1,4 @@
-"""What differs between destinations. Only here is asked which destination it is."""
+"""The differences between destinations."""
 
 from __future__ import annotations
 
@@ -27,6 +27,6 @@ def place_of(destination: str, database: Path) -> Place:
 
 
 def adapter_of(pipeline: dlt.Pipeline) -> Adapter:
-    """Return what the destination of a pipeline needs. One that is named in the configuration is of the type given there."""
+    """Return the adapter of a pipeline's destination. A named destination has the type that the configuration gives."""
     adapter = _ADAPTERS.get(pipeline.destination.destination_type, Adapter)
     return adapter(pipeline.destination_client().config)

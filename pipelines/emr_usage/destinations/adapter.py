@@ -1,4 +1,4 @@
-"""What the application needs of a destination besides loading, which dlt does."""
+"""What the application needs from a destination, besides loading."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Lock = Callable[[], AbstractContextManager[None]]
 
 
 class Adapter:
-    """What a destination can do; these answers are those for dlt's other destinations.
+    """What a destination can do; the defaults are those of dlt's other destinations.
 
     Args:
         configuration: dlt's, of the destination's client.
@@ -30,28 +30,28 @@ class Adapter:
         self.configuration = configuration
 
     def locks(self, working_folder: Path) -> Iterator[Lock]:
-        """Yield the locks of those who write, in the order in which they are taken."""
+        """Yield the locks that a writer takes, in order."""
         yield partial(lock_file, working_folder / "emr_usage.lock", "DLT_DATA_DIR")
 
     def check_unused(self, pipeline: dlt.Pipeline) -> None:
-        """See that no other program has the database open, where that would keep us out."""
+        """Check that no other program has the database open, where that would block a writer."""
 
     def removing_empty_database(self) -> AbstractContextManager[None]:
-        """Return what removes a database that a load creates and then puts nothing into, because it failed."""
+        """Return a context that removes a database that a failed load created and left empty."""
         return nullcontext()
 
     def begin_snapshot(self, client: SqlClientBase[Any]) -> None:
-        """Let all queries of a transaction that has just begun see the same moment."""
+        """Make all queries of a new transaction see the same snapshot."""
         client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
 
     def open_build(self) -> BuildTransaction:
-        """Open a transaction to build the marts in; without a commit nothing of it stays.
+        """Open a transaction for a build; without a commit it is rolled back.
 
         Raises:
-            CheckSettingsError: the destination cannot be built in.
-            BusyError: another build is under way.
+            CheckSettingsError: builds are not supported in the destination.
+            BusyError: another build is running.
         """
         raise CheckSettingsError(
             f"emr-usage build cannot use the destination {self.configuration.destination_type}",
-            advice="It builds in duckdb and postgres; elsewhere take the models as a dbt package: see transform/README.md.",
+            advice="It supports duckdb and postgres. Elsewhere, use the models as a dbt package: see transform/README.md.",
         )

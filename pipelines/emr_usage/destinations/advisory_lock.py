@@ -1,8 +1,7 @@
-"""A lock for the processes of all machines that write to one PostgreSQL database: an advisory lock on a connection of its own.
+"""A lock between the processes of all machines that write to a PostgreSQL database: an advisory lock on a separate connection.
 
-It belongs to a transaction that stays open and idle, so that it also holds behind a pooler that lends connections by the
-transaction, and ends with the connection: a killed process leaves no lock. An idle transaction at READ COMMITTED keeps no
-snapshot, so it holds back no vacuum.
+It belongs to an open, idle transaction, so that it also works with a connection pooler in transaction mode, and ends with the
+connection: a killed process leaves no lock. An idle transaction at READ COMMITTED has no snapshot, so it does not delay vacuum.
 """
 
 from __future__ import annotations
@@ -22,17 +21,17 @@ from dlt.destinations.impl.postgres.configuration import PostgresCredentials
 from emr_usage.errors import BusyError, LostLockError, UnreachableError
 from emr_usage.holder import Holder
 
-# "emr_usag" as a number: advisory locks have no names. They are the database's own, so that databases do not wait for each other.
+# "emr_usag" as a number: advisory locks have no names. They are per database.
 LOCK_KEY: Final = int.from_bytes(b"emr_usag", "big", signed=True)
-# How often the connection is used while nothing happens on it: firewalls forget idle ones.
+# Interval of a query that keeps the connection alive: firewalls drop idle connections.
 HEARTBEAT_SECONDS: Final = 10
-# A server that does not answer for so long counts as lost.
+# A server that does not answer for this long counts as lost.
 SILENCE_SECONDS: Final = 30
 # The names of connections are cut off by PostgreSQL; a user's name must leave room for that of the host.
 NAME_BYTES, USER_BYTES = 63, 20
 _NAME: Final = re.compile(r"emr-usage (?P<pid>\d+) (?P<user>\S+) (?P<host>\S+)")
 _LOCK_SQL: Final = "SELECT pg_try_advisory_xact_lock(%s)"
-# Some servers end transactions that are idle, or that are long; a version knows only some of these.
+# Some servers end idle or long transactions. Not every version has all of these settings.
 _STAY_OPEN_SQL: Final = """
 SELECT set_config(name, '0', true) FROM pg_settings
 WHERE name IN ('idle_in_transaction_session_timeout', 'idle_session_timeout', 'transaction_timeout')
@@ -46,12 +45,12 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND ((classid::bigint <
 
 @contextmanager
 def advisory_lock(credentials: PostgresCredentials) -> Iterator[None]:
-    """Hold the lock of a database. Where its connection is lost, end this process's work by SIGTERM, as a scheduler would.
+    """Hold the lock of a database. If its connection is lost, stop this process by SIGTERM, as a scheduler would.
 
     Raises:
         BusyError: another process holds it.
-        UnreachableError: the database cannot be asked.
-        LostLockError: the connection was lost meanwhile, so that another process may have written.
+        UnreachableError: the database cannot be reached.
+        LostLockError: the connection was lost, so that another process may have written.
     """
     import psycopg2  # noqa: PLC0415  # comes with the extra `postgres`
 
@@ -110,12 +109,12 @@ def _holder(row: tuple[Any, ...] | None) -> str:
     named = _NAME.match(name or "")
     if not named:
         return f"database user {database_user}"
-    # Only the same database user and administrators see since when.
+    # The time is visible only to the same database user and to administrators.
     return Holder(named["host"], int(named["pid"]), named["user"]).since(since)
 
 
 class _Watch:
-    """Uses a connection in a thread of its own, and ends the process's work when it is lost."""
+    """Watches a connection in a thread, and stops the process when it is lost."""
 
     def __init__(self, connection: Any) -> None:
         self._connection = connection
@@ -125,7 +124,7 @@ class _Watch:
         self._thread.start()
 
     def stop(self) -> bool:
-        """End the thread, and return whether the connection lived until now."""
+        """End the thread, and return whether the connection is still alive."""
         os.close(self._stop)
         self._thread.join()
         os.close(self._wake_up)
@@ -133,7 +132,7 @@ class _Watch:
 
     def _run(self) -> None:
         while True:
-            # A server that ends a connection says so at once; one that is cut off does not answer.
+            # A server that closes a connection reports it at once; one that is unreachable does not answer.
             readable, _, _ = select.select([self._connection, self._wake_up], [], [], HEARTBEAT_SECONDS)
             if self._wake_up in readable:
                 return

@@ -1,4 +1,4 @@
-"""One connection and one transaction for a whole build: until it commits, readers see the build before, however this one ends."""
+"""The connection and the transaction of a build: until it commits, readers see the previous build."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class BuildTransaction:
     profile: dict[str, Any]
 
     def ask(self, sql: str, *values: object) -> list[Any]:
-        """Run a statement with `%s` for each value, and return its rows, if it has any."""
+        """Run a statement with `%s` for each value, and return its rows."""
         raise NotImplementedError
 
     def cancel(self) -> None:
-        """End the statement that runs, from another thread."""
+        """Cancel the running statement, from another thread."""
         raise NotImplementedError
 
     def commit(self) -> None:
-        """Make everything of the transaction visible at once."""
+        """Commit the transaction."""
         raise NotImplementedError
 
     def close(self) -> None:
-        """Close the connection; what is not committed is rolled back."""
+        """Close the connection and roll back what is not committed."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""DuckDB: a file, which one process at a time can write to."""
+"""DuckDB: a file that one process at a time can write to."""
 
 from __future__ import annotations
 
@@ -35,15 +35,14 @@ class DuckDbFile:
     def real_path(self) -> Path:
         """The path of the file itself.
 
-        A relative path dlt would resolve by the folder in which the working files were made, not by the present one. DuckDB
-        keeps its log beside the path that it was given: by another path to the same file it would miss what a killed process
-        has committed.
+        dlt would resolve a relative path from the folder in which the working files were created. DuckDB keeps its log
+        beside the path that it is given: through another path to the same file it would miss what a killed process has committed.
         """
         return Path(os.path.realpath(self.path))
 
     def to_write(self) -> Destination[Any, Any]:
         """Return dlt's destination for a load."""
-        # Merges side by side add up their memory: 820 MB instead of 520 MB for 100,000 runs.
+        # Parallel merges need memory each: 820 MB instead of 520 MB for 100,000 runs.
         return dlt.destinations.duckdb(str(self.real_path), max_parallel_load_jobs=1)
 
     def to_read(self) -> Destination[Any, Any]:
@@ -51,15 +50,15 @@ class DuckDbFile:
         return dlt.destinations.duckdb({"database": str(self.real_path), "read_only": True})
 
     def is_missing(self) -> bool:
-        """Return whether there is no such file."""
+        """Return whether the file is missing."""
         return not self.path.exists()
 
     def working_folder(self) -> Path:
-        """Return the folder beside the file, also where the path is a link to it."""
+        """Return the folder beside the file, even if the path is a link to it."""
         return self.real_path.with_name(f"{self.real_path.name}.dlt")
 
     def unique_name(self) -> str:
-        """Return a name with a digest of the path: databases in several folders may have one name."""
+        """Return a name with a digest of the path: databases in different folders may have the same name."""
         beside = self.working_folder()
         return f"{beside.stem}-{hashlib.sha256(str(beside).encode()).hexdigest()[:8]}.dlt"
 
@@ -81,18 +80,18 @@ class DuckDb(Adapter):
         return Path(self.configuration.credentials.database)
 
     def locks(self, working_folder: Path) -> Iterator[Lock]:  # noqa: ARG002  # as above
-        """Yield the lock file beside the database: by whatever path and with whatever working files a process comes."""
+        """Yield the lock file beside the database: it is the same for every path to the file and all working files."""
         yield partial(_lock_beside, self.database)
 
     def check_unused(self, pipeline: dlt.Pipeline) -> None:
-        """See that no other program has the file open: it knows DuckDB's lock and not ours."""
+        """Check that no other program has the file open: other programs use only DuckDB's own lock."""
         if self.database.is_file() and self.database.stat().st_size:
             with pipeline.sql_client():
                 pass
 
     @contextmanager
     def removing_empty_database(self) -> Iterator[None]:
-        """Remove the file that a load creates and then puts nothing into, because it failed."""
+        """Remove the file if a failed load created it and left it empty."""
         was_there = self.database.exists()
         try:
             yield
@@ -102,14 +101,14 @@ class DuckDb(Adapter):
             raise
 
     def begin_snapshot(self, client: SqlClientBase[Any]) -> None:
-        """Do nothing: every transaction of DuckDB sees one moment."""
+        """Do nothing: every DuckDB transaction sees one snapshot."""
 
     def open_build(self) -> BuildTransaction:
-        """Open a transaction to build the marts in."""
+        """Open a transaction for a build."""
         return _DuckDbBuild(str(self.database))
 
     def _remove_if_empty(self) -> None:
-        # A file that cannot be opened is not ours to judge: the failure under way says more.
+        # If the file cannot be opened, the original error is more useful.
         with suppress(duckdb.Error, OSError):
             with duckdb.connect(str(self.database), read_only=True) as connection:
                 is_empty = connection.execute("SELECT 1 FROM duckdb_tables() LIMIT 1").fetchone() is None
@@ -124,7 +123,7 @@ def _lock_beside(database: Path) -> AbstractContextManager[None]:
 
 class _DuckDbBuild(BuildTransaction):
     def __init__(self, path: str) -> None:
-        # dbt takes a second to import, which other commands need not wait for.
+        # Imported here: dbt takes a second, which other commands need not wait for.
         from dbt.adapters.duckdb.environments.local import DuckDBConnectionWrapper, LocalEnvironment  # noqa: PLC0415
         from dbt.adapters.duckdb.impl import DuckDBAdapter  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""What the texts of DuckDB's errors mean: who holds the file, whether it is damaged, whether it may be written."""
+"""Recognizes DuckDB errors by their text: a file in use, damaged, or not writable."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _DENIED: Final = re.compile(
 
 
 def is_of_database(cause: BaseException) -> bool:
-    """Return whether an exception carries a text of the database, be it by way of dlt or dbt."""
+    """Return whether an exception has a message of the database, also through dlt or dbt."""
     return isinstance(cause, (duckdb.Error, DatabaseException, BuildError))
 
 
 def file_user(cause: BaseException) -> str | None:
-    """Return which other program holds the database file, or None where an exception does not say that one does."""
+    """Return which other program has the database file open, or None if that is not the cause of an exception."""
     if is_of_database(cause) and _HELD.search(str(cause)):
         holder = _HOLDER.search(str(cause))
         return f"another program (process {holder[1]})" if holder else "another program"
@@ -34,15 +34,15 @@ def file_user(cause: BaseException) -> str | None:
 
 
 def file_failure(cause: BaseException, target: str) -> Failure | None:
-    """Return what to show where the database file is damaged or may not be written."""
+    """Return the message for a database file that is damaged or not writable, or None."""
     text = str(cause)
     if is_of_database(cause) and _DAMAGED.search(text):
-        sentence = f"The file {target} is not a DuckDB database, or is damaged. Give another --database, or move it away."
+        sentence = f"The file {target} is not a DuckDB database, or is damaged. Use another --database, or move it away."
         return Failure(sentence, FAILED, "DatabaseDamaged")
     if isinstance(cause, (duckdb.Error, BuildError)) and (denied := _DENIED.search(text)):
         sentence = (
-            f"The database {target} or its folder cannot be written by this user ({denied[1].capitalize()}). Change their"
-            " permissions, or give another --database; status, report and explain only read."
+            f"This user cannot write to the database {target} or its folder ({denied[1].capitalize()}). Change their"
+            " permissions, or use another --database. status, report and explain only read."
         )
         return Failure(sentence, FAILED, "NoFolder")
     return None

@@ -26,19 +26,19 @@ class Place(Protocol):
         """Return dlt's destination for a command that only reads."""
 
     def is_missing(self) -> bool:
-        """Return whether there is no database yet, as far as this shows without opening it."""
+        """Return whether there is no database, where that can be seen without opening it."""
 
     def working_folder(self) -> Path:
         """Return the folder of working files, unless `DLT_DATA_DIR` is set."""
 
     def unique_name(self) -> str:
-        """Return a name for a folder of working files that no other place has."""
+        """Return a unique name for the folder of working files."""
 
     def label(self) -> str:
         """Return a name for metrics, without secrets."""
 
     def lock(self, working_folder: Path) -> AbstractContextManager[None]:
-        """Hold the lock file of those who write here."""
+        """Hold the lock file for writers."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,9 @@ class NamedPlace:
         """
         destination: Destination[Any, Any] | None = Destination.from_reference(self.name)
         if destination is None:
-            raise CheckSettingsError("No destination is given", advice="Give one of dlt's to --destination, or leave it out.")
+            raise CheckSettingsError(
+                "No destination is given", advice="Give the name of a dlt destination to --destination, or omit it."
+            )
         return destination
 
     def to_read(self) -> Destination[Any, Any]:
@@ -70,7 +72,7 @@ class NamedPlace:
         return False
 
     def working_folder(self) -> Path:
-        """Return a folder in the present one."""
+        """Return a folder in the current one."""
         return Path(self.unique_name()).absolute()
 
     def unique_name(self) -> str:

@@ -1,4 +1,4 @@
-"""PostgreSQL: a server, which processes of several machines can write to."""
+"""PostgreSQL: a server that processes of several machines can write to."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ from .build_transaction import BuildTransaction
 
 # Names the advisory lock of a build, which PostgreSQL keeps per database and drops with its session.
 _LOCK: Final = ("emr_usage", "build")
-# The server asks this often, while a statement runs, whether its client is still there: a build that was killed holds the lock
-# no longer than that.
+# While a statement runs, the server checks at this interval whether its client is connected: a killed build holds the lock no
+# longer than that.
 _CHECK_CLIENT_MILLISECONDS: Final = 5000
 _KNOWS_CHECK: Final = 140000
 
@@ -34,11 +34,11 @@ class Postgres(Adapter):
         yield partial(advisory_lock, self.configuration.credentials)
 
     def open_build(self) -> BuildTransaction:
-        """Open a transaction to build the marts in.
+        """Open a transaction for a build.
 
         Raises:
             CheckSettingsError: dbt's adapter is not installed.
-            BusyError: another build is under way.
+            BusyError: another build is running.
         """
         return _PostgresBuild(self.configuration.credentials)
 
@@ -57,7 +57,7 @@ class _PostgresBuild(BuildTransaction):
         except BaseException:
             self.close()
             raise
-        # The connection is open already; dbt requires these all the same.
+        # The connection is already open, but dbt requires these.
         address = {"host": credentials.host or "", "port": credentials.port, "user": credentials.username or "", "password": ""}
         self.profile = {"type": "postgres", **address, "dbname": credentials.database}
 
@@ -67,7 +67,7 @@ class _PostgresBuild(BuildTransaction):
             self.ask(f"SET client_connection_check_interval = {_CHECK_CLIENT_MILLISECONDS}")
         if not self.ask("SELECT pg_try_advisory_lock(hashtext(%s), hashtext(%s))", *_LOCK)[0][0]:
             raise BusyError("Another emr-usage is building the marts of this database")
-        # Every model reads the same moment of the raw tables, also while a load is under way.
+        # Every model reads the same snapshot of the raw tables, even while a load is running.
         self.handle.set_session(isolation_level="REPEATABLE READ", autocommit=False)
 
     def ask(self, sql: str, *values: object) -> list[Any]:

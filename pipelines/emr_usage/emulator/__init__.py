@@ -1,12 +1,11 @@
 """An emulator of the EMR Serverless Spark API (2023-08-08), over real HTTP, for tests and demonstrations.
 
-It imports nothing of the source, so that it cannot share the source's mistakes: what it knows is the vendor's documents,
-and the tests hold it to the vendor's own SDK.
+It imports nothing from the source, so that it cannot share the source's mistakes: it follows the vendor's documents, and is
+tested with the vendor's SDK.
 """
 
 from .clock import Clock
 from .errors import ApiError
-from .estate import queue_fields, workspace_fields
 from .faults import Faults
 from .gateway import RequestRecord
 from .run import Run, estimated_cu_hours
@@ -15,7 +14,8 @@ from .serve import serve_forever
 from .server import Emulator
 from .signature import DEFAULT_KEY, AccessKey
 from .state import State
-from .switches import Switches
+from .variants import Variants
+from .workspaces import queue_fields, workspace_fields
 
 __all__ = [
     "DEFAULT_KEY",
@@ -28,7 +28,7 @@ __all__ = [
     "RequestRecord",
     "Run",
     "State",
-    "Switches",
+    "Variants",
     "company",
     "estimated_cu_hours",
     "queue_fields",

@@ -1,4 +1,4 @@
-"""The emulator's time: what the data is as of. Signatures and dates of requests are checked against the real clock instead."""
+"""The time of the emulated data. Signatures and dates of requests are checked against the real clock."""
 
 import threading
 import time
@@ -10,7 +10,7 @@ class Clock:
 
     Args:
         now_ms: The time it shows first, epoch milliseconds.
-        running: Whether real time passes on top of it; a clock at rest shows the same instant until it is moved.
+        running: Whether it advances with real time; otherwise it shows the same time until it is moved.
     """
 
     def __init__(self, now_ms: int, *, running: bool = False) -> None:
@@ -30,7 +30,7 @@ class Clock:
         return datetime.fromtimestamp(self.now_ms() / 1000, UTC)
 
     def move_to(self, when: int | datetime) -> None:
-        """Show another time from now on, earlier or later.
+        """Set the time, forwards or backwards.
 
         Args:
             when: Epoch milliseconds, or a datetime with a time zone.
@@ -44,7 +44,7 @@ class Clock:
             self._moved_at_ns = time.monotonic_ns()
 
     def advance(self, *, days: float = 0, hours: float = 0, minutes: float = 0, seconds: float = 0) -> None:
-        """Let this much time pass at once."""
+        """Advance the time."""
         step = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
         self.move_to(self.now_ms() + step // timedelta(milliseconds=1))
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 # Code -> HTTP status and message. The statuses are those of the gateway's tables where they name one. The codes marked
-# "ours" stand for refusals whose real code is in no public document.
+# "ours" are for errors whose real code is not documented.
 CODES: Mapping[str, tuple[int, str]] = {
     "Forbidden": (403, "You are not authorized to operate on the specified resource."),
     "Forbidden.RAM": (403, "User not authorized to operate on the specified resource, or this API doesn't support RAM."),

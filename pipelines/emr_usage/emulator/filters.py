@@ -9,7 +9,7 @@ import orjson
 
 from .errors import ApiError
 from .run import Run
-from .switches import Switches
+from .variants import Variants
 
 DAY_MS = 86_400_000
 Pairs = tuple[tuple[str, str | None], ...]
@@ -23,14 +23,14 @@ class TimeRange:
     low_ms: int | None
     high_ms: int | None
 
-    def has(self, moment_ms: int, switches: Switches) -> bool:
-        """Whether the moment is in the range, as `switches.bounds` reads its ends."""
+    def has(self, moment_ms: int, variants: Variants) -> bool:
+        """Whether the moment is in the range, as `variants.bounds` reads its ends."""
         low_ms = moment_ms if self.low_ms is None else self.low_ms
         high_ms = moment_ms if self.high_ms is None else self.high_ms
         if not low_ms <= moment_ms <= high_ms:
             return False
-        above = switches.bounds != "exclusive" or moment_ms != self.low_ms
-        below = switches.bounds == "inclusive" or moment_ms != self.high_ms
+        above = variants.bounds != "exclusive" or moment_ms != self.low_ms
+        below = variants.bounds == "inclusive" or moment_ms != self.high_ms
         return above and below
 
 
@@ -52,52 +52,52 @@ class JobRunFilter:
     application_configs: Pairs = ()
     runtime_configs: Pairs = ()
 
-    def matches(self, run: Run, now_ms: int, switches: Switches) -> bool:
+    def matches(self, run: Run, now_ms: int, variants: Variants) -> bool:
         """Whether a submitted run is in the answer as of `now_ms`."""
         return (
             (not self.states or run.state_at(now_ms) in self.states)
             and (self.job_run_id is None or run.job_run_id == self.job_run_id)
-            and self._matches_times(run, now_ms, switches)
-            and self._matches_fields(run, switches)
-            and self._passes_defaults(run, now_ms, switches)
+            and self._matches_times(run, now_ms, variants)
+            and self._matches_fields(run, variants)
+            and self._passes_defaults(run, now_ms, variants)
             and (not self.tags or _has_all(self.tags, _tag_pairs(run)))
             and (not self.application_configs or _has_all(self.application_configs, application_config_pairs(run)))
             and (not self.runtime_configs or _has_all(self.runtime_configs, runtime_config_pairs(run)))
         )
 
-    def _matches_times(self, run: Run, now_ms: int, switches: Switches) -> bool:
+    def _matches_times(self, run: Run, now_ms: int, variants: Variants) -> bool:
         if self.started is not None:
-            moment_ms = run.submit_ms if switches.start_filter == "submit" else run.start_ms
-            if moment_ms is None or moment_ms > now_ms or not self.started.has(moment_ms, switches):
+            moment_ms = run.submit_ms if variants.start_filter == "submit" else run.start_ms
+            if moment_ms is None or moment_ms > now_ms or not self.started.has(moment_ms, variants):
                 return False
         if self.ended is not None and not (
-            run.end_ms is not None and run.end_ms <= now_ms and self.ended.has(run.end_ms, switches)
+            run.end_ms is not None and run.end_ms <= now_ms and self.ended.has(run.end_ms, variants)
         ):
             return False
         return self.min_duration_ms is None or run.duration_ms(now_ms) >= self.min_duration_ms
 
-    def _matches_fields(self, run: Run, switches: Switches) -> bool:
+    def _matches_fields(self, run: Run, variants: Variants) -> bool:
         name = run.fields.get("name") or ""
         return (
-            (self.name is None or (self.name == name if switches.name_match == "exact" else self.name in name))
+            (self.name is None or (self.name == name if variants.name_match == "exact" else self.name in name))
             and (self.creator is None or run.fields.get("creator") == self.creator)
             and (self.queue_name is None or run.fields.get("resourceQueueId") == self.queue_name)
             and (self.deployment_id is None or run.deployment_id == self.deployment_id)
             and (self.is_workflow is None or run.is_workflow == self.is_workflow)
         )
 
-    def _passes_defaults(self, run: Run, now_ms: int, switches: Switches) -> bool:
-        """Whether what the API applies in the place of absent filters lets a run through."""
-        workflows_only_if_asked = self.is_workflow is None and switches.absent_is_workflow == "false"
-        cancelled_only_if_asked = not self.states and switches.absent_states == "not_cancelled"
-        start_days = switches.absent_start_days if self.started is None else None
-        end_days = switches.absent_end_days if self.ended is None and run.ended_by(now_ms) else None
+    def _passes_defaults(self, run: Run, now_ms: int, variants: Variants) -> bool:
+        """Whether a run passes the defaults that the API applies for absent filters."""
+        workflows_only_if_asked = self.is_workflow is None and variants.absent_is_workflow == "false"
+        cancelled_only_if_asked = not self.states and variants.absent_states == "not_cancelled"
+        start_days = variants.absent_start_days if self.started is None else None
+        end_days = variants.absent_end_days if self.ended is None and run.ended_by(now_ms) else None
         return (
             not (workflows_only_if_asked and run.is_workflow)
             and not (cancelled_only_if_asked and run.state_at(now_ms) == "Cancelled")
             and (start_days is None or run.submit_ms >= now_ms - start_days * DAY_MS)
             and (end_days is None or (run.end_ms or 0) >= now_ms - end_days * DAY_MS)
-            and (self.min_duration_ms is not None or run.duration_ms(now_ms) >= switches.absent_min_duration_ms)
+            and (self.min_duration_ms is not None or run.duration_ms(now_ms) >= variants.absent_min_duration_ms)
         )
 
 

@@ -1,4 +1,4 @@
-"""What stands before the operations: signatures, denials, faults, errors' bodies, and the record of every request."""
+"""The gateway in front of the operations: signatures, denials, faults, error bodies, and the record of requests."""
 
 import threading
 import time
@@ -17,7 +17,7 @@ from .paging import RequestCounter
 from .replies import Reply, broken_reply, json_reply, raise_fault
 from .signature import DEFAULT_KEY, AccessKey, Nonces, SignedRequest, verify_request
 from .state import State
-from .switches import Switches
+from .variants import Variants
 
 # A demonstration runs for weeks; a record is about a kilobyte.
 REQUESTS_KEPT = 100_000
@@ -48,7 +48,7 @@ class Gateway:
         state: State,
         clock: Clock,
         *,
-        switches: Switches | None = None,
+        variants: Variants | None = None,
         faults: Faults | None = None,
         access_keys: Sequence[AccessKey] = (DEFAULT_KEY,),
         page_limit: int = 100,
@@ -56,7 +56,7 @@ class Gateway:
     ) -> None:
         self.state = state
         self.clock = clock
-        self.switches = switches or Switches()
+        self.variants = variants or Variants()
         self.faults = faults or Faults()
         self.access_keys = access_keys
         self.page_limit = page_limit
@@ -80,7 +80,7 @@ class Gateway:
         self._nonces.clear()
 
     def handle(self, request: SignedRequest) -> Reply:
-        """Answer one request, with the fault it meets. Never raises: a defect of ours is a 500 and in `failures`."""
+        """Answer one request, with the fault it meets. Never raises: a defect of the emulator is a 500 and in `failures`."""
         query = dict(parse_qsl(request.query_string, keep_blank_values=True))
         call = route(unquote(request.path), query)
         record = self._arrive(request, query, call)
@@ -147,7 +147,7 @@ class Gateway:
         return json_reply(HTTPStatus.OK, body, record.fault)
 
     def _account(self, fault: str | None) -> Account:
-        return Account(self.state, self.clock.now_ms(), self.switches, self.page_limit, self._counter, fault)
+        return Account(self.state, self.clock.now_ms(), self.variants, self.page_limit, self._counter, fault)
 
     def _refuse(self, error: ApiError, record: RequestRecord, request_id: str, host: str) -> Reply:
         record.code = error.code

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from .filters import JobRunFilter, TimeRange
 from .run import Run
-from .switches import Switches
+from .variants import Variants
 
 
 class RunIndex:
@@ -36,13 +36,13 @@ class RunIndex:
         """All of them by id."""
         return {run.job_run_id: run for run in self.by_submit}
 
-    def candidates(self, asked: JobRunFilter, now_ms: int, switches: Switches) -> list[Run]:
+    def candidates(self, asked: JobRunFilter, now_ms: int, variants: Variants) -> list[Run]:
         """A superset of what `asked` finds, as small as one index makes it."""
         if asked.job_run_id is not None:
             return [self.by_id[asked.job_run_id]] if asked.job_run_id in self.by_id else []
         if asked.ended is not None:
             return _between(self.by_end, asked.ended, _end_key)
-        if asked.started is not None and switches.start_filter == "submit":
+        if asked.started is not None and variants.start_filter == "submit":
             return _between(self.by_submit, asked.started, _submit_ms)
         if asked.started is not None:
             return _between(self.by_start, asked.started, _start_key)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from . import cast
+from . import people
 
 MIB_PER_GIB = 1024
 
@@ -45,24 +45,24 @@ def recurring_jobs(chance: random.Random, count: int, queue_names: tuple[str, ..
     """
     jobs = []
     for number in range(count):
-        team = chance.choices(cast.TEAMS, [team.share for team in cast.TEAMS])[0]
+        team = chance.choices(people.TEAMS, [team.share for team in people.TEAMS])[0]
         subject = chance.choice(team.subjects)
-        name = f"{chance.choice(cast.LAYERS)}_{subject}_{chance.choice(cast.CADENCES)}_{number:03d}"
+        name = f"{chance.choice(people.LAYERS)}_{subject}_{chance.choice(people.CADENCES)}_{number:03d}"
         queue_name = chance.choice((queue_names[0], *queue_names))
         tags = job_tags(chance, team, environment="production", workflow=True)
-        jobs.append(make_job(chance, team, name, queue_name, tags, creator=cast.SERVICE_ACCOUNT))
+        jobs.append(make_job(chance, team, name, queue_name, tags, creator=people.SERVICE_ACCOUNT))
     return jobs
 
 
 def ad_hoc_job(chance: random.Random, queue_name: str) -> Job:
-    """Something a person tries once: small, short, named in a hurry.
+    """A job that a user runs once: small, short, carelessly named.
 
     Args:
         chance: Where randomness comes from.
         queue_name: The queue it uses.
     """
-    team = chance.choice(cast.TEAMS)
-    name = chance.choice(cast.AD_HOC_NAMES).format(subject=chance.choice(team.subjects))
+    team = chance.choice(people.TEAMS)
+    name = chance.choice(people.AD_HOC_NAMES).format(subject=chance.choice(team.subjects))
     tags = job_tags(chance, team, environment="dev", workflow=False) if happens(chance, 0.5) else []
     return make_job(
         chance,
@@ -71,12 +71,12 @@ def ad_hoc_job(chance: random.Random, queue_name: str) -> Job:
         queue_name,
         tags,
         creator=chance.choice(team.people),
-        executors=cast.FEW_EXECUTORS,
-        code_types=cast.AD_HOC_CODE_TYPES,
+        executors=people.FEW_EXECUTORS,
+        code_types=people.AD_HOC_CODE_TYPES,
     )
 
 
-def job_tags(chance: random.Random, team: cast.Team, *, environment: str, workflow: bool) -> list[dict[str, str | None]] | None:
+def job_tags(chance: random.Random, team: people.Team, *, environment: str, workflow: bool) -> list[dict[str, str | None]] | None:
     """Tags as people write them: some are missing, some misspelt, some differ in case only.
 
     Args:
@@ -91,7 +91,7 @@ def job_tags(chance: random.Random, team: cast.Team, *, environment: str, workfl
         return []
     tags: list[dict[str, str | None]] = []
     if happens(chance, 0.92):
-        tags.append({"key": chance.choice(cast.TEAM_KEYS), "value": chance.choice(team.spellings)})
+        tags.append({"key": chance.choice(people.TEAM_KEYS), "value": chance.choice(team.spellings)})
     if workflow:
         tags += [{"key": "environment", "value": environment}, {"key": "workflow", "value": "true"}]
     if happens(chance, 0.25):
@@ -119,14 +119,14 @@ def name_workflow(job: Job, name: str) -> None:
 
 def make_job(
     chance: random.Random,
-    team: cast.Team,
+    team: people.Team,
     name: str,
     queue_name: str,
     tags: list[dict[str, str | None]] | None,
     *,
     creator: str,
-    executors: Sequence[int] = cast.EXECUTORS,
-    code_types: Sequence[str] = cast.CODE_TYPES,
+    executors: Sequence[int] = people.EXECUTORS,
+    code_types: Sequence[str] = people.CODE_TYPES,
 ) -> Job:
     """A job with a size, a driver and a usual duration of its own.
 
@@ -140,10 +140,10 @@ def make_job(
         executors: How many executors it may have.
         code_types: What it may be written in.
     """
-    cores, gib, _ = chance.choices(cast.SHAPES, [shape[2] for shape in cast.SHAPES])[0]
+    cores, gib, _ = chance.choices(people.SHAPES, [shape[2] for shape in people.SHAPES])[0]
     executor_count = chance.choice(executors)
     code_type = chance.choice(code_types)
-    release = chance.choice(tuple(cast.RELEASES))
+    release = chance.choice(tuple(people.RELEASES))
     typical_ms = int(min(6 * 3_600_000, max(8_000, chance.lognormvariate(12.3, 1.4))))
     timeout_ms = max(600_000, typical_ms * 4 // 60_000 * 60_000) if happens(chance, 0.3) else None
     fields = {
@@ -154,7 +154,7 @@ def make_job(
         "priority": chance.choice(("5", "5", "5", "1", "9")),
         "resourceQueueId": queue_name,
         "releaseVersion": release,
-        "displayReleaseVersion": cast.RELEASES[release],
+        "displayReleaseVersion": people.RELEASES[release],
         "fusion": "Native" in release,
         "executionTimeoutSeconds": timeout_ms and timeout_ms // 1000,
         "environmentId": None,
@@ -174,7 +174,7 @@ def make_job(
 
 
 def _spark_submit(
-    chance: random.Random, team: cast.Team, name: str, code_type: str, shape: tuple[int, int, int]
+    chance: random.Random, team: people.Team, name: str, code_type: str, shape: tuple[int, int, int]
 ) -> dict[str, Any]:
     cores, gib, executors = shape
     confs = (
@@ -185,7 +185,7 @@ def _spark_submit(
         f"spark.executor.instances={executors}",
     )
     parameters = " ".join(f"--conf {conf}" for conf in confs)
-    sql = chance.choice(cast.AD_HOC_SQL).format(subject=chance.choice(team.subjects))
+    sql = chance.choice(people.AD_HOC_SQL).format(subject=chance.choice(team.subjects))
     match code_type:
         case "SQL":
             main = "--class org.apache.spark.sql.hive.thriftserver.SparkSQLCLIDriver"

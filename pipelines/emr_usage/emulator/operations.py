@@ -10,7 +10,7 @@ from .filters import parse_bool, parse_filter, parse_int, parse_pairs
 from .paging import Page, PageRequest, RequestCounter, take_page
 from .run import Run
 from .state import State
-from .switches import Switches
+from .variants import Variants
 
 API_VERSION = "2023-08-08"
 MAX_RESULTS = 100
@@ -35,7 +35,7 @@ class Account:
 
     state: State
     now_ms: int
-    switches: Switches
+    variants: Variants
     page_limit: int
     counter: RequestCounter
     fault: str | None = None
@@ -82,7 +82,7 @@ def list_workspaces(call: Call, account: Account) -> dict[str, Any]:
         and all(_has_tag(workspace, key, value) for key, value in tags)
     ]
     found.sort(key=_workspace_key)
-    page = take_page(found, _workspace_key, _asked(call, account), account.switches)
+    page = take_page(found, _workspace_key, _asked(call, account), account.variants)
     return {"workspaces": page.items, **_totals(len(found), page, call, account)}
 
 
@@ -97,21 +97,21 @@ def list_workspace_queues(call: Call, account: Account) -> dict[str, Any]:
 def list_members(call: Call, account: Account) -> dict[str, Any]:
     """ListMembers: one page of a workspace's members."""
     members = sorted(account.state.members(_workspace_id(call, account)), key=_member_key)
-    page = take_page(members, _member_key, _asked(call, account), account.switches)
+    page = take_page(members, _member_key, _asked(call, account), account.variants)
     return {"members": page.items, **_totals(len(members), page, call, account)}
 
 
 def list_job_runs(call: Call, account: Account) -> dict[str, Any]:
     """ListJobRuns: one page of the runs that the filters find."""
     workspace_id = _workspace_id(call, account)
-    switches, now_ms = account.switches, account.now_ms
-    runs = account.state.select(workspace_id, parse_filter(call.query), now_ms, switches)
-    page = take_page(_first(runs, switches), _run_key, _asked(call, account), switches)
-    rows = [account.state.rendered(run, now_ms, switches) for run in page.items]
+    variants, now_ms = account.variants, account.now_ms
+    runs = account.state.select(workspace_id, parse_filter(call.query), now_ms, variants)
+    page = take_page(_first(runs, variants), _run_key, _asked(call, account), variants)
+    rows = [account.state.rendered(run, now_ms, variants) for run in page.items]
     body = {"jobRuns": rows, **_totals(len(runs), page, call, account)}
     if parse_bool(call.query, "groupByState"):
         body["aggregations"] = _count_states(runs, now_ms)
-        if not switches.rows_with_groups:
+        if not variants.rows_with_groups:
             body["jobRuns"] = []
     return body
 
@@ -119,7 +119,7 @@ def list_job_runs(call: Call, account: Account) -> dict[str, Any]:
 def get_job_run(call: Call, account: Account) -> dict[str, Any]:
     """GetJobRun: one run with its driver and configurations, without its figures."""
     run = account.state.run(_workspace_id(call, account), call.job_run_id or "")
-    detail = account.state.detail(run, account.now_ms, account.switches) if run else None
+    detail = account.state.detail(run, account.now_ms, account.variants) if run else None
     if detail is None:
         raise ApiError("InvalidJobRunId.NotFound", f"jobRunId: {call.job_run_id}")
     return {"jobRun": detail}
@@ -134,12 +134,12 @@ OPERATIONS: Mapping[str, Callable[[Call, Account], dict[str, Any]]] = {
 }
 
 
-def _first(runs: list[Run], switches: Switches) -> list[Run]:
+def _first(runs: list[Run], variants: Variants) -> list[Run]:
     """The runs of a listing that are ever served, ascending by submit time as the listing is."""
-    limit = switches.row_limit
+    limit = variants.row_limit
     if limit is None or len(runs) <= limit:
         return runs
-    return runs[:limit] if switches.order == "oldest" else runs[len(runs) - limit :]
+    return runs[:limit] if variants.order == "oldest" else runs[len(runs) - limit :]
 
 
 def _workspace_id(call: Call, account: Account) -> str:
@@ -154,7 +154,7 @@ def _limit(call: Call, account: Account) -> int:
     asked = parse_int(call.query, "maxResults")
     if asked is None:
         return min(DEFAULT_MAX_RESULTS, account.page_limit)
-    if asked < 1 or (asked > MAX_RESULTS and account.switches.above_limit == "refused"):
+    if asked < 1 or (asked > MAX_RESULTS and account.variants.above_limit == "refused"):
         raise ApiError("InvalidParameter", f"maxResults must be between 1 and {MAX_RESULTS}.")
     return min(asked, MAX_RESULTS, account.page_limit)
 
@@ -169,15 +169,15 @@ def _asked(call: Call, account: Account) -> PageRequest:
 
 
 def _totals(total: int, page: Page[Any], call: Call, account: Account) -> dict[str, Any]:
-    limit = account.switches.total_count_limit
-    total += account.switches.total_count_excess if total else 0
+    limit = account.variants.total_count_limit
+    total += account.variants.total_count_excess if total else 0
     totals: dict[str, Any] = {
         "totalCount": total if limit is None else min(total, limit),
         "maxResults": _limit(call, account),
     }
-    if page.next_token is not None or account.switches.last_page == "null":
+    if page.next_token is not None or account.variants.last_page == "null":
         totals["nextToken"] = page.next_token
-    elif account.switches.last_page == "empty":
+    elif account.variants.last_page == "empty":
         totals["nextToken"] = ""
     return totals
 

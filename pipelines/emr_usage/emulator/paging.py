@@ -1,4 +1,4 @@
-"""Pages and their tokens, as `Switches.tokens` reads them."""
+"""Pages and their tokens, as `Variants.tokens` reads them."""
 
 import base64
 import binascii
@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 import orjson
 
 from .errors import ApiError
-from .switches import Switches
+from .variants import Variants
 
 Item = TypeVar("Item")
 Key = tuple[int, str]
@@ -68,55 +68,55 @@ class _Position:
     since: int
 
 
-def take_page(items: Sequence[Item], key: Callable[[Item], Key], asked: PageRequest, switches: Switches) -> Page[Item]:
+def take_page(items: Sequence[Item], key: Callable[[Item], Key], asked: PageRequest, variants: Variants) -> Page[Item]:
     """Cut one page out of a list as it is at this moment.
 
     Args:
-        items: The whole list, ascending by `key`; the page is in the order of `switches.order`.
+        items: The whole list, ascending by `key`; the page is in the order of `variants.order`.
         key: What an item is ordered by; no two items share one.
         asked: Which page.
-        switches: What tokens are, and whether pages may be short.
+        variants: What tokens are, and whether pages may be short.
 
     Raises:
         ApiError: `InvalidParameter`, for a token that is malformed, of another listing, or expired.
     """
-    position = _read_token(items, key, asked, switches)
+    position = _read_token(items, key, asked, variants)
     size = asked.limit
-    if switches.short_pages:
+    if variants.short_pages:
         size -= zlib.crc32(f"{asked.listing}{position.start}".encode()) % asked.limit
-    served = _slice(items, position.start, size, switches)
+    served = _slice(items, position.start, size, variants)
     stop = position.start + len(served)
-    since = asked.requests if switches.expiry_counts_from == "issue" else position.since
-    following = _write_token(items, key, _Position(stop, since), asked, switches)
+    since = asked.requests if variants.expiry_counts_from == "issue" else position.since
+    following = _write_token(items, key, _Position(stop, since), asked, variants)
     if asked.fault == "repeat_token":
-        again = asked.token or _write_token(items, key, _Position(0, since), asked, switches)
+        again = asked.token or _write_token(items, key, _Position(0, since), asked, variants)
         return Page(served, again)
     if asked.fault == "empty_page_with_token":
         return Page([], following)
     return Page(served, following if stop < len(items) else None)
 
 
-def _slice(items: Sequence[Item], start: int, size: int, switches: Switches) -> list[Item]:
-    if switches.order == "oldest":
+def _slice(items: Sequence[Item], start: int, size: int, variants: Variants) -> list[Item]:
+    if variants.order == "oldest":
         return list(items[start : start + size])
     stop = max(0, len(items) - start)
     return list(items[max(0, stop - size) : stop])[::-1]
 
 
 def _write_token(
-    items: Sequence[Item], key: Callable[[Item], Key], position: _Position, asked: PageRequest, switches: Switches
+    items: Sequence[Item], key: Callable[[Item], Key], position: _Position, asked: PageRequest, variants: Variants
 ) -> str:
-    if switches.tokens == "offset":
+    if variants.tokens == "offset":
         return str(position.start)
-    last = _slice(items, position.start - 1, 1, switches) if position.start else []
+    last = _slice(items, position.start - 1, 1, variants) if position.start else []
     content = orjson.dumps([list(key(last[0])) if last else None, position.since, _digest(asked.listing)])
     return base64.urlsafe_b64encode(content).decode()
 
 
-def _read_token(items: Sequence[Item], key: Callable[[Item], Key], asked: PageRequest, switches: Switches) -> _Position:
+def _read_token(items: Sequence[Item], key: Callable[[Item], Key], asked: PageRequest, variants: Variants) -> _Position:
     if not asked.token:
         return _Position(0, asked.requests)
-    if switches.tokens == "offset":
+    if variants.tokens == "offset":
         if not (asked.token.isascii() and asked.token.isdigit()):
             raise ApiError("InvalidParameter", "nextToken is not valid.")
         return _Position(int(asked.token), asked.requests)
@@ -126,16 +126,16 @@ def _read_token(items: Sequence[Item], key: Callable[[Item], Key], asked: PageRe
         raise ApiError("InvalidParameter", "nextToken is not valid.") from error
     if digest != _digest(asked.listing):
         raise ApiError("InvalidParameter", "nextToken is of another query.")
-    if switches.tokens == "expiring" and not 0 <= asked.requests - since <= switches.token_uses:
+    if variants.tokens == "expiring" and not 0 <= asked.requests - since <= variants.token_uses:
         raise ApiError("InvalidParameter", "nextToken is expired.")
-    return _Position(_start_after(items, key, last, switches), since)
+    return _Position(_start_after(items, key, last, variants), since)
 
 
-def _start_after(items: Sequence[Item], key: Callable[[Item], Key], last: list[int | str] | None, switches: Switches) -> int:
+def _start_after(items: Sequence[Item], key: Callable[[Item], Key], last: list[int | str] | None, variants: Variants) -> int:
     if last is None:
         return 0
     after = (int(last[0]), str(last[1]))
-    if switches.order == "oldest":
+    if variants.order == "oldest":
         return bisect_right(items, after, key=key)
     return len(items) - bisect_left(items, after, key=key)
 

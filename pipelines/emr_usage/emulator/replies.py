@@ -1,4 +1,4 @@
-"""Answers on their way out, and how each fault looks on the wire."""
+"""HTTP responses, and how each fault changes them."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,7 +19,7 @@ class Reply:
 
     Attributes:
         status: The HTTP status; 0 closes the connection without an answer.
-        body: The whole body, which Content-Length tells of.
+        body: The whole body, as in Content-Length.
         headers: Its headers, without Content-Length.
         sent: How much of the body is sent before the connection is closed; None is all, and it stays open.
     """

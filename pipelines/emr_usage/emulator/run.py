@@ -1,4 +1,4 @@
-"""One job run's whole life, from which the API's answer at any moment follows."""
+"""A job run with all its moments, from which the API's response at any time follows."""
 
 from dataclasses import dataclass, field
 from typing import Any
@@ -21,7 +21,7 @@ class Run:
         start_ms: When it starts; None means never (cancelled while queued). No answer of the API shows it.
         cancelling_ms: When Cancelling begins, if ever.
         end_ms: When it ends; None means never.
-        final_state: Its state from `end_ms` on: Success, Failed, Cancelled, CancelFailed, or one that nobody knows.
+        final_state: Its state from `end_ms` on: Success, Failed, Cancelled, CancelFailed, or an unknown one.
         fields: The API fields that do not change, `jobDriver` and `configurationOverrides` among them; each operation
             shows those that it has. A field of the same name as a computed one replaces it.
         open_fields: Fields that are shown only until the end, such as log links.
@@ -33,10 +33,10 @@ class Run:
         is_workflow: What the `isWorkflow` filter compares.
         deployment_id: What the `jobRunDeploymentId` filter compares.
         running_state: The state's name while it runs; another one tries readers that know only eight states.
-        cancel_failed_ms: When a cancellation gives up: the state is CancelFailed from then on, and the run goes on.
+        cancel_failed_ms: When a cancellation fails: the state is CancelFailed from then on, and the run continues.
 
     Raises:
-        ValueError: The moments are not in the order of a life.
+        ValueError: The moments are out of order.
     """
 
     workspace_id: str

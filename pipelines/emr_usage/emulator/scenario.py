@@ -1,4 +1,4 @@
-"""A believable company, made from a seed: workspaces, people, nights, mistakes, and the secrets they leave behind."""
+"""A realistic company, generated from a seed: workspaces, users, nightly jobs, mistakes, and secrets in the wrong places."""
 
 import random
 from collections.abc import Iterator, Sequence
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from . import cast
+from . import people
 from .clock import epoch_ms
-from .estate import gpu_fields, queue_fields, subscription_fields
 from .filters import DAY_MS
 from .jobs import Job, ad_hoc_job, job_tags, make_job, name_workflow, recurring_jobs
-from .lives import HOUR_MS, MINUTE_MS, SECOND_MS, Attempt, Place, live, stream
-from .planted import PLANTS, SECRETS, plant
+from .lifecycle import HOUR_MS, MINUTE_MS, SECOND_MS, Attempt, Place, live, stream
 from .run import Run
+from .secrets import PLACED_SECRETS, SECRETS, place_secret
 from .state import State
+from .workspaces import gpu_fields, queue_fields, subscription_fields
 
 __all__ = ["SECRETS", "company"]
 
@@ -63,7 +63,7 @@ def company(
 
     Teams with tags (missing, misspelt, differing in case), nightly DAGs that submit hundreds of runs in one millisecond,
     ad-hoc users, streaming jobs that run for weeks, a bad deploy that fails for two days, timeouts, retries, queued
-    hours, null and absent fields, Chinese names, planted secrets (`SECRETS`), and fields that are not documented.
+    hours, null and absent fields, Chinese names, secrets (`SECRETS`), and fields that are not documented.
 
     Args:
         seed: Which company.
@@ -85,7 +85,7 @@ def company(
     runs.sort(key=lambda run: run.key)
     _add_new_fields(runs, calendar)
     _blank_some(chance, runs)
-    _plant_secrets(runs, calendar)
+    _place_secrets(runs, calendar)
     state.add(*runs)
     return state
 
@@ -101,10 +101,10 @@ def _add_places(chance: random.Random, state: State, region_ids: Sequence[str], 
     for region_id in region_ids:
         for number in range(per_region):
             workspace_id = f"w-{chance.getrandbits(64):016x}"
-            name = cast.WORKSPACE_NAMES[number % len(cast.WORKSPACE_NAMES)]
+            name = people.WORKSPACE_NAMES[number % len(people.WORKSPACE_NAMES)]
             queue_names: tuple[str, ...] = ("root_queue", "dev_queue")
             extra: dict[str, Any] = {}
-            # The first workspace of a region is the one that matters, and has bought a quota.
+            # The first workspace of a region is the most important one, and has a subscription.
             if number == 0:
                 queue_names = ("subscription_queue", "root_queue", "dev_queue")
                 extra = subscription_fields(f"i-{chance.getrandbits(48):012x}", cores=1000, used_cores=640)
@@ -123,8 +123,8 @@ def _add_places(chance: random.Random, state: State, region_ids: Sequence[str], 
                 workspace_id,
                 region_id,
                 queues=queues,
-                workspaceName=name if number < len(cast.WORKSPACE_NAMES) else f"{name}-{number}",
-                tags=cast.WORKSPACE_TAGS[number % len(cast.WORKSPACE_TAGS)],
+                workspaceName=name if number < len(people.WORKSPACE_NAMES) else f"{name}-{number}",
+                tags=people.WORKSPACE_TAGS[number % len(people.WORKSPACE_TAGS)],
                 **extra,
             )
             places.append(Place(workspace_id, region_id, queue_names))
@@ -179,7 +179,7 @@ def _streaming_runs(chance: random.Random, places: list[Place], calendar: _Calen
     """Deployments that are restarted every few weeks; the first of each workspace is older than the history and never ends."""
     for place in places:
         for number in range(STREAMS_PER_WORKSPACE):
-            team = chance.choice(cast.TEAMS)
+            team = chance.choice(people.TEAMS)
             name = f"rt_{chance.choice(team.subjects)}_stream"
             tags = job_tags(chance, team, environment="production", workflow=False)
             job = make_job(
@@ -188,8 +188,8 @@ def _streaming_runs(chance: random.Random, places: list[Place], calendar: _Calen
                 name,
                 place.queue_names[0],
                 tags,
-                creator=cast.SERVICE_ACCOUNT,
-                executors=cast.FEW_EXECUTORS,
+                creator=people.SERVICE_ACCOUNT,
+                executors=people.FEW_EXECUTORS,
                 code_types=("JAR",),
             )
             job.fields["executionTimeoutSeconds"] = -1
@@ -205,23 +205,23 @@ def _streaming_runs(chance: random.Random, places: list[Place], calendar: _Calen
 
 
 def _add_new_fields(runs: list[Run], calendar: _Calendar) -> None:
-    """The API grows fields nearly every month; these came twelve days ago."""
+    """Add fields as the API does nearly every month; these are twelve days old."""
     for run in runs:
         if run.submit_ms >= calendar.now_ms - NEW_FIELDS_DAYS * DAY_MS:
             run.fields["networkServiceName"] = "vpc-acme"
             run.fields["computeSpec"] = {"arch": "x86", "spot": False, "zones": ["h", "i"]}
 
 
-def _plant_secrets(runs: list[Run], calendar: _Calendar) -> None:
-    """Every plant goes into three runs of the past that have ended; links that hold secrets are in every open run."""
+def _place_secrets(runs: list[Run], calendar: _Calendar) -> None:
+    """Add every secret to three runs that have ended; every open run has links with secrets in them."""
     past = [run for run in runs if run.settled_by(calendar.now_ms)]
-    step = max(1, len(past) // (3 * len(PLANTS)))
+    step = max(1, len(past) // (3 * len(PLACED_SECRETS)))
     for number, run in enumerate(past[::step]):
-        plant(PLANTS[number % len(PLANTS)], run)
+        place_secret(PLACED_SECRETS[number % len(PLACED_SECRETS)], run)
 
 
 def _blank_some(chance: random.Random, runs: list[Run]) -> None:
-    """A few rows are odder than any document says: no name, no creator, no figures, a state nobody knows."""
+    """Give a few rows undocumented values: no name, no creator, no figures, an unknown state."""
     for run in chance.sample(runs, len(runs) // 100):
         match chance.randrange(7):
             case 0:

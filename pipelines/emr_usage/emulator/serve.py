@@ -8,9 +8,9 @@ from .clock import Clock, epoch_ms
 from .faults import Faults
 from .scenario import company
 from .server import Emulator
-from .switches import Switches
+from .variants import Variants
 
-# A wait without an end is deaf to Ctrl-C on some platforms.
+# On some platforms, Ctrl-C does not interrupt a wait without a timeout.
 WAKE_SECONDS = 1.0
 
 
@@ -23,7 +23,7 @@ def serve_forever(
     runs_per_day: int = 400,
     region_ids: Sequence[str] = ("cn-hangzhou",),
     workspaces_per_region: int = 2,
-    switches: Switches | None = None,
+    variants: Variants | None = None,
     faults: Faults | None = None,
     verify_signatures: bool = True,
     announce: Callable[[Emulator], object] | None = None,
@@ -39,7 +39,7 @@ def serve_forever(
         runs_per_day: How many runs it submits a day, over all workspaces.
         region_ids: Its regions.
         workspaces_per_region: How many workspaces it has in each.
-        switches: How the API reads what its documents leave open.
+        variants: How the API reads what its documents leave open.
         faults: What goes wrong.
         verify_signatures: Whether unsigned requests are refused.
         announce: Called once with the running emulator; the caller may print its `url` and `access_keys`.
@@ -60,7 +60,7 @@ def serve_forever(
     emulator = Emulator(
         state,
         Clock(epoch_ms(now), running=True),
-        switches=switches,
+        variants=variants,
         faults=faults,
         port=port,
         verify_signatures=verify_signatures,

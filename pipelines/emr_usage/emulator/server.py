@@ -15,7 +15,7 @@ from .gateway import Gateway
 from .replies import Reply
 from .signature import DEFAULT_KEY, AccessKey, SignedRequest
 from .state import State
-from .switches import Switches
+from .variants import Variants
 
 HOST = "127.0.0.1"
 
@@ -26,7 +26,7 @@ class Emulator(Gateway):
     Args:
         state: What the account holds.
         clock: What time it is for the data; signatures and their dates are checked against the real clock.
-        switches: How the API reads what its documents leave open.
+        variants: How the API reads what its documents leave open.
         faults: What goes wrong.
         access_keys: The keys that may sign.
         page_limit: The most rows on a page, whatever `maxResults` asks for.
@@ -44,7 +44,7 @@ class Emulator(Gateway):
         state: State,
         clock: Clock,
         *,
-        switches: Switches | None = None,
+        variants: Variants | None = None,
         faults: Faults | None = None,
         access_keys: Sequence[AccessKey] = (DEFAULT_KEY,),
         page_limit: int = 100,
@@ -54,7 +54,7 @@ class Emulator(Gateway):
         super().__init__(
             state,
             clock,
-            switches=switches,
+            variants=variants,
             faults=faults,
             access_keys=access_keys,
             page_limit=page_limit,
@@ -151,7 +151,7 @@ class _Server(ThreadingHTTPServer):
         self.server_close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002 - socketserver's signature
-        """Clients that go away are their own affair; everything else is a defect of ours, which a test should see."""
+        """Ignore clients that disconnect; any other error is a defect of the emulator, which a test should see."""
         error = sys.exception()
         if isinstance(error, Exception) and not isinstance(error, OSError):
             self.gateway.failures.append(error)
@@ -185,7 +185,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _serve  # noqa: N815 - http.server looks the method up by name
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - http.server's signature
-        """Keep quiet: `requests` has the record."""
+        """Log nothing: `requests` has the record."""
 
 
 def _wire(reply: Reply) -> bytes:

@@ -1,4 +1,4 @@
-"""What the emulated account holds: workspaces, their queues, their runs. Knows nothing of HTTP."""
+"""The emulated account: workspaces, queues and runs. Independent of HTTP."""
 
 import dataclasses
 import threading
@@ -8,12 +8,12 @@ from typing import Any
 
 import orjson
 
-from .estate import member_fields, queue_fields, workspace_fields
 from .filters import DAY_MS, JobRunFilter
 from .index import RunIndex, run_key
 from .rows import HOUR_MS, get_row, list_row
 from .run import Run
-from .switches import Switches
+from .variants import Variants
+from .workspaces import member_fields, queue_fields, workspace_fields
 
 # Parallel windows of one load are a few dozen different filters; each holds references only.
 CACHED_SELECTIONS = 256
@@ -36,7 +36,7 @@ class State:
         self._runs: dict[str, dict[str, Run]] = {}
         self._indexes: dict[str, RunIndex] = {}
         self._selections: OrderedDict[tuple[object, ...], list[Run]] = OrderedDict()
-        self._settled_rows: dict[tuple[Switches, str, str], orjson.Fragment] = {}
+        self._settled_rows: dict[tuple[Variants, str, str], orjson.Fragment] = {}
         self.version = 0
 
     def add_workspace(
@@ -53,9 +53,9 @@ class State:
         Args:
             workspace_id: Its id.
             region_id: Where it is.
-            queues: Its queues in the API's shape (`estate.queue_fields`); by default `root_queue` and `dev_queue`.
-            members: Its members in the API's shape (`estate.member_fields`); by default one.
-            **fields: Fields of the API's shape that differ from `estate.workspace_fields`.
+            queues: Its queues in the API's shape (`workspaces.queue_fields`); by default `root_queue` and `dev_queue`.
+            members: Its members in the API's shape (`workspaces.member_fields`); by default one.
+            **fields: Fields of the API's shape that differ from `workspaces.workspace_fields`.
         """
         default = [queue_fields(workspace_id, region_id, name) for name in ("root_queue", "dev_queue")]
         with self._lock:
@@ -68,7 +68,7 @@ class State:
             self.version += 1
 
     def withdraw_workspace(self, workspace_id: str) -> None:
-        """Stop showing a workspace, as to a user who is no member any more; `add_workspace` shows it again, with its runs.
+        """Hide a workspace, as from a user who is no longer a member; `add_workspace` shows it again, with its runs.
 
         Raises:
             KeyError: There is none.
@@ -113,7 +113,7 @@ class State:
             self._changed({run.workspace_id for run in runs})
 
     def replace(self, run: Run) -> None:
-        """Put a run in the place of the one with its id, past and future.
+        """Replace the run with the same id, past and future.
 
         Raises:
             KeyError: There is none.
@@ -151,7 +151,7 @@ class State:
             return self.change(workspace_id, job_run_id, fields=fields | {"tags": tags})
 
     def forget(self, workspace_id: str, job_run_id: str) -> None:
-        """Stop answering for a run.
+        """Stop returning a run.
 
         Raises:
             KeyError: There is no such run.
@@ -170,40 +170,40 @@ class State:
         with self._lock:
             return self._runs.get(workspace_id, {}).get(job_run_id)
 
-    def row(self, run: Run, now_ms: int, switches: Switches) -> dict[str, Any] | None:
+    def row(self, run: Run, now_ms: int, variants: Variants) -> dict[str, Any] | None:
         """The ListJobRuns row of a run as of `now_ms`; None when the API would not answer for it."""
-        return list_row(run, now_ms, switches) if _is_kept(run, now_ms, switches) else None
+        return list_row(run, now_ms, variants) if _is_kept(run, now_ms, variants) else None
 
-    def detail(self, run: Run, now_ms: int, switches: Switches) -> dict[str, Any] | None:
+    def detail(self, run: Run, now_ms: int, variants: Variants) -> dict[str, Any] | None:
         """The `jobRun` of GetJobRun as of `now_ms`; None when the API would not answer for it."""
-        return get_row(run, now_ms, switches) if _is_kept(run, now_ms, switches) else None
+        return get_row(run, now_ms, variants) if _is_kept(run, now_ms, variants) else None
 
-    def truth(self, workspace_id: str, now_ms: int, switches: Switches) -> list[dict[str, Any]]:
+    def job_run_rows(self, workspace_id: str, now_ms: int, variants: Variants) -> list[dict[str, Any]]:
         """Every ListJobRuns row of the workspace as of `now_ms`, oldest submit time first: what a table must equal."""
-        rows = (self.row(run, now_ms, switches) for run in self.runs(workspace_id))
+        rows = (self.row(run, now_ms, variants) for run in self.runs(workspace_id))
         return [row for row in rows if row is not None]
 
-    def select(self, workspace_id: str, asked: JobRunFilter, now_ms: int, switches: Switches) -> list[Run]:
+    def select(self, workspace_id: str, asked: JobRunFilter, now_ms: int, variants: Variants) -> list[Run]:
         """The runs a filter finds as of `now_ms`, oldest submit time first. The list is shared: do not change it."""
         with self._lock:
-            key = (self.version, workspace_id, asked, now_ms, switches)
+            key = (self.version, workspace_id, asked, now_ms, variants)
             found = self._selections.get(key)
             if found is None:
-                found = self._find(workspace_id, asked, now_ms, switches)
+                found = self._find(workspace_id, asked, now_ms, variants)
                 self._selections[key] = found
                 if len(self._selections) > CACHED_SELECTIONS:
                     self._selections.popitem(last=False)
             return found
 
-    def rendered(self, run: Run, now_ms: int, switches: Switches) -> orjson.Fragment | dict[str, Any]:
+    def rendered(self, run: Run, now_ms: int, variants: Variants) -> orjson.Fragment | dict[str, Any]:
         """The ListJobRuns row of a submitted run, ready for orjson; rendered once where nothing changes any more."""
-        key = (switches, run.workspace_id, run.job_run_id)
-        if not run.settled_by(now_ms - switches.figures_delay_hours * HOUR_MS):
-            return list_row(run, now_ms, switches) or {}
+        key = (variants, run.workspace_id, run.job_run_id)
+        if not run.settled_by(now_ms - variants.figures_delay_hours * HOUR_MS):
+            return list_row(run, now_ms, variants) or {}
         with self._lock:
             version, ready = self.version, self._settled_rows.get(key)
         if ready is None:
-            ready = orjson.Fragment(orjson.dumps(list_row(run, now_ms, switches)))
+            ready = orjson.Fragment(orjson.dumps(list_row(run, now_ms, variants)))
             with self._lock:
                 if version == self.version:
                     self._settled_rows[key] = ready
@@ -214,10 +214,10 @@ class State:
             self._indexes[workspace_id] = RunIndex(list(self._runs.get(workspace_id, {}).values()))
         return self._indexes[workspace_id]
 
-    def _find(self, workspace_id: str, asked: JobRunFilter, now_ms: int, switches: Switches) -> list[Run]:
-        candidates = self._index(workspace_id).candidates(asked, now_ms, switches)
-        kept = [run for run in candidates if run.submit_ms <= now_ms and _is_kept(run, now_ms, switches)]
-        return sorted((run for run in kept if asked.matches(run, now_ms, switches)), key=run_key)
+    def _find(self, workspace_id: str, asked: JobRunFilter, now_ms: int, variants: Variants) -> list[Run]:
+        candidates = self._index(workspace_id).candidates(asked, now_ms, variants)
+        kept = [run for run in candidates if run.submit_ms <= now_ms and _is_kept(run, now_ms, variants)]
+        return sorted((run for run in kept if asked.matches(run, now_ms, variants)), key=run_key)
 
     def _changed(self, workspace_ids: set[str]) -> None:
         self.version += 1
@@ -227,7 +227,7 @@ class State:
         self._settled_rows.clear()
 
 
-def _is_kept(run: Run, now_ms: int, switches: Switches) -> bool:
-    if switches.retention_days is None or run.end_ms is None:
+def _is_kept(run: Run, now_ms: int, variants: Variants) -> bool:
+    if variants.retention_days is None or run.end_ms is None:
         return True
-    return run.end_ms >= now_ms - switches.retention_days * DAY_MS
+    return run.end_ms >= now_ms - variants.retention_days * DAY_MS

@@ -1,4 +1,4 @@
-"""The inputs that the user owns: prices, owners, list prices. CSV files of a folder, checked and loaded as a whole."""
+"""The inputs of the user: rates, owners and list prices, as CSV files that are validated and loaded together."""
 
 from __future__ import annotations
 

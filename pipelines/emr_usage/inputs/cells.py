@@ -1,4 +1,4 @@
-"""One value of an input file: from the text in a cell to what its column holds, or why not."""
+"""Converts the text of a cell to the value of its column, or says why that is not possible."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ AS_TEXT: Final = "give the column the format Text before typing, or edit the fil
 _NUMBER: Final = re.compile(r"[0-9]+(\.[0-9]+)?")
 _GROUPED: Final = re.compile(r"[0-9][0-9.,'\s]*[0-9]")
 _ISO_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-# 1/2/2026, 01.02.26, a day number, a cell that was too narrow: none of them says which day was meant.
+# 1/2/2026, 01.02.26, a day number, ### of a narrow cell: all of them are ambiguous.
 _SPREADSHEET_DATE: Final = re.compile(r"[0-9]{1,4}[/.][0-9]{1,2}[/.][0-9]{1,4}.*|[0-9]{5}|#+")
-# Letters that are drawn as nothing, though Unicode calls them letters, symbols or marks; the rest are known by their category.
+# Invisible characters that Unicode classifies as letters, symbols or marks; the others are found by their category.
 _BLANK: Final = frozenset(
     "\N{HANGUL FILLER}\N{HALFWIDTH HANGUL FILLER}\N{HANGUL CHOSEONG FILLER}\N{HANGUL JUNGSEONG FILLER}"
     "\N{BRAILLE PATTERN BLANK}\N{COMBINING GRAPHEME JOINER}\N{KHMER VOWEL INHERENT AQ}\N{KHMER VOWEL INHERENT AA}"
@@ -40,7 +40,7 @@ _SCIENTIFIC: Final = re.compile(r"[0-9]([.,][0-9]+)?E\+[0-9]{2,}")
 
 
 class CellError(ValueError):
-    """A value that its column cannot hold.
+    """A value that is not valid in its column.
 
     Attributes:
         what: what is wrong.
@@ -54,10 +54,10 @@ class CellError(ValueError):
 
 
 def parse_cell(field: pa.Field, text: str) -> Any:
-    """Return what a column holds for a cell's trimmed text; None for an empty cell.
+    """Return the value of a cell's trimmed text; None for an empty cell.
 
     Raises:
-        CellError: the column cannot hold it.
+        CellError: the text is not valid in the column.
     """
     if not text:
         if field.nullable:
@@ -79,7 +79,7 @@ def _date(text: str) -> date:
     if _SPREADSHEET_DATE.fullmatch(text):
         raise CellError(f"{quoted(text)} is a date as a spreadsheet writes it", f"write it as 2026-01-31; {AS_TEXT}")
     try:
-        # Python also reads 20260131 and 2026-W05-6, which nobody means to write here.
+        # Python also reads 20260131 and 2026-W05-6, which are refused here.
         return date.fromisoformat(text if _ISO_DATE.fullmatch(text) else "")
     except ValueError:
         raise CellError(f"{quoted(text)} is not a date", "write it as 2026-01-31") from None
@@ -87,7 +87,7 @@ def _date(text: str) -> date:
 
 def _price(text: str) -> Decimal:
     if text.startswith(("-", "\N{MINUS SIGN}", "(")):
-        raise CellError(f"{quoted(text)} is negative", "write a price from 0 up")
+        raise CellError(f"{quoted(text)} is negative", "write a price of 0 or more")
     if _NUMBER.fullmatch(text):
         price = Decimal(text)
         if price >= PRICE_LIMIT or round(price, PRICE_DECIMALS) != price:
@@ -114,18 +114,18 @@ def _price_kind(text: str) -> str:
 
 
 def _visible(text: str) -> str:
-    """Return a text in which every character can be seen: two that look alike would be two names."""
+    """Return a text without invisible characters: two names that look the same must be the same."""
     for character in _text(text):
         if _is_invisible(character):
             name = unicodedata.name(character, "a control character")
-            what = f"{quoted(text)} contains U+{ord(character):04X} ({name}), which cannot be seen"
+            what = f"{quoted(text)} contains U+{ord(character):04X} ({name}), which is invisible"
             raise CellError(what, "remove that character, or type the value again")
     return text
 
 
 def _is_invisible(character: str) -> bool:
     category = unicodedata.category(character)
-    # An ordinary space is the only space; a variation selector changes how the character before it is drawn, or nothing.
+    # The ordinary space is the only space allowed; a variation selector only changes how the character before it looks.
     return (
         category in _INVISIBLE
         or (category == "Zs" and character != " ")
@@ -137,10 +137,10 @@ def _is_invisible(character: str) -> bool:
 def _owner(text: str) -> str:
     parts = _visible(text).split("/")
     if any(not part or part != part.strip() for part in parts):
-        advice = "write it as group/team/project, no slash at the ends, none doubled, no space beside one"
+        advice = "write it as group/team/project, without a slash at either end, double slashes, or spaces beside a slash"
         raise CellError(f"{quoted(text)} has an empty part, or a space beside a slash", advice)
     if parts[0].casefold() == UNALLOCATED:
-        raise CellError(f"{quoted(text)} is the name of what no rule matches", "write another name, or leave the rule out")
+        raise CellError(f"{quoted(text)} is reserved for usage that no rule matches", "write another name, or remove the rule")
     return text
 
 
@@ -148,7 +148,7 @@ _BY_NAME: Final[Mapping[str, Callable[[str], Any]]] = {
     "currency": _currency,
     "price_kind": _price_kind,
     "owner": _owner,
-    # Free text, and what is compared with whatever other people typed.
+    # Free text, and values that are compared with text that other people typed.
     **dict.fromkeys(("source", "tag_key", "tag_value", "job_name"), _text),
 }
 _BY_TYPE: Final[Mapping[pa.DataType, Callable[[str], Any]]] = {TEXT: _visible, DATE: _date, PRICE: _price}

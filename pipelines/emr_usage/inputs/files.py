@@ -1,4 +1,4 @@
-"""A CSV file as records of text, or what keeps it from being read."""
+"""Reads a CSV file as records of text, or says why it cannot be read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .problems import Problem, quoted
 
 SAVE_AS: Final = "save it as CSV UTF-8 (in Excel: Save As, CSV UTF-8; in LibreOffice: Text CSV, character set UTF-8)"
 WORKBOOK: Final = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-# Longer marks first: that of UTF-32 begins like that of UTF-16.
+# Longer marks first: the one of UTF-32 begins like the one of UTF-16.
 _MARKS: Final = {
     codecs.BOM_UTF32_LE: "UTF-32",
     codecs.BOM_UTF32_BE: "UTF-32",
@@ -45,7 +45,7 @@ class _Line:
 
 
 def read_records(name: str, content: bytes, columns: Sequence[str]) -> tuple[list[Record], list[Problem]]:
-    """Return the rows of a file, and what is wrong with its form.
+    """Return the rows of a file, and the problems of its format.
 
     Args:
         name: of the file, for messages.
@@ -71,7 +71,7 @@ def read_records(name: str, content: bytes, columns: Sequence[str]) -> tuple[lis
         else:
             records.append(Record(line.row, dict(zip(names, line.cells, strict=True))))
     if not names and not problems:
-        problems.append(Problem(name, 0, "", f"it has no header: {','.join(columns)}", "write the header above the rows"))
+        problems.append(Problem(name, 0, "", f"it has no header: {','.join(columns)}", "add the header above the rows"))
     return records, problems
 
 
@@ -92,7 +92,7 @@ def _encoding_problem(name: str, content: bytes) -> Problem | None:
     try:
         content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        return Problem(name, _row_at(content, error.start), "", "it is not UTF-8 (GBK or Latin-1, perhaps)", SAVE_AS)
+        return Problem(name, _row_at(content, error.start), "", "it is not UTF-8 (perhaps GBK or Latin-1)", SAVE_AS)
     return None
 
 
@@ -101,7 +101,7 @@ def _row_at(content: bytes, place: int) -> int:
 
 
 def _lines(name: str, text: str) -> Iterator[_Line | Problem]:
-    """Yield each row that has a value; where the text stops being CSV, the problem, and no more.
+    """Yield each row that has a value; at the first text that is not CSV, the problem, and no more.
 
     Comments become empty lines first, so that a quote in one opens nothing and the lines keep their numbers.
     """
@@ -113,7 +113,7 @@ def _lines(name: str, text: str) -> Iterator[_Line | Problem]:
         except StopIteration:
             return
         except csv.Error as error:
-            advice = "put quotes around the whole value or nowhere, and double those inside"
+            advice = "quote the whole value or nothing, and double the quotes inside"
             yield Problem(name, row, "", f"it cannot be read as CSV from here on ({error})", advice)
             return
         if any(cells):
@@ -129,23 +129,25 @@ def _header_problems(name: str, header: _Line, columns: Sequence[str]) -> Iterat
             return
     for column in columns:
         if column not in names:
-            advice = "add it to the header, and to each row a value or nothing between two commas"
+            advice = "add it to the header, and a value, which may be empty, to each row"
             yield Problem(name, row, column, "the column is missing", advice)
     for position, given in enumerate(names):
         if given in names[:position] and given:
-            yield Problem(name, row, given, "the column is there twice", "take one of them out")
+            yield Problem(name, row, given, "the column appears twice", "remove one of them")
         elif given not in columns:
-            what = f"the column is not known: {quoted(given)}" if given else f"column {position + 1} has no name"
-            yield Problem(name, row, "", what, f"take it out or correct it; known are {', '.join(columns)}")
+            what = f"unknown column: {quoted(given)}" if given else f"column {position + 1} has no name"
+            yield Problem(name, row, "", what, f"remove or correct it; the columns are {', '.join(columns)}")
 
 
 def _row_problem(name: str, line: _Line, width: int) -> Problem | None:
     row, cells = line.row, line.cells
     if cells[0].startswith("#"):
-        return Problem(name, row, "", "a # stands before the first value", "begin a comment's line with #, or take it away")
+        return Problem(
+            name, row, "", "the first value begins with #", "start a comment at the beginning of the line, or remove the #"
+        )
     if any("\n" in cell or "\r" in cell for cell in cells):
-        return Problem(name, row, "", "a value has a line break in it", "close its quotes in the same line")
+        return Problem(name, row, "", "a value contains a line break", "close its quotes on the same line")
     if len(cells) != width:
         what = f"it has {len(cells)} values for {width} columns"
-        return Problem(name, row, "", what, "put one comma between two columns, and quotes around a value with a comma in it")
+        return Problem(name, row, "", what, "put one comma between columns, and quote values that contain a comma")
     return None

@@ -1,4 +1,4 @@
-"""The folder of the inputs: where it is, what it is given at first, and everything in it, checked."""
+"""The folder of the inputs: its place, its example files, and its validated content."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Inputs:
 
     Attributes:
         rows: of each table.
-        missing: the tables whose files are not there.
+        missing: the tables whose files are missing.
     """
 
     rows: dict[str, list[Row]]
@@ -46,10 +46,10 @@ def default_folder(database: Path) -> Path:
 
 
 def write_examples(folder: Path) -> dict[str, bool]:
-    """Make the folder and the files that are not there, and return for each file whether it is new.
+    """Create the folder and the missing files, and return for each file whether it is new.
 
     Raises:
-        OSError: the folder or a file cannot be made.
+        OSError: the folder or a file cannot be created.
     """
     new: dict[str, bool] = {}
     for table in INPUT_TABLES:
@@ -66,11 +66,11 @@ def _write_bytes(content: bytes, path: Path) -> None:
 
 
 def read_inputs(folder: Path, *, allow_empty: bool = False) -> Inputs:
-    """Return what the files of a folder say; a missing file says nothing.
+    """Return the rows of a folder's files; a missing file has none.
 
     Args:
-        folder: the files are in.
-        allow_empty: a link to nothing, a file of nothing and a name in other letters count as missing.
+        folder: where the files are.
+        allow_empty: a broken link, an empty file and a file name in another letter case count as missing.
 
     Raises:
         InvalidInputsError: with every problem of every file.
@@ -90,26 +90,26 @@ def read_inputs(folder: Path, *, allow_empty: bool = False) -> Inputs:
             if not allow_empty:
                 problems += _misplaced(table, folder)
         except OSError as error:
-            problems.append(Problem(file_name(table), 0, "", f"it cannot be read ({error.strerror})", "check what is there"))
+            problems.append(Problem(file_name(table), 0, "", f"it cannot be read ({error.strerror})", "check the file"))
     if problems:
         raise InvalidInputsError([str(problem) for problem in problems], folder)
     return inputs
 
 
 def _misplaced(table: str, folder: Path) -> Iterator[Problem]:
-    """Yield what keeps a file that seems to be there from being found."""
+    """Yield why a file that seems to exist is not found."""
     name = file_name(table)
     if (folder / name).is_symlink():
         target = (folder / name).readlink()
-        yield Problem(name, 0, "", f"it is a link to {target}, which is not there", "bring that file back, or take the link away")
+        yield Problem(name, 0, "", f"it is a link to {target}, which does not exist", "restore that file, or remove the link")
     elif folder.is_dir():
         similar = sorted(path.name for path in folder.iterdir() if path.name.casefold().strip() == name)
         if similar:
-            yield Problem(name, 0, "", f"it is not there, but {similar[0]} is", f"rename that to {name}")
+            yield Problem(name, 0, "", f"it does not exist, but {similar[0]} does", f"rename that to {name}")
 
 
 def check_table(table: str, content: bytes) -> tuple[list[Row], list[Problem]]:
-    """Return the rows of one file and what is wrong in it, in the order of its lines."""
+    """Return the rows of a file, and its problems in the order of its lines."""
     records, of_form = read_records(file_name(table), content, [field.name for field in file_fields(table)])
     rows, of_rows = read_rows(table, records)
     problems = [*of_form, *of_rows, *_RULES[table](rows)]

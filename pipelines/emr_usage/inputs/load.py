@@ -25,7 +25,7 @@ from .rows import Row
 from .tables import INPUT_TABLES, file_name
 
 PIPELINE: Final = "emr_usage_inputs"
-# Where the destination can: the old rows stay until the new ones are there, also when the load is cut off.
+# Where the destination supports it: the old rows remain until the new ones are complete, even if the load is killed.
 REPLACE_STRATEGY: Final = "insert-from-staging"
 _WITHOUT: Final = {
     "rates": "all usage is unpriced",
@@ -39,9 +39,9 @@ class LoadedInputs:
     """What was loaded.
 
     Attributes:
-        folder: it came from.
+        folder: of the files.
         rows: of each table.
-        missing: the tables whose files are not there, which are empty now.
+        missing: the tables whose files are missing, which are empty now.
     """
 
     folder: Path
@@ -50,34 +50,34 @@ class LoadedInputs:
 
     @property
     def sentence(self) -> str:
-        """One line that says what there is, and what follows from what is not."""
+        """One line with the number of rows, and the consequences of empty tables."""
         counts = ", ".join(f"{table} {count:,}" for table, count in self.rows.items())
         empty = [f"without {table}, {_WITHOUT[table]}" for table in ("rates", "owners") if not self.rows[table]]
         files = ", ".join(file_name(table) for table in self.missing)
-        missing = [f"there is no {files}, create it with emr-usage init-inputs"] if files else []
+        missing = [f"missing: {files} (create with emr-usage init-inputs)"] if files else []
         return f"Rows of inputs from {self.folder}: {'; '.join([counts, *empty, *missing])}."
 
 
 def load_inputs(target: Target, folder: Path, *, allow_empty: bool = False) -> LoadedInputs:
-    """Replace the tables `rates`, `owners` and `list_prices` of a target by what a folder's files say.
+    """Replace the tables `rates`, `owners` and `list_prices` of a target with the rows of a folder's files.
 
-    A folder or file that is not there leaves its tables empty. Nothing is written where there is any problem. The job runs'
-    pipeline keeps its cursors and its schema: this is another one, in the same dataset, under the same lock.
+    A missing folder or file empties its tables. If there is any problem, nothing is written. The inputs have a pipeline of their
+    own, in the same dataset and under the same lock, so that cursors and schema of the job runs do not change.
 
     Args:
         target: where the tables are.
-        folder: the files are in.
-        allow_empty: a table that has rows, here or in the current build, may have none.
+        folder: where the files are.
+        allow_empty: a table that had rows, here or in the current build, may become empty.
 
     Raises:
         InvalidInputsError: with every problem of every file.
-        BusyError: a load is under way.
+        BusyError: a load is running.
     """
     inputs = read_inputs(folder, allow_empty=allow_empty)
     jobs = open_pipeline(target)
     with loading(jobs, target.wait):
-        # Where the database was deleted, the job runs' cursors must go before this makes the dataset anew: dlt takes a dataset
-        # that is there for the one they belong to.
+        # If the database was deleted, the cursors of the job runs must be dropped before this creates the dataset: dlt takes
+        # any existing dataset for the one they belong to.
         jobs.sync_destination()
         if not allow_empty and (problems := list(_emptied(jobs, inputs))):
             raise InvalidInputsError([str(problem) for problem in problems], folder)
@@ -86,7 +86,7 @@ def load_inputs(target: Target, folder: Path, *, allow_empty: bool = False) -> L
 
 
 def _emptied(jobs: dlt.Pipeline, inputs: Inputs) -> Iterator[Problem]:
-    """Yield a problem for each table without rows that had some: by accident more often than not."""
+    """Yield a problem for each table that had rows and now has none, which is usually an accident."""
     empty = [table for table, rows in inputs.rows.items() if not rows]
     with jobs.sql_client() as client:
         there = {
@@ -102,14 +102,14 @@ def _emptied(jobs: dlt.Pipeline, inputs: Inputs) -> Iterator[Problem]:
             ]
             if had := max(counts, default=0):
                 what = "it is not there" if table in inputs.missing else "it has no rows"
-                advice = f"bring the file back, or give --allow-empty-inputs, and {_WITHOUT[table]}"
+                advice = f"restore the file, or give --allow-empty-inputs, after which {_WITHOUT[table]}"
                 rows = "1 row of it is" if had == 1 else f"{had:,} rows of it are"
                 yield Problem(file_name(table), 0, "", f"{what}, and {rows} loaded", advice)
 
 
 def _open_inputs_pipeline(jobs: dlt.Pipeline) -> dlt.Pipeline:
-    """Return a pipeline into the destination of another, without any memory: what a killed load left would be loaded first."""
-    # dlt opens what is there before it drops it, and cannot where that is damaged.
+    """Return a pipeline into the destination of another, without its state: dlt would first load what a killed load left."""
+    # dlt opens the working files before it drops them, and fails if they are damaged.
     shutil.rmtree(Path(jobs.pipelines_dir, PIPELINE), ignore_errors=True)
     pipeline = dlt.pipeline(PIPELINE, destination=jobs.destination, dataset_name=RAW_DATASET, pipelines_dir=jobs.pipelines_dir)
     capabilities = pipeline.destination.capabilities()

@@ -1,4 +1,4 @@
-"""What is wrong in an input file, as one line that says where, what, and how to correct it."""
+"""A problem in an input file, as one line: where, what, and how to correct it."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ QUOTED_CHARACTERS = 40
 
 @dataclass(frozen=True)
 class Problem:
-    """One thing that is wrong.
+    """A problem.
 
     Attributes:
         file: name of the file.
-        row: line in it, from 1; 0 where it is the whole file.
-        column: name of the column; empty where it is the whole row.
+        row: its line, from 1; 0 for the whole file.
+        column: name of the column; empty for the whole row.
         what: what is wrong.
         advice: what to do.
     """
@@ -33,5 +33,5 @@ class Problem:
 
 
 def quoted(value: str) -> str:
-    """Return a value as a message shows it: short, and without characters that a terminal would obey."""
+    """Return a value for a message: shortened, with control characters escaped."""
     return repr(value if len(value) <= QUOTED_CHARACTERS else f"{value[:QUOTED_CHARACTERS]}...")

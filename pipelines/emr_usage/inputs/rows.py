@@ -1,4 +1,4 @@
-"""The records of a file as typed rows, and the rules that concern one row alone."""
+"""Converts the records of a file to typed rows, and checks the rules within a row."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Row:
 
     Attributes:
         number: its line in the file, from 1.
-        values: what its cells hold, by column; None also where a cell could not be read.
-        bad: the columns that have a problem: rules over several rows leave them out, rather than report what follows from it.
+        values: of its cells, by column; None also where a cell is invalid.
+        bad: the columns with a problem: rules over several rows ignore them, to report each problem once.
     """
 
     number: int
@@ -28,7 +28,7 @@ class Row:
 
 
 def read_rows(table: str, records: Sequence[Record]) -> tuple[list[Row], list[Problem]]:
-    """Return the rows of a table, and what is wrong inside each."""
+    """Return the rows of a table, and the problems inside each."""
     rows: list[Row] = []
     problems: list[Problem] = []
     for record in records:
@@ -42,7 +42,7 @@ def read_rows(table: str, records: Sequence[Record]) -> tuple[list[Row], list[Pr
 
 
 def _fill(table: str, row: Row, record: Record) -> Iterator[Problem]:
-    """Give a row its values; yield what is wrong with them."""
+    """Set the values of a row; yield their problems."""
     for column in file_fields(table):
         try:
             row.values[column.name] = parse_cell(column, record.cells[column.name])
@@ -52,8 +52,8 @@ def _fill(table: str, row: Row, record: Record) -> Iterator[Problem]:
     first, after = row.values.get("valid_from"), row.values.get("valid_to")
     if first and after and after <= first:
         row.bad.add("valid_to")
-        advice = "write the first day on which it no longer holds, or leave it empty"
+        advice = "write the first day on which it no longer applies, or leave it empty"
         yield Problem(file_name(table), row.number, "valid_to", f"{after} is not after valid_from, {first}", advice)
     if row.values.get("tag_value") and not row.values["tag_key"] and "tag_key" not in row.bad:
         row.bad.add("tag_key")
-        yield Problem(file_name(table), row.number, "tag_key", "a tag_value stands without its tag_key", "write the tag's key")
+        yield Problem(file_name(table), row.number, "tag_key", "a tag_value has no tag_key", "write the key of the tag")

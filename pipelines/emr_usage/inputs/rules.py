@@ -1,4 +1,4 @@
-"""The rules over all rows of a table: no gap, no overlap, no rule that can never match, no price twice."""
+"""Checks the rules over all rows of a table: no gaps, overlaps, duplicate prices, or rules that can never match."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .tags import tag_form
 
 SCOPE: Final = ("region_id", "workspace_id", "resource_queue_id")
 PERIOD: Final = ("valid_from", "valid_to")
-# The letter case of these does not tell two rules apart.
+# Two rules that differ only in the letter case of these are equal.
 CASELESS: Final = ("tag_key", "tag_value")
 CONDITIONS: Final = (*CASELESS, "creator", "resource_queue_id", "workspace_id", "job_name")
 _RATES, _OWNERS, _LIST_PRICES = (file_name(table) for table in ("rates", "owners", "list_prices"))
@@ -22,7 +22,7 @@ _RATES, _OWNERS, _LIST_PRICES = (file_name(table) for table in ("rates", "owners
 
 def check_rates(rows: Sequence[Row]) -> Iterator[Problem]:
     """Yield the overlaps and gaps within each scope."""
-    # A row whose scope or days are unknown may be the one that fills a gap.
+    # A row whose scope or days are invalid may be the one that fills a gap.
     is_scope_unknown = any(row.bad.intersection(SCOPE) for row in rows)
     undated = {_key(row, SCOPE) for row in rows if row.bad.intersection(PERIOD)}
     for same in _groups(rows, SCOPE, sound=PERIOD):
@@ -30,7 +30,7 @@ def check_rates(rows: Sequence[Row]) -> Iterator[Problem]:
 
 
 def check_owners(rows: Sequence[Row]) -> Iterator[Problem]:
-    """Yield the rules that can never match or catch everything too early, and the owners that are written in two ways."""
+    """Yield the rules that can never match or that match everything too early, and owners with two spellings."""
     sound = [row for row in rows if not row.bad]
     last = max((row.number for row in sound if _condition(row) != _NO_CONDITION), default=0)
     earlier: dict[tuple[Hashable, ...], list[Row]] = {}
@@ -39,31 +39,29 @@ def check_owners(rows: Sequence[Row]) -> Iterator[Problem]:
         condition = _condition(row)
         if condition == _NO_CONDITION and row.number < last:
             advice = "fill in a condition, or move it to the end of the file"
-            yield Problem(
-                _OWNERS, row.number, "", "a rule without any condition stands before others and takes their runs", advice
-            )
+            yield Problem(_OWNERS, row.number, "", "a rule without conditions precedes others and matches their runs", advice)
         twin = next((other for other in earlier.setdefault(condition, []) if _covers(other, row)), None)
         if twin:
             what = f"it can never match: row {twin.number} has the same conditions, for the same days, and comes first"
-            yield Problem(_OWNERS, row.number, "", what, "take one of them out, or give them different days")
+            yield Problem(_OWNERS, row.number, "", what, "remove one of them, or give them different days")
         earlier[condition].append(row)
         owner = row.values["owner"]
         known = spelled.setdefault(unicodedata.normalize("NFKC", owner).casefold(), row)
         if known.values["owner"] != owner:
             what = f"{quoted(owner)} is {quoted(known.values['owner'])} in row {known.number}"
-            yield Problem(_OWNERS, row.number, "owner", what, "write one owner in one way")
+            yield Problem(_OWNERS, row.number, "owner", what, "use one spelling for each owner")
 
 
 def check_list_prices(rows: Sequence[Row]) -> Iterator[Problem]:
-    """Yield the prices that one page is said to give twice."""
+    """Yield the prices that are given twice for one page."""
     for first, *others in _groups(rows, ("region_id", "currency", "page_date")):
         for row in others:
             what = f"it has the region, currency and page_date of row {first.number}"
-            yield Problem(_LIST_PRICES, row.number, "", what, "take one of them out")
+            yield Problem(_LIST_PRICES, row.number, "", what, "remove one of them")
 
 
 def _groups(rows: Iterable[Row], columns: Sequence[str], sound: Sequence[str] = ()) -> list[list[Row]]:
-    """Return the rows that are alike in some columns, together; without those in which these or others are bad."""
+    """Return the rows grouped by equal values in some columns, without those in which these or other columns are bad."""
     groups: dict[tuple[Hashable, ...], list[Row]] = {}
     for row in rows:
         if not row.bad.intersection((*columns, *sound)):
@@ -82,10 +80,10 @@ def _broken_chain(same: Sequence[Row], *, with_gaps: bool) -> Iterator[Problem]:
         begins, end = row.values["valid_from"], _end(reach)
         if begins < end:
             advice = "end the earlier one (valid_to) on the day on which the later one begins (valid_from)"
-            what = f"it overlaps row {reach.number}: both hold on {begins} for {_named(row)}"
+            what = f"it overlaps row {reach.number}: both apply on {begins} for {_named(row)}"
             yield Problem(_RATES, row.number, "valid_from", what, advice)
         elif begins > end and with_gaps:
-            advice = f"let it begin on {end}, or row {reach.number} end on {begins}, or add a row for these days"
+            advice = f"start it on {end}, end row {reach.number} on {begins}, or add a row for these days"
             what = f"there is a gap from {end} to {begins}, after row {reach.number}, for {_named(row)}"
             yield Problem(_RATES, row.number, "valid_from", what, advice)
         reach = max(reach, row, key=_end)

@@ -1,4 +1,4 @@
-"""The three tables of inputs that the user owns: a column of a schema is a column of its CSV file, unless we number it."""
+"""The three tables of inputs: each column of a schema is a column of the CSV file, except the numbers of rows."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ DATE: Final = pa.date32()
 # Below 10^8, so that a product with CU-hours, which are below 10^12, has no more digits than DuckDB's decimals hold.
 PRICE: Final = pa.decimal128(18, 10)
 
-# Not in the files: where a row stands, and which load brought it.
+# Not in the files: the position of a row, and its load.
 NUMBERED: Final = ("row_number", "rule_number", "_dlt_load_id")
 
 _LOAD_ID = (LOAD_ID.name, TEXT, LOAD_ID.description)
 _ROW_NUMBER = ("row_number", INTEGER, "Line of the row in its file, from 1, comments counted.")
 _PRICE = ("price_per_cu_hour", PRICE, "Price of one CU-hour, before tax; at most ten decimals.")
 _CURRENCY = ("currency", TEXT, "Currency of the price, three capitals as in ISO 4217.")
-_VALID_TO = ("valid_to", DATE, "First billing date on which it no longer holds; null where no end is set.")
+_VALID_TO = ("valid_to", DATE, "First billing date on which it no longer applies; null where no end is set.")
 
 
 RATES: Final = described_schema(
     ("region_id", "currency", "price_per_cu_hour", "price_kind", "valid_from", "source", *NUMBERED),
     _ROW_NUMBER,
-    ("region_id", TEXT, "Region the price holds in."),
-    ("workspace_id", TEXT, "Workspace it holds for; null: every one of the region."),
-    ("resource_queue_id", TEXT, "Queue it holds for; null: every one."),
+    ("region_id", TEXT, "Region in which the price applies."),
+    ("workspace_id", TEXT, "Workspace to which it applies; null: all of the region."),
+    ("resource_queue_id", TEXT, "Queue to which it applies; null: all."),
     _CURRENCY,
     _PRICE,
     ("price_kind", TEXT, "list (the vendor's published price) or contracted (yours)."),
-    ("valid_from", DATE, "First billing date on which it holds."),
+    ("valid_from", DATE, "First billing date on which it applies."),
     _VALID_TO,
     ("source", TEXT, "Where the price comes from, such as a contract's number or the address of a page."),
     _LOAD_ID,
@@ -48,7 +48,7 @@ OWNERS: Final = described_schema(
     ("resource_queue_id", TEXT, "Queue of the run."),
     ("workspace_id", TEXT, "Workspace of the run."),
     ("job_name", TEXT, "Pattern of the run's name: * stands for any characters, ? for one."),
-    ("valid_from", DATE, "First billing date of the rule, by the run's submit time; null: since ever."),
+    ("valid_from", DATE, "First billing date of the rule, by the run's submit time; null: no start."),
     _VALID_TO,
     _LOAD_ID,
 )
@@ -81,5 +81,5 @@ def file_name(table: str) -> str:
 
 
 def file_fields(table: str) -> list[pa.Field]:
-    """Return the columns of a table's file, in the order in which we write them."""
+    """Return the columns of a table's file, in the order of the example files."""
     return [field for field in INPUT_TABLES[table].schema if field.name not in NUMBERED]

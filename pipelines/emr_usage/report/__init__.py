@@ -1,4 +1,4 @@
-"""A month's report: a page to be mailed and read, or the chargeback tables as files."""
+"""The report of a month: an HTML page, or the chargeback tables as files."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import dlt
 from emr_usage.errors import NO_SPACE, FolderError
 from emr_usage.whole_file import write_whole
 
-from .figures import Figures, read_billing_time_zone, read_figures
+from .figures import Figures
 from .month import Month
 from .numbers import cu_hours, money
+from .read_figures import read_billing_time_zone, read_figures
 
 Format = Literal["html", "csv", "parquet", "xlsx"]
 FOLDER: Final = "reports"
@@ -40,13 +41,13 @@ def default_folder(database: Path) -> Path:
 
 
 def write_page(pipeline: dlt.Pipeline, month: Month, folder: Path, made_at: datetime) -> tuple[Path, Figures]:
-    """Write a month's page into a folder, and return where it is and what it tells.
+    """Write the page of a month into a folder, and return its path and its figures.
 
     Raises:
-        BuildError: the marts are not made yet.
-        FolderError: it cannot be written.
+        BuildError: the marts are not built yet.
+        FolderError: the folder cannot be written to.
     """
-    # Drawing takes half a second to import, which other commands need not wait for.
+    # Imported here: it takes half a second, which other commands need not wait for.
     from .page import render_page  # noqa: PLC0415
 
     figures = read_figures(pipeline, month, made_at)
@@ -55,11 +56,11 @@ def write_page(pipeline: dlt.Pipeline, month: Month, folder: Path, made_at: date
 
 
 def write_tables(pipeline: dlt.Pipeline, month: Month, folder: Path, kind: Format) -> list[Path]:
-    """Write a month's chargeback tables into a folder, each as a file, and return where they are.
+    """Write the chargeback tables of a month into a folder, each as a file, and return their paths.
 
     Raises:
-        BuildError: the marts are not made yet.
-        FolderError: it cannot be written.
+        BuildError: the marts are not built yet.
+        FolderError: the folder cannot be written to.
     """
     from .csv_file import write_csv  # noqa: PLC0415
     from .export import read_chargeback, write_parquet  # noqa: PLC0415
@@ -72,15 +73,15 @@ def write_tables(pipeline: dlt.Pipeline, month: Month, folder: Path, kind: Forma
 
 
 def write_chargeback_workbook(pipeline: dlt.Pipeline, month: Month, folder: Path) -> tuple[Path, int]:
-    """Write a month's chargeback tables into a folder as one workbook.
+    """Write the chargeback tables of a month into a folder as one workbook.
 
     Returns:
-        Where it is, and how many of its figures were rounded to the digits that a workbook keeps.
+        Its path, and how many of its figures were rounded to the digits that a workbook keeps.
 
     Raises:
-        BuildError: the marts are not made yet.
-        FolderError: it cannot be written.
-        TooManyRowsError: a table does not fit on a sheet.
+        BuildError: the marts are not built yet.
+        FolderError: the folder cannot be written to.
+        TooManyRowsError: a table does not fit on a worksheet.
     """
     from .export import read_chargeback  # noqa: PLC0415
     from .workbook import write_workbook  # noqa: PLC0415
@@ -92,7 +93,7 @@ def write_chargeback_workbook(pipeline: dlt.Pipeline, month: Month, folder: Path
 
 
 def headline(figures: Figures) -> str:
-    """Return the month's cost as one line: final, or provisional with what is missing."""
+    """Return the cost of the month as one line: final, or provisional with what is missing."""
     total = figures.total
     used = cu_hours(total.cu_hours)
     month = f"{figures.month.label} ({figures.month_status})"

@@ -1,4 +1,4 @@
-"""Charts as SVG, which needs no script to be seen; their colours are the page's, so that they follow light and dark."""
+"""Charts as SVG, without scripts, in the colours of the page's light and dark themes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import vl_convert
 from .figures import UNALLOCATED
 from .month import Month
 
-# More would not be told apart; the table below a chart has all.
+# More colours would not be distinguishable; the table below a chart has all owners.
 MAX_SERIES: Final = 7
 OTHERS: Final = "other owners"
 _WIDTH: Final = 860
@@ -23,12 +23,12 @@ _LINE: Final = "var(--line)"
 
 
 def colour(place: int) -> str:
-    """Return the page's colour of a series by its place."""
+    """Return the colour of a series by its place."""
     return f"var(--series-{place + 1})"
 
 
 def series_of(amounts: Mapping[str, float]) -> dict[str, str]:
-    """Return the owners that have a series of their own, and the rest as one, each with its colour; the largest first."""
+    """Return the series, largest first, each with its colour: the largest owners, and one for all others."""
     ranked = sorted((name for name in amounts if name != UNALLOCATED), key=lambda name: (-amounts[name], name))
     shown = ranked if len(ranked) <= MAX_SERIES else ranked[: MAX_SERIES - 1]
     colours = {name: colour(place) for place, name in enumerate(shown)}
@@ -44,8 +44,8 @@ def stacked_days(rows: Sequence[tuple[date, str, float]], month: Month, colours:
 
     Args:
         rows: day, owner and amount.
-        month: every day of it has its place, also one without a bar.
-        colours: of the series, in their order from the bottom; who has none is one of the others.
+        month: each of its days has a place, even without a bar.
+        colours: of the series, from the bottom up; owners without one are part of the others.
     """
     sums: dict[tuple[date, str], float] = defaultdict(float)
     for day, owner, value in rows:
@@ -60,7 +60,7 @@ def stacked_days(rows: Sequence[tuple[date, str, float]], month: Month, colours:
 
 
 def bars_by_day(rows: Sequence[tuple[date, float]], month: Month, fill: str) -> str:
-    """Return one bar a day, of a colour of the page."""
+    """Return one bar for each day, in one colour."""
     values = [{"day": str(day), "value": value} for day, value in rows]
     return _bars(values, month, {"color": alt.value(fill)})
 

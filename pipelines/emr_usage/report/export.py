@@ -24,7 +24,7 @@ _REST: Final = [
     ("estimated_cost", _EXACT),
     ("job_runs", pa.int64()),
 ]
-# The same in every row: which build it is of.
+# The build, the same in every row.
 _BUILD: Final = [("build_number", pa.int64()), ("built_at", pa.timestamp("us", tz="UTC"))]
 TABLES: Final = {
     "chargeback_daily": pa.schema([("billing_date", pa.date32()), *_REST]),
@@ -33,10 +33,10 @@ TABLES: Final = {
 
 
 def read_chargeback(pipeline: dlt.Pipeline, month: Month) -> dict[str, pa.Table]:
-    """Return the rows of the chargeback tables that are of a month, in order; each names the build it is of.
+    """Return the rows of the chargeback tables of a month, in order; each names its build.
 
     Raises:
-        BuildError: the marts are not made yet.
+        BuildError: the marts are not built yet.
     """
     with reading_marts(pipeline) as (client, build):
         of_build = {name: getattr(build, name) for name, _ in _BUILD}

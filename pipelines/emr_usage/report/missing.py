@@ -1,4 +1,4 @@
-"""What a provisional month lacks, in words."""
+"""Describes what a provisional month lacks."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from .numbers import moment
 
 
 def what_is_missing(month: Mapping[str, Any], billing_time_zone: str) -> list[str]:
-    """Return what a month lacks; nothing where it is final.
+    """Return what a month lacks; empty where it is final.
 
     Args:
         month: its row of billing_months.

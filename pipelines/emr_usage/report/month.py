@@ -1,4 +1,4 @@
-"""The billing month a report is about."""
+"""The billing month of a report."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 from zoneinfo import ZoneInfo
 
-# The product is of this century.
+# The product did not exist before.
 _YEARS: Final = range(2000, 2100)
 _MONTH: Final = re.compile(r"(\d{4})-(\d{2})")
 
 
 @dataclass(frozen=True)
 class Month:
-    """A month by the calendar of the bill.
+    """A billing month.
 
     Attributes:
         first: its first day.
@@ -28,7 +28,7 @@ class Month:
         """Return the month written as 2026-10.
 
         Raises:
-            ValueError: it is written otherwise, or there is no such month.
+            ValueError: it is not written so, or does not exist.
         """
         if not (written := _MONTH.fullmatch(text)):
             raise ValueError(f"{text!r} is not a month; write it as 2026-10")
@@ -39,7 +39,7 @@ class Month:
 
     @classmethod
     def of_yesterday(cls, now: datetime, billing_time_zone: str) -> Month:
-        """Return the month of the day before `now`: on the first of a month, that is the month just over."""
+        """Return the month of the day before `now`: on the first day of a month, the previous month."""
         yesterday = now.astimezone(ZoneInfo(billing_time_zone)).date() - timedelta(days=1)
         return cls(yesterday.replace(day=1))
 
@@ -55,14 +55,14 @@ class Month:
 
     @property
     def label(self) -> str:
-        """As people write it."""
+        """The month in words, such as October 2026."""
         return f"{self.first:%B %Y}"
 
     def __str__(self) -> str:
         return f"{self.first:%Y-%m}"
 
     def bounds(self, billing_time_zone: str) -> tuple[datetime, datetime]:
-        """Return its beginning and its end, which is not part of it, UTC."""
+        """Return its beginning and its exclusive end, UTC."""
         zone = ZoneInfo(billing_time_zone)
         first, after = (datetime.combine(day, time.min, zone).astimezone(UTC) for day in (self.first, self.next.first))
         return first, after

@@ -1,4 +1,4 @@
-"""How figures are written: with their unit or currency, digits in groups, and no more of them than mean something."""
+"""Formats figures: with unit or currency, grouped digits, and only significant ones."""
 
 from __future__ import annotations
 
@@ -9,18 +9,18 @@ from zoneinfo import ZoneInfo
 
 from emr_usage.currencies import minor_unit
 
-# Between an amount and its unit a line does not break.
+# No line break between an amount and its unit.
 GAP: Final = "\N{NO-BREAK SPACE}"
 NOTHING: Final = "\N{EN DASH}"
 _UNITS: Final = ((86_400, "d", 3_600, "h"), (3_600, "h", 60, "min"), (60, "min", 1, "s"))
 
 
 def amount(value: Decimal | int | None, decimals: int = 2) -> str:
-    """Return an amount with so many decimals; what is more than nothing does not become 0."""
+    """Return an amount with a number of decimals; a small amount is not shown as 0."""
     if value is None:
         return NOTHING
     exact, smallest = Decimal(value), Decimal(1).scaleb(-decimals)
-    # Rounding to more digits than the context has is an error; sums of amounts have up to 38.
+    # quantize fails for more digits than the context has; sums of amounts have up to 38.
     rounded = exact.quantize(smallest, ROUND_HALF_UP, Context(prec=60))
     if exact and not rounded:
         return f"<{GAP}{smallest}" if exact > 0 else f">{GAP}\N{MINUS SIGN}{smallest}"
@@ -28,12 +28,12 @@ def amount(value: Decimal | int | None, decimals: int = 2) -> str:
 
 
 def money(value: Decimal | None, currency: str | None) -> str:
-    """Return an amount with its currency's code, which is unambiguous where a sign is not, in the currency's own decimals."""
+    """Return an amount with the code of its currency and the currency's number of decimals."""
     return f"{currency}{GAP}{amount(value, minor_unit(currency))}" if value is not None and currency else NOTHING
 
 
 def price(value: Decimal | None, currency: str | None) -> str:
-    """Return a price with all its decimals, and no zero more."""
+    """Return a price with all its decimals, without trailing zeros."""
     return NOTHING if value is None or not currency else f"{currency}{GAP}{value.normalize():f}"
 
 
@@ -48,14 +48,14 @@ def count(value: int | Decimal | None) -> str:
 
 
 def percent(part: Decimal | float | None, whole: Decimal | float | None) -> str:
-    """Return a share in per cent; of nothing there is none."""
+    """Return a share in per cent, or a dash for a share of 0."""
     if part is None or not whole:
         return NOTHING
     return f"{float(part) / float(whole):.1%}".replace("%", f"{GAP}%")
 
 
 def change(value: Decimal | None, before: Decimal | None) -> str:
-    """Return by how much a figure rose or fell, in per cent; against nothing there is no such figure."""
+    """Return the change of a figure in per cent, or a dash compared with 0."""
     if value is None or before is None or not before:
         return NOTHING
     return f"{float(value) / float(before) - 1:+.1%}".replace("%", f"{GAP}%").replace("-", "\N{MINUS SIGN}")
@@ -79,10 +79,10 @@ def ratio(value: Decimal | None) -> str:
 
 
 def moment(value: datetime | None, billing_time_zone: str) -> str:
-    """Return a time in the zone of the bill, to the minute."""
+    """Return a time in the billing time zone, to the minute."""
     return NOTHING if value is None else f"{value.astimezone(ZoneInfo(billing_time_zone)):%Y-%m-%d %H:%M}"
 
 
 def plain(value: Any) -> str:
-    """Return a text as it is, and a dash for none."""
+    """Return a text, or a dash for none."""
     return NOTHING if value is None or value == "" else str(value)

@@ -1,4 +1,4 @@
-"""The report as one page of HTML that needs nothing else: no script, no font, no picture from elsewhere."""
+"""The report as one self-contained HTML page: no scripts, and no fonts or images from elsewhere."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ MAX_RECOVERIES: Final = 10
 
 @dataclass(frozen=True)
 class Chart:
-    """A chart and what stands beside it.
+    """A chart with its legend and description.
 
     Attributes:
-        title: what its bars are, with their unit.
+        title: what the bars show, with the unit.
         svg: the picture.
-        text: what it shows, for who does not see it.
+        text: the description for screen readers.
         legend: names and colours of its series.
     """
 
@@ -40,7 +40,7 @@ class Chart:
 
 
 def render_page(figures: Figures) -> str:
-    """Return the page of a month's figures."""
+    """Return the page for the figures of a month."""
     environment = Environment(
         loader=PackageLoader("emr_usage.report", "templates"),
         autoescape=True,
@@ -89,7 +89,7 @@ def render_page(figures: Figures) -> str:
 
 
 def _headline(figures: Figures, currency: str) -> dict[str, Any]:
-    """Return the month's cost in one currency beside the month before, by day, because months differ in length."""
+    """Return the cost per day in one currency and that of the previous month; months differ in length."""
     now, before = figures.total.costs[currency], figures.total_before.costs.get(currency)
     a_day_before = before / figures.total_before.days if before is not None and figures.is_comparable else None
     return {
@@ -102,7 +102,7 @@ def _headline(figures: Figures, currency: str) -> dict[str, Any]:
 
 
 def _owner_charts(figures: Figures) -> list[Chart]:
-    """Return one chart for each currency; where nothing is priced, one of CU-hours."""
+    """Return one chart for each currency, or one of CU-hours where nothing is priced."""
     rows = figures.asked["owners_by_day"].rows
     if not rows:
         return []

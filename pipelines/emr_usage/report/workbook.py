@@ -1,4 +1,4 @@
-"""Tables as a workbook of Excel's: a sheet for each, with numbers as numbers and texts as texts."""
+"""Writes tables as an Excel workbook: a worksheet for each table, with numbers as numbers and texts as texts."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from emr_usage.currencies import minor_unit
 from emr_usage.errors import TooManyRowsError
 
 MAX_ROWS: Final = 1_048_576
-# What a workbook's floating-point numbers keep of a decimal.
+# Significant digits of the floating-point numbers in a workbook.
 DIGITS: Final = 15
 _MAX_TEXT: Final = 32_767
 _WIDTHS: Final = {"owner": 32, "workspace_id": 22, "currency": 10}
@@ -26,17 +26,17 @@ _COST: Final = "estimated_cost"
 
 
 def write_workbook(tables: Mapping[str, pa.Table], path: Path) -> int:
-    """Write each table to a sheet of its name, and return how many figures have more digits than a workbook keeps.
+    """Write each table to a worksheet, and return how many figures have more digits than a workbook keeps.
 
-    Those are rounded to 15 digits, so that they stay numbers that can be added up.
+    Those are rounded to 15 digits, so that they remain numbers.
 
     Raises:
-        TooManyRowsError: a table has more rows than a sheet has.
+        TooManyRowsError: a table has more rows than a worksheet can hold.
     """
     for name, table in tables.items():
         if table.num_rows >= MAX_ROWS:
             raise TooManyRowsError(name, table.num_rows, MAX_ROWS - 1)
-    # No text becomes a formula, a link or a number.
+    # Texts must not become formulas, links or numbers.
     texts = {"strings_to_formulas": False, "strings_to_urls": False, "strings_to_numbers": False}
     options = {"constant_memory": True, "tmpdir": path.parent, "default_date_format": "yyyy-mm-dd", **texts}
     with xlsxwriter.Workbook(path, options) as workbook:
@@ -45,7 +45,7 @@ def write_workbook(tables: Mapping[str, pa.Table], path: Path) -> int:
 
 
 class _Formats:
-    """How the cells of a workbook are shown."""
+    """Cell formats of a workbook."""
 
     def __init__(self, workbook: xlsxwriter.Workbook) -> None:
         self._workbook = workbook
@@ -53,7 +53,7 @@ class _Formats:
         self.head = workbook.add_format({"bold": True, "bottom": 1})
 
     def number(self, decimals: int) -> Format:
-        """Return the format of a number with thousands apart."""
+        """Return a number format with thousands separators."""
         if decimals not in self._numbers:
             shown = f"#,##0.{'0' * decimals}" if decimals else "#,##0"
             self._numbers[decimals] = self._workbook.add_format({"num_format": shown})
@@ -83,7 +83,7 @@ def _format(formats: _Formats, name: str, row: Mapping[str, Any]) -> Format:
 
 
 def _write_cell(sheet: Worksheet, place: tuple[int, int], value: Any, number: Format) -> bool:
-    """Write a value of its type; return whether it lost digits. A null leaves the cell empty."""
+    """Write a value; return whether it lost digits. Null leaves the cell empty."""
     if isinstance(value, str):
         sheet.write_string(*place, value[:_MAX_TEXT])
     elif isinstance(value, date):

@@ -1,1 +1,1 @@
-"""The API: one call is one signed, retried request for one page."""
+"""The API client: one call requests one page, signed and retried."""

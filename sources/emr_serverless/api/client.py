@@ -1,6 +1,6 @@
-"""One call is one page: signed, sent, retried, and turned into rows or into an error that says what to do.
+"""Requests one page of a list operation: signed, sent and retried.
 
-Nothing here knows windows or tables. The retry rules are data, in one table; every wait and every random number is injected.
+Nothing here knows windows or tables. The retry rules are in retry.py; waits and random numbers are injected.
 """
 
 from __future__ import annotations
@@ -13,17 +13,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from itertools import count
-from typing import Any, Final
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
 
-from ..arrow.decode import Answer, decode_body, read_answer
+from ..arrow.decode import Answer, read_answer
 from ..arrow.normalize import asked_of
 from ..resources.declaration import Resource, Token
 from ..settings import (
-    BACKOFF_BASE_SECONDS,
-    BACKOFF_CAP_SECONDS,
     CONNECT_TIMEOUT_SECONDS,
     FIRST_CONTACT_ATTEMPTS,
     PAGE_ROWS,
@@ -36,23 +34,17 @@ from .endpoint import endpoint_of, is_loopback
 from .errors import (
     CheckCredentialsError,
     CheckSettingsError,
-    EmrServerlessError,
-    GrantPermissionError,
-    ReachEndpointError,
-    SetClockError,
     TryLaterError,
 )
-from .retry import error_class, error_facts, is_retryable, is_throttling, retry_after_seconds, skew_sentence
+from .failures import RetryRequest, connection_failure, refusal
+from .retry import backoff_seconds
 from .signing import Acs3Auth, canonical_path, canonical_query
 from .throttle import Throttle
-
-# How Python's library for TLS names the refusal.
-CERTIFICATE_REFUSED: Final = "CERTIFICATE_VERIFY_FAILED"
 
 
 @dataclass
 class RequestStats:
-    """What calls took, for the audit: HTTP requests sent, and those answered by throttling."""
+    """HTTP requests sent, and those that were throttled, for the audit."""
 
     requests: int = 0
     throttled: int = 0
@@ -60,28 +52,17 @@ class RequestStats:
 
 @dataclass(frozen=True)
 class Page(Answer):
-    """One page of a list operation: the answer, and when it was asked for.
+    """One page of a list operation, and when it was requested.
 
     Attributes:
-        observed_at: when the answered request was sent, UTC.
+        observed_at: when the request was sent, UTC.
     """
 
     observed_at: datetime
 
 
-def backoff_seconds(attempt: int, jitter: Callable[[], float]) -> float:
-    """Return the wait after the attempt-th failure: exponential, capped, full jitter.
-
-    Args:
-        attempt: 1 for the first failure.
-        jitter: returns a number in [0, 1).
-    """
-    ceiling: float = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** (attempt - 1))
-    return ceiling * jitter()
-
-
 def _trusted_authorities() -> ssl.SSLContext:
-    """Return whose certificates are accepted: those of SSL_CERT_FILE or SSL_CERT_DIR where they are set."""
+    """Return the certificate authorities to trust: those of SSL_CERT_FILE or SSL_CERT_DIR where they are set."""
     try:
         return httpx.create_ssl_context()
     except OSError as error:
@@ -89,15 +70,6 @@ def _trusted_authorities() -> ssl.SSLContext:
             f"The certificates of SSL_CERT_FILE or SSL_CERT_DIR cannot be read ({error.strerror or error})",
             advice="Set it to a PEM file, or unset it.",
         ) from None
-
-
-class _Retry(Exception):  # noqa: N818  # not an error of ours: one attempt's verdict
-    """One attempt failed in a way that may pass."""
-
-    def __init__(self, error: EmrServerlessError, *, throttled: bool = False, wait_seconds: float | None = None) -> None:
-        self.error = error
-        self.throttled = throttled
-        self.wait_seconds = wait_seconds
 
 
 Decode = Callable[[bytes, Resource, Mapping[str, str]], Answer | None]
@@ -112,18 +84,18 @@ class _Call:
 
 
 class Client:
-    """Speaks to the API; safe to share between threads.
+    """Sends requests to the API; safe to share between threads.
 
     Args:
-        provide_key: asked for the access key at every request, and for a new one after a refusal.
+        provide_key: returns the access key, at every request and once more after the API has refused it.
         clock: the real time, UTC; dates signatures and observations.
-        endpoint: a host or URL, `{region_id}` is filled in; None for the public one.
-        max_connections: ceiling of requests in flight.
-        requests_per_second: an optional fixed cap.
-        request_timeout_seconds: how long one attempt waits for an answer.
-        scrub: takes secrets out of the texts of the API's errors.
+        endpoint: a host or URL, may contain `{region_id}`; None for the public one.
+        max_connections: maximum number of requests in flight.
+        requests_per_second: an optional fixed limit.
+        request_timeout_seconds: timeout of one attempt.
+        scrub: removes secrets from the API's error messages.
         stop: set to end all waits.
-        decode: reads an answer's body, as `read_answer` does.
+        decode: decodes a response body, as `read_answer` does.
         jitter: returns a number in [0, 1); injected by tests.
         transport: replaces the network; injected by tests.
     """
@@ -157,7 +129,7 @@ class Client:
             auth=Acs3Auth(self._keys, clock),
             timeout=httpx.Timeout(request_timeout_seconds, connect=min(CONNECT_TIMEOUT_SECONDS, request_timeout_seconds)),
             limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
-            trust_env=not hosted_here,  # a proxy of the company must not be asked for this machine
+            trust_env=not hosted_here,  # no proxy for a server on this machine
             verify=_trusted_authorities(),
             headers={"accept": "application/json", "user-agent": "emr-usage"},
             transport=transport,
@@ -184,14 +156,14 @@ class Client:
         Args:
             resource: what to list.
             region_id: where it is.
-            workspace_id: whose rows; without effect where the resource is listed by region.
-            request_stats: counts the requests, also those of a call that fails.
-            asked: the filter, API names to values; ranges and lists travel as compact JSON.
-            next_token: of the page before, or None for the first.
-            max_results: rows wanted, at most the resource's `page_rows`.
+            workspace_id: whose rows; ignored where the resource is listed by region.
+            request_stats: is updated, also by a call that fails.
+            asked: the filter, API names to values; ranges and lists are sent as compact JSON.
+            next_token: of the previous page, or None for the first.
+            max_results: number of rows, at most the resource's `page_rows`.
 
         Raises:
-            EmrServerlessError: the class says what to do next; RestartWindowError when the token is refused.
+            EmrServerlessError: its class says what to do; RestartWindowError where the token is refused.
         """
         query = {
             name: value if isinstance(value, str) else json.dumps(value, separators=(",", ":"), ensure_ascii=False)
@@ -205,7 +177,7 @@ class Client:
         path = resource.path.format(workspace_id=workspace_id)
         call = _Call(resource.operation, region_id, path, lambda body: self._decode(body, resource, repeated))
         page = self._page(call, query, request_stats)
-        # ListWorkspaceQueues may answer with a token, but takes none.
+        # ListWorkspaceQueues may return a token, but does not accept one.
         return page if isinstance(resource.paging, Token) else replace(page, next_token=None)
 
     def _page(self, call: _Call, query: Mapping[str, str], request_stats: RequestStats) -> Page:
@@ -221,7 +193,7 @@ class Client:
                     request_stats.requests += 1
                     observed_at = self._clock().astimezone(UTC)
                     answer = self._attempt(call, url, query)
-            except _Retry as failure:
+            except RetryRequest as failure:
                 if failure.throttled:
                     request_stats.throttled += 1
                     self.throttle.throttled(epoch)
@@ -233,7 +205,7 @@ class Client:
                 if attempt >= allowed or spent + seconds > REQUEST_TOTAL_SECONDS or self.stop.wait(seconds):
                     raise failure.error from None
             except CheckCredentialsError as error:
-                # A temporary key may have been replaced while we held the old one. Without a status there was no key to refuse.
+                # A temporary key may have been replaced in the meantime. Without a status there was no key to refuse.
                 if renewed or error.status is None:
                     raise
                 renewed = True
@@ -251,50 +223,25 @@ class Client:
         request = self._http.build_request("GET", url, extensions=signed)
         try:
             response = self._http.send(request)
-        except httpx.RequestError as error:  # on the way, or in unpacking what came
-            if CERTIFICATE_REFUSED in str(error):
-                raise self._unverified(url, error) from None
-            raise _Retry(self._unanswered(url, error)) from None
+        except httpx.RequestError as error:  # also raised where the response cannot be decompressed
+            host, message = urlsplit(url).netloc, self._scrub(str(error))
+            raise connection_failure(host, type(error).__name__, message, has_answered=self._has_answered(url)) from None
         self._answered.add(urlsplit(url).netloc)
         if not response.is_success:
-            raise self._refused(call.operation, response, has_token="nextToken" in query)
+            raise refusal(
+                call.operation,
+                response.url.host,
+                response.status_code,
+                response.reason_phrase,
+                response.headers,
+                response.content,
+                has_token="nextToken" in query,
+                scrub=self._scrub,
+                now=self._clock(),
+            )
         answer = call.read(response.content)
         if answer is None:
-            raise _Retry(TryLaterError(f"{call.operation} answered with a body that is not JSON", status=response.status_code))
+            raise RetryRequest(
+                TryLaterError(f"{call.operation} answered with a body that is not JSON", status=response.status_code)
+            )
         return answer
-
-    def _unanswered(self, url: str, error: httpx.RequestError) -> EmrServerlessError:
-        host = urlsplit(url).netloc
-        what = f"{host} did not answer ({type(error).__name__}: {self._scrub(str(error)) or 'no details'})"
-        return TryLaterError(what) if self._has_answered(url) else ReachEndpointError(what)
-
-    def _unverified(self, url: str, error: httpx.RequestError) -> EmrServerlessError:
-        reason = (
-            str(error)
-            .partition(f"{CERTIFICATE_REFUSED}] ")[2]
-            .partition(" (_ssl.c")[0]
-            .removeprefix("certificate verify failed: ")
-        )
-        return ReachEndpointError(
-            f"The certificate of {urlsplit(url).netloc} was refused: {self._scrub(reason)}",
-            advice="Set SSL_CERT_FILE to a PEM file of the authorities to trust, such as your company's proxy's; see also whether"
-            " this machine's clock and the --endpoint are right.",
-        )
-
-    def _refused(self, operation: str, response: httpx.Response, *, has_token: bool) -> Exception:
-        status = response.status_code
-        code, message, request_id = error_facts(response.content, response.headers)
-        facts: dict[str, Any] = {"code": code, "status": status, "request_id": request_id}
-        sentence = f"{operation} failed: {self._scrub(message).rstrip('. ') or response.reason_phrase}"
-        wait_seconds = retry_after_seconds(response.headers)
-        if is_retryable(code, status, wait_seconds):
-            return _Retry(TryLaterError(sentence, **facts), throttled=is_throttling(code, status), wait_seconds=wait_seconds)
-        if response.is_redirect or (response.content and decode_body(response.content) is None):
-            # The API refuses in JSON: this came from something on the way, such as a proxy.
-            return ReachEndpointError(f"{response.url.host} answered {operation} with something else than the API", **facts)
-        named = error_class(code, status, has_token=has_token)
-        if named is GrantPermissionError:
-            return GrantPermissionError(sentence, advice=GrantPermissionError.default_for(operation), **facts)
-        if named is SetClockError:
-            sentence = f"{sentence}; {skew_sentence(response.headers.get('date', ''), self._clock())}"
-        return named(sentence, **facts)

@@ -1,8 +1,8 @@
-"""Where access keys come from: dlt's configuration, else the vendor's own default chain.
+"""Access keys, from dlt's configuration, else from the vendor's default credential chain.
 
 The chain (environment, OIDC for RRSA, CLI profile, INI file, ECS role, credentials URI) is the vendor's library
-`alibabacloud-credentials`. It is asked at every request, because STS tokens expire in the middle of a backfill. A key that the
-API refuses is fetched once more from its place: what was cached may have been replaced there.
+`alibabacloud-credentials`. It is used at every request, because STS tokens expire in the middle of a backfill. A key that the
+API refuses is read once more from its origin, where it may have been replaced.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from dlt.common.typing import TSecretStrValue
 from .errors import CheckCredentialsError
 
 ACCESS_KEY_FIELDS: Final = ("access_key_id", "access_key_secret", "security_token")
-# Where dlt looks for them, the most specific first.
+# The sections in which dlt looks for them, the most specific first.
 CREDENTIALS_SECTIONS: Final = (("sources", "emr_serverless", "credentials"), ("sources", "credentials"), ("credentials",))
 
 
 @dataclass(frozen=True)
 class AccessKey:
-    """One access key; its secret parts never show in a repr.
+    """One access key; its repr shows no secret parts.
 
     Attributes:
         access_key_id: the public part.
@@ -53,10 +53,10 @@ class AccessKeyConfiguration(CredentialsConfiguration):
 
 
 class AccessKeys:
-    """A provider of access keys that can fetch them anew from where they come from; safe to share between threads.
+    """A provider of access keys that can read them again from their origin; safe to share between threads.
 
     Args:
-        connect: returns a provider that has cached nothing yet; called at first use and by each `renew`.
+        connect: returns a provider with an empty cache; called at first use and by each `renew`.
     """
 
     def __init__(self, connect: Callable[[], AccessKeyProvider]) -> None:
@@ -66,18 +66,18 @@ class AccessKeys:
         self.generation = 0
 
     def __call__(self) -> AccessKey:
-        """Return the access key of this moment.
+        """Return the current access key.
 
         Raises:
             CheckCredentialsError: there is none.
         """
-        with self._lock:  # one provider, because each of the vendor's starts a thread of its own
+        with self._lock:  # only one provider, because each of the vendor's starts a thread
             self._provide = self._provide or self._connect()
             provide = self._provide
         return provide()
 
     def renew(self, refused: int) -> None:
-        """Drop what is cached, unless another thread has done so since.
+        """Drop the cached key, unless another thread has done so since.
 
         Args:
             refused: the `generation` in which the refused request was signed.
@@ -89,7 +89,7 @@ class AccessKeys:
 
 
 def configured_access_key(configuration: AccessKeyConfiguration) -> AccessKeys:
-    """Return a provider of the key that dlt resolved, and after a refusal of the one that its configuration has by then."""
+    """Return a provider of the key that dlt resolved; after a refusal, of the key that the configuration has by then."""
     given = AccessKey(configuration.access_key_id, configuration.access_key_secret, configuration.security_token or None)
     keys = chain([given], repeat(None))
 
@@ -101,8 +101,8 @@ def configured_access_key(configuration: AccessKeyConfiguration) -> AccessKeys:
 
 
 def _configured_now() -> AccessKey | None:
-    """Return the key in the environment and dlt's files as they are now; None where it was given in code or by a vault."""
-    # New providers: those of the running pipeline have read the files at its start and hold what was set in code.
+    """Return the key that the environment and dlt's files have now; None where it was given in code or by a vault."""
+    # New providers: those of the running pipeline read the files at its start, and also have the values set in code.
     for provider in active_run_context().initial_providers():
         for sections in CREDENTIALS_SECTIONS:
             values = [provider.get_value(name, str, "", *sections)[0] for name in ACCESS_KEY_FIELDS]
@@ -112,10 +112,10 @@ def _configured_now() -> AccessKey | None:
 
 
 def default_chain() -> AccessKeys:
-    """Return a provider that asks the vendor's default chain at each call.
+    """Return a provider that uses the vendor's default credential chain at each call.
 
     Raises:
-        CheckCredentialsError: from the provider, when no link of the chain has a key.
+        CheckCredentialsError: by the provider, where the chain finds no key.
     """
 
     def connect() -> AccessKeyProvider:
@@ -129,7 +129,7 @@ def default_chain() -> AccessKeys:
                     client = client or _credentials_client()
                 credential = client.get_credential()
             except Exception as error:  # noqa: BLE001  # the chain raises its own, Tea's and requests' exceptions alike
-                # Only the class is told: the chain's own texts quote what it tried, which may hold a profile's contents.
+                # Only the class is shown: the chain's messages may quote the contents of a profile.
                 raise CheckCredentialsError(f"No Alibaba Cloud access key was found ({type(error).__name__})") from None
             if not credential.access_key_id or not credential.access_key_secret:
                 raise CheckCredentialsError("The Alibaba Cloud credentials are empty")
@@ -143,7 +143,7 @@ def default_chain() -> AccessKeys:
 def _credentials_client() -> Any:
     vendors = logging.getLogger("credentials")
     handlers = vendors.handlers[:]
-    # Imported at the first call, because the library reads the environment when it is imported. It puts handlers of its own on
+    # Imported at the first call, because the library reads the environment when it is imported. It adds handlers to
     # its logger, for the tracebacks of links without a key; and its scheduler warns when this process was too busy for it.
     from alibabacloud_credentials.client import Client  # noqa: PLC0415
 
@@ -154,5 +154,5 @@ def _credentials_client() -> Any:
 
 
 def _is_not_the_vendors(record: logging.LogRecord) -> bool:
-    # By origin and not by logger: these names may be those of others in the same process too.
+    # By origin and not by logger: other libraries in the process may use the same logger names.
     return "alibabacloud_credentials" not in record.pathname and "EcsRamRoleCredentialsProvider" not in record.getMessage()

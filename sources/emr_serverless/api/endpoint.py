@@ -1,4 +1,4 @@
-"""Where the API is: a host or address, checked before anything is sent to it."""
+"""The endpoint of the API, checked before anything is sent to it."""
 
 from __future__ import annotations
 
@@ -18,35 +18,35 @@ def endpoint_of(region_id: str, endpoint: str | None) -> str:
     """Return the base URL for a region.
 
     Args:
-        region_id: fills `{region_id}` in the endpoint.
+        region_id: replaces `{region_id}` in the endpoint.
         endpoint: a host or URL, or None for the vendor's public endpoint.
 
     Raises:
-        CheckSettingsError: not a host or address, or plain HTTP to anything but this machine, which would expose tokens.
+        CheckSettingsError: not a host or address, or plain HTTP to another machine, which would expose tokens.
     """
     base = (endpoint or DEFAULT_ENDPOINT).replace("{region_id}", region_id)
     base = (base if "://" in base else f"https://{base}").rstrip("/")
     try:
         parts = urlsplit(base)
         _ = parts.port
-    except ValueError:  # half an IPv6 address, or a port that is no number of one
+    except ValueError:  # an incomplete IPv6 address, or an invalid port
         parts = urlsplit("")
     if parts.username is not None:
         raise CheckSettingsError(
-            "The endpoint has a user name or a password, which the API does not take", advice="Leave it out."
+            "The endpoint contains a user name or a password, which the API does not accept", advice="Leave it out."
         )
-    # More than a host, such as a query, would become part of what is signed.
+    # Anything beyond a host, such as a query, would become part of what is signed.
     if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(parts.hostname or "") or parts.query or parts.fragment:
         raise CheckSettingsError(f"The endpoint {base!r} is not a host or an https address")
     if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
         raise CheckSettingsError(
-            f"The endpoint {base!r} is plain HTTP, which is allowed to this machine only", advice="Use https."
+            f"The endpoint {base!r} uses plain HTTP, which is allowed for this machine only", advice="Use https."
         )
     return base
 
 
 def is_loopback(host: str) -> bool:
-    """Tell whether a host name or address is this machine."""
+    """Return whether a host name or address is this machine."""
     try:
         return ip_address(host).is_loopback
     except ValueError:

@@ -1,20 +1,20 @@
-"""What can go wrong, named by what to do next.
+"""The errors of the source, named by what to do.
 
     EmrServerlessError
-    ├── CheckSettingsError       a setting cannot be used: correct it
+    ├── CheckSettingsError       a setting is invalid: correct it
     ├── CheckCredentialsError    no access key, or one the API does not accept
-    ├── GrantPermissionError     the key is good but lacks a right: grant the RAM action
+    ├── GrantPermissionError     the key lacks a permission: grant the RAM action
     ├── FindWorkspaceError       the workspace does not exist there, or is not visible
-    ├── MissingWorkspaceError    one that earlier loads read, or every one, is not listed: restore the membership
+    ├── MissingWorkspaceError    a workspace of earlier loads, or every workspace, is not listed: restore the membership
     ├── SetClockError            this machine's clock is more than fifteen minutes off
-    ├── ReachEndpointError       nothing has ever answered at the endpoint
-    ├── TryLaterError            throttled, overloaded or broken for longer than we wait
-    ├── RestartWindowError       a page token is no longer good: read the window again
-    ├── ReportToVendorError      the API broke its own contract (token loop, empty page with a token)
+    ├── ReachEndpointError       the endpoint has not answered any request
+    ├── TryLaterError            the API was throttled, overloaded or failing for too long
+    ├── RestartWindowError       a page token has expired: read the window again
+    ├── ReportToVendorError      the API violated its contract (token loop, empty page with a token)
     └── FixRequestError          the API refuses the request for another reason
 
-Every error carries the API's code, the HTTP status, the request id (what the vendor's support asks for first) and one
-sentence of advice. No message holds a secret: what the API said is scrubbed before it gets here.
+Every error has the API's code, the HTTP status, the request id (which the vendor's support needs) and one sentence of
+advice. No message contains a secret: the API's messages are masked first.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ class EmrServerlessError(Exception):
     Attributes:
         sentence: what happened, one sentence.
         advice: what to do, one sentence.
-        code: the API's error code, or None where no API answered.
+        code: the API's error code, or None where the API did not answer.
         status: the HTTP status, or None.
         request_id: the API's id of the failed request, or None.
     """
 
-    default_advice = "Run again with --verbose and report what it prints."
+    default_advice = "Run again with --verbose and report the output."
 
     def __init__(
         self,
@@ -59,7 +59,7 @@ class EmrServerlessError(Exception):
 
 
 class CheckSettingsError(EmrServerlessError):
-    """A setting cannot be used as it is."""
+    """A setting is invalid."""
 
     default_advice = "Correct the setting in .dlt/config.toml, the environment or the command line."
 
@@ -74,7 +74,7 @@ class CheckCredentialsError(EmrServerlessError):
 
 
 class GrantPermissionError(EmrServerlessError):
-    """The access key lacks a right."""
+    """The access key lacks a permission."""
 
     @classmethod
     def default_for(cls, operation: str) -> str:
@@ -86,19 +86,19 @@ class GrantPermissionError(EmrServerlessError):
 
 
 class FindWorkspaceError(EmrServerlessError):
-    """The workspace is not there, or not visible to this key."""
+    """The workspace does not exist, or is not visible to this key."""
 
-    default_advice = "Check the workspace id and its region; `emr-usage status` names those that have loaded."
+    default_advice = "Check the workspace id and its region; `emr-usage status` lists the workspaces that were loaded."
 
 
 class MissingWorkspaceError(EmrServerlessError):
-    """A workspace that earlier loads read is not listed any more, or none is listed at all."""
+    """A workspace of earlier loads is no longer listed, or no workspace is listed at all."""
 
     default_advice = "Check the region, and that the key's user or role is a member of the workspace."
 
 
 class SetClockError(EmrServerlessError):
-    """The machine's clock is outside the window in which the API accepts signatures."""
+    """The machine's clock differs too much for the API to accept its signatures."""
 
     default_advice = "Set this machine's clock (for example with NTP) and run again."
 
@@ -110,21 +110,21 @@ class ReachEndpointError(EmrServerlessError):
 
 
 class TryLaterError(EmrServerlessError):
-    """The API was throttled, overloaded or broken for longer than we wait."""
+    """The API was throttled, overloaded or failing for too long."""
 
-    default_advice = "What is loaded stays; run the same command again later and it goes on from there."
+    default_advice = "Loaded rows remain. Run the same command again later to resume."
 
 
 class RestartWindowError(EmrServerlessError):
-    """The API refused a page token that it gave out: it has expired."""
+    """The API refused one of its page tokens: it has expired."""
 
-    default_advice = "The window is read again; nothing to do."
+    default_advice = "No action is needed: the window is read again."
 
 
 class ReportToVendorError(EmrServerlessError):
-    """The API broke its own contract."""
+    """The API violated its contract."""
 
-    default_advice = "Run again; if it stays, report the request id to Alibaba Cloud."
+    default_advice = "Run again. If the error persists, report the request id to Alibaba Cloud."
 
 
 class FixRequestError(EmrServerlessError):

@@ -1,14 +1,15 @@
-"""What the API's refusals mean: which pass with time, and which error says what to do about the others. Data, in one place."""
+"""Which errors of the API are retried and after what wait, and which exception stands for the others."""
 
 from __future__ import annotations
 
 import email.utils
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Final
 
 from ..arrow.decode import decode_body
+from ..settings import BACKOFF_BASE_SECONDS, BACKOFF_CAP_SECONDS
 from .errors import (
     CheckCredentialsError,
     CheckSettingsError,
@@ -21,19 +22,19 @@ from .errors import (
 )
 
 BAD_REQUEST: Final = 400
-# The vendor's own text is the string that was signed, many lines of it.
+# The vendor's message contains the string that was signed, which has many lines.
 UNMATCHED_SIGNATURE: Final = "the signature is wrong, so the secret is not that of the access key"
 SIGNED_REQUEST: Final = re.compile(
     r"[\s.,;:(\[]*\b(?:the\s+)?(?:(?:server|client|your|our)(?:'s)?\s+)?(?:string[\s_-]*to[\s_-]*sign|canonical[\s_-]*(?:request|string)).*",
     re.IGNORECASE | re.DOTALL,
 )
-# More is a page of some gateway, or a dump.
+# A longer message is the page of a gateway, or a dump.
 MESSAGE_CHARACTERS: Final = 500
-# Codes that pass with time, whatever status they come with: the gateway sends Throttling as 400.
+# Codes that are retried with any status: the gateway sends Throttling as 400.
 RETRIED_CODES: Final = ("Throttling", "ServiceUnavailable", "InternalError", "Error.Internal", "SignatureNonceUsed")
 RETRIED_STATUSES: Final = (429, 500, 502, 503, 504)
 THROTTLED_STATUSES: Final = (429, 503)
-# What the user does about the codes that do not pass, by the code's beginning; then by status.
+# The exception for the codes that are not retried, by the beginning of the code; then by status.
 ERROR_OF_CODE: Final[tuple[tuple[str, type[EmrServerlessError]], ...]] = (
     ("InvalidTimeStamp", SetClockError),
     ("SignatureDoesNotMatch", CheckCredentialsError),
@@ -55,17 +56,17 @@ ERROR_OF_STATUS: Final[Mapping[int, type[EmrServerlessError]]] = {
 
 
 def is_throttling(code: str | None, status: int) -> bool:
-    """Tell whether a refusal asks for fewer requests."""
+    """Return whether an error asks for fewer requests."""
     return (code or "").startswith("Throttling") or status in THROTTLED_STATUSES
 
 
 def is_retryable(code: str | None, status: int, wait_seconds: float | None) -> bool:
-    """Tell whether a refusal passes with time; the API says so itself where it names a wait."""
+    """Return whether an error is temporary; it is wherever the API asks for a wait."""
     return wait_seconds is not None or (code is not None and code.startswith(RETRIED_CODES)) or status in RETRIED_STATUSES
 
 
 def error_class(code: str | None, status: int, *, has_token: bool) -> type[EmrServerlessError]:
-    """Return the error of a refusal that does not pass.
+    """Return the exception for an error that is not retried.
 
     Args:
         code: the API's code.
@@ -77,12 +78,12 @@ def error_class(code: str | None, status: int, *, has_token: bool) -> type[EmrSe
             return named
     if has_token and status == BAD_REQUEST:
         return RestartWindowError
-    # The service is known to answer for a workspace it does not show with an empty code.
+    # For a workspace that is not visible, the service is known to answer with an empty code.
     return ERROR_OF_STATUS.get(status, FindWorkspaceError if code is None else FixRequestError)
 
 
 def error_facts(content: bytes, headers: Mapping[str, str]) -> tuple[str | None, str, str | None]:
-    """Return code, message and request id of an error answer; gateway bodies are Pascal case, service bodies camel."""
+    """Return code, message and request id of an error response; names are in Pascal case (gateway) or camel case (service)."""
     body = decode_body(content)
     if body is None:
         return None, "", headers.get("x-acs-request-id")
@@ -93,15 +94,26 @@ def error_facts(content: bytes, headers: Mapping[str, str]) -> tuple[str | None,
 
 
 def _one_sentence(code: object, message: object) -> str:
-    """Return what the API says on one line, without the request as it was signed, which is of use to the vendor only."""
+    """Return the API's message on one line, without the string that was signed."""
     if str(code).startswith("SignatureDoesNotMatch"):
         return UNMATCHED_SIGNATURE
     text = " ".join(SIGNED_REQUEST.sub("", str(message or "")).split())
     return text if len(text) <= MESSAGE_CHARACTERS else f"{text[:MESSAGE_CHARACTERS]}..."
 
 
+def backoff_seconds(attempt: int, jitter: Callable[[], float]) -> float:
+    """Return the wait after the attempt-th failure: exponential, capped, full jitter.
+
+    Args:
+        attempt: 1 for the first failure.
+        jitter: returns a number in [0, 1).
+    """
+    ceiling: float = min(BACKOFF_CAP_SECONDS, BACKOFF_BASE_SECONDS * 2.0 ** (attempt - 1))
+    return ceiling * jitter()
+
+
 def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
-    """Return the wait the API asks for: `x-acs-retry-after` in milliseconds, else `Retry-After` in seconds."""
+    """Return the wait that the API asks for: `x-acs-retry-after` in milliseconds, else `Retry-After` in seconds."""
     for name, unit in (("x-acs-retry-after", 0.001), ("retry-after", 1.0)):
         try:
             seconds = float(headers.get(name, "")) * unit
@@ -113,7 +125,7 @@ def retry_after_seconds(headers: Mapping[str, str]) -> float | None:
 
 
 def skew_sentence(date: str, now: datetime) -> str:
-    """Say how far this machine's clock is from the API's, by the answer's Date header."""
+    """Return a sentence about the difference between this machine's clock and the Date header of the API."""
     try:
         theirs = email.utils.parsedate_to_datetime(date)
         minutes = (now - theirs).total_seconds() / 60

@@ -1,7 +1,7 @@
 """ACS3-HMAC-SHA256, the vendor's request signature, version 3.
 
-Rule: "Request syntax and signature method V3" in the vendor's SDK documentation. The tests hold it to the vendor's published
-vector and to the vendor's own SDK function.
+Rule: "Request syntax and signature method V3" in the vendor's SDK documentation. The tests compare it with the vendor's
+published example and with the vendor's SDK.
 """
 
 from __future__ import annotations
@@ -68,10 +68,10 @@ def sign_request(
 
 
 class Acs3Auth(httpx.Auth):
-    """Signs each request that passes, with a new nonce, a new date and the key of that moment.
+    """Signs each request with a new nonce, the current date and the current key.
 
-    The request must carry its operation in the extension `acs_action` and its decoded query in `acs_query`. A retry has to be
-    sent as a request of its own: the API refuses a nonce it has seen.
+    The request must have its operation in the extension `acs_action` and its decoded query in `acs_query`. A retry must be a
+    new request: the API refuses a nonce that it has seen.
     """
 
     def __init__(self, provide_key: AccessKeyProvider, clock: Callable[[], datetime]) -> None:
@@ -79,7 +79,7 @@ class Acs3Auth(httpx.Auth):
         self._clock = clock
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Put the signature headers on a request."""
+        """Add the signature headers to a request."""
         key = self._provide_key()
         headers = {
             "host": request.headers["host"],

@@ -1,6 +1,6 @@
 """How many requests may be in flight: additive increase, multiplicative decrease, and an optional rate.
 
-A quota shared with other users is unknown and moves, so it is found by trying, as TCP does: throttling halves the number of
+A quota that is shared with other users is unknown and varies, so it is probed as in TCP: throttling halves the number of
 requests in flight, a round of successes raises it by one.
 """
 
@@ -16,10 +16,10 @@ class Throttle:
     """A gate in front of the API, shared by all threads of one load.
 
     Args:
-        max_in_flight: the ceiling, and where it starts.
-        requests_per_second: a fixed cap for those who know their quota; None for no cap.
+        max_in_flight: the maximum, and the initial value.
+        requests_per_second: a fixed limit, where the quota is known; None for no limit.
         wait: sleeps for the seconds it is given; returns true when the load is being stopped.
-        monotonic: seconds on a clock that never goes back.
+        monotonic: seconds of a monotonic clock.
     """
 
     def __init__(
@@ -43,12 +43,12 @@ class Throttle:
         self.throttlings = 0
 
     def now(self) -> float:
-        """Return seconds on the clock that never goes back."""
+        """Return the seconds of the monotonic clock."""
         return self._monotonic()
 
     @contextmanager
     def slot(self) -> Iterator[int]:
-        """Hold one place in flight; yields the epoch to hand to `throttled` or `succeeded`."""
+        """Hold one of the slots; yields the epoch to pass to `throttled` or `succeeded`."""
         with self._changed:
             while self.in_flight >= self.limit:
                 self._changed.wait()

@@ -1,1 +1,1 @@
-"""From the bytes of an answer to Arrow tables."""
+"""From the bytes of a response to Arrow tables."""

@@ -1,4 +1,4 @@
-"""What of a row its resource does not declare, looked at before Arrow takes the row.
+"""Finds what a row has beyond its declaration, before Arrow converts the row.
 
 Arrow refuses most values that are not of a column's type, but not all: it takes 1.5 for 1, `true` for 1.0, a text for the list of
 its characters, and an empty text or list for an object without values. And it leaves out names that are not declared.
@@ -28,7 +28,7 @@ _LIST: Final[frozenset[type]] = frozenset({list, _NOTHING})
 
 @dataclass(frozen=True)
 class Checker:
-    """What an object of JSON must be to be as declared.
+    """The declared names and types of a JSON object.
 
     Attributes:
         names: declared ones.

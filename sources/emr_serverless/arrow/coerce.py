@@ -1,4 +1,4 @@
-"""One value for one column: what JSON said, in the column's type, or None where it does not fit."""
+"""Converts a JSON value to the type of a column, or to None where it does not fit."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ _TOO_DEEP: Final = '"nested too deep"'
 
 
 def fit(value: Any, kind: DataType) -> Any:
-    """Return a value as its column's type holds it, or None where it cannot.
+    """Return a value in the type of its column, or None where it does not fit.
 
     Args:
-        value: anything that JSON can say, but null.
+        value: any JSON value except null.
         kind: of the column. Times are epoch milliseconds, decimals a float: Arrow makes the rest of them.
     """
     return _FIT[kind](value)

@@ -1,7 +1,7 @@
-"""An answer's body as records of the declared shape.
+"""Decodes the body of a response into records of the declared shape.
 
-Almost every page is as declared, and Arrow takes its rows as they are. A page with a value that does not fit its column is read
-value by value: what has no place goes to `extra`.
+Arrow converts the rows of almost every page as they are. A page with a value that does not fit its column is converted value
+by value: what does not fit goes to `extra`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NUL_ESCAPE: Final = b"\\u0000"
 # A backslash before it makes it six characters of text, such as a delimiter written as \u0000.
 _NUL: Final = re.compile(r"((?<!\\)(?:\\\\)*)\\u0000")
 _POSITION: Final = re.compile(r"\[\d+\]")
-# What Arrow raises over a value that is not of its column's type.
+# Errors of Arrow for a value that is not of its column's type.
 _MISFIT: Final = (pa.ArrowException, TypeError, ValueError, OverflowError)
 
 
@@ -65,7 +65,7 @@ class Records:
 
     @property
     def nbytes(self) -> int:
-        """Memory the rows take."""
+        """Memory of the rows, bytes."""
         return int(self.values.nbytes + self.extra.nbytes)
 
     def column(self, *path: str) -> list[Any]:
@@ -74,7 +74,7 @@ class Records:
         return values
 
     def at(self, positions: list[int]) -> Records:
-        """Return some of the rows."""
+        """Return the rows at some positions."""
         if len(positions) == len(self):
             return self
         where = pa.array(positions, pa.int64())
@@ -92,12 +92,12 @@ class Records:
 
 @dataclass(frozen=True)
 class Answer:
-    """What a list operation answered with.
+    """The response of a list operation.
 
     Attributes:
         records: the rows.
         next_token: the token of the next page, or None on the last one.
-        total_count: matches of the filter by the API's own count, or None where it gives none.
+        total_count: number of rows that match the filter by the API's count, or None where it gives none.
     """
 
     records: Records
@@ -106,7 +106,7 @@ class Answer:
 
 
 def read_answer(content: bytes, resource: Resource, asked: Mapping[str, str]) -> Answer | None:
-    """Return a list operation's answer, or None where the body is no whole JSON object.
+    """Return the response of a list operation, or None where the body is not a complete JSON object.
 
     Args:
         content: the body.
@@ -125,17 +125,17 @@ def read_answer(content: bytes, resource: Resource, asked: Mapping[str, str]) ->
 
 
 def read_rows(rows: list[Any], resource: Resource, asked: Mapping[str, str]) -> Records:
-    """Return rows of decoded JSON as records; whatever is no object is left out."""
+    """Return rows of decoded JSON as records; values that are not objects are left out."""
     layout = _LAYOUTS[resource.table]
     rows = [row for row in rows if type(row) is dict]
     return _as_they_are(rows, layout, asked) or _value_by_value(rows, layout, asked)
 
 
 def decode_body(content: bytes) -> dict[str, Any] | None:
-    """Return the JSON object of a body, or None where there is no whole one.
+    """Return the JSON object of a body, or None where it is not a complete one.
 
-    NUL and lone surrogates are legal in JSON and refused by some destinations: they become U+FFFD and `?`, so that one hostile
-    name cannot hold a whole window back.
+    NUL and lone surrogates are valid in JSON and refused by some destinations. They become U+FFFD and `?`, so that one such
+    name does not block a whole window.
     """
     try:
         if NUL_ESCAPE not in content:

@@ -1,4 +1,4 @@
-"""A row of the API in the shape of its resource, value by value: what is not declared, or does not fit, goes to `extra`."""
+"""Converts a row of the API value by value: what is not declared, or does not fit, goes to `extra`."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _normalize(value: Any, shape: Shape, path: str, extra: dict[str, Any]) -> An
         if type(value) is list:
             return [_normalize(item, shape[0], f"{path}[{position}]", extra) for position, item in enumerate(value)]
     elif shape == "timestamp" and not value:
-        return None  # null, 0 and nothing are the API's ways to say that there is no time
+        return None  # the API writes null, 0 or an empty text for no time
     elif (fitted := fit(value, shape)) is not None:
         return fitted
     extra[path] = value

@@ -1,7 +1,7 @@
-"""Decoding in processes of its own, so that a load uses more than one core: Python decodes in one thread at a time.
+"""Decoding in separate processes, so that a load uses more than one core: Python decodes in one thread at a time.
 
-A process holds nothing between two answers. One that is killed, fails or cannot be started costs speed only: what it was given
-is decoded here.
+A process has no state between two responses. If it is killed, fails or cannot be started, only speed is lost: its response is
+decoded in this process.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from .decode import Answer, read_answer
 
 logger = logging.getLogger("emr_serverless")
 
-# Starting a process takes as much CPU as decoding so many pages: most nights are read sooner.
+# Starting a process takes as much CPU as decoding this many pages; most nightly loads have fewer.
 PAGES_BEFORE_START: Final = 100
 # Beyond this the thread that drives the load is the bottleneck.
 MOST_PROCESSES: Final = 2
@@ -141,7 +141,7 @@ class _Process:
         return answer
 
     def end(self) -> None:
-        """Kill the process: it holds nothing."""
+        """Kill the process, which has no state."""
         self._process.kill()
         self._process.wait()
         for pipe in (self._process.stdin, self._process.stdout):
@@ -173,7 +173,7 @@ def serve() -> None:
     """Decode what comes in on the standard input until it ends, which it does with the process at its other end."""
     resources = {resource.table: resource for resource in RESOURCES}
     incoming, outgoing = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
-    # Whatever a library prints is no answer.
+    # The output of a library must not be read as a response.
     os.dup2(2, 1)
     while True:
         try:

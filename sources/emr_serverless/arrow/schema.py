@@ -34,32 +34,26 @@ WIRE_TYPES: Final[Mapping[DataType, pa.DataType]] = {**ARROW_TYPES, "timestamp":
 
 Shape: TypeAlias = "DataType | Mapping[str, Shape] | list[Shape]"
 
-LOAD_ID: Final = Field("_dlt_load_id", None, "text", "The dlt load package that brought the row.", mask="plain")
-WORKSPACE_ID: Final = Field("workspace_id", None, "text", "The workspace that was asked.", mask="plain")
-REGION_ID: Final = Field("region_id", None, "text", "The region that was asked.", mask="plain")
-OBSERVED_AT: Final = Field(
-    "observed_at", None, "timestamp", "When the request that answered with this row was sent, UTC, by the real clock."
-)
+LOAD_ID: Final = Field("_dlt_load_id", None, "text", "The dlt load package of the row.", mask="plain")
+WORKSPACE_ID: Final = Field("workspace_id", None, "text", "The workspace.", mask="plain")
+REGION_ID: Final = Field("region_id", None, "text", "The region of the workspace.", mask="plain")
+OBSERVED_AT: Final = Field("observed_at", None, "timestamp", "When the request that returned this row was sent, UTC.")
 EXTRA: Final = Field(
     "extra",
     None,
     "text",
-    "Response fields this version does not know, as JSON, secrets masked; null when there are none.",
+    "Response fields without a column, as JSON, secrets masked; null when there are none.",
     mask="unknown_fields",
 )
-GONE_AT: Final = Field(
-    "gone_at", None, "timestamp", "When it was first found missing from the whole list, UTC; null while it is listed."
-)
-REPLACED_AT: Final = Field(
-    "replaced_at", None, "timestamp", "When the request that answered with the next version was sent, UTC."
-)
+GONE_AT: Final = Field("gone_at", None, "timestamp", "When it was first missing from the list, UTC; null while it is listed.")
+REPLACED_AT: Final = Field("replaced_at", None, "timestamp", "When the request that returned the next version was sent, UTC.")
 DELETED: Final = Field(
-    "_deleted", None, "bool", "True in a tombstone, which empties a row's children; never true in a merged table."
+    "_deleted", None, "bool", "True in a tombstone, which deletes the children of a row; never true after a load."
 )
 
 
 def described_schema(needed: Iterable[str], *columns: tuple[str, pa.DataType, str]) -> pa.Schema:
-    """Return a schema of columns (name, type, description), of which those that are `needed` are never null."""
+    """Return a schema of columns (name, type, description); those in `needed` are never null."""
     return pa.schema(
         [pa.field(name, kind, nullable=name not in needed, metadata={"description": text}) for name, kind, text in columns]
     )
@@ -70,7 +64,7 @@ class RawTable:
     """One raw table.
 
     Attributes:
-        description: what one row is.
+        description: of the table.
         schema: of its rows; every column's metadata has its description.
         primary_key: columns that identify a row.
         replaced_by: set for children, which are replaced as a whole with their row: its key.
@@ -98,7 +92,7 @@ class RawTable:
 
 
 def asked_fields(resource: Resource) -> list[Field]:
-    """Return the columns of what is asked for a resource's rows, but those that its rows have themselves."""
+    """Return the columns for the parent of a resource's rows, without those that its rows have themselves."""
     own = {column.name for column in resource.fields}
     asked = [REGION_ID] if resource.parent == "region" else [WORKSPACE_ID, REGION_ID]
     return [column for column in asked if column.name not in own]
@@ -139,7 +133,7 @@ RAW_TABLES: Final[Mapping[str, RawTable]] = {
     **{name: table for resource in RESOURCES for name, table in raw_tables(resource).items()},
     **{audit.table: _raw_table(audit.description, list(audit.fields), audit.key) for audit in AUDIT_TABLES},
 }
-# Every run that is sent leaves rows or a tombstone in each of these, so that their rows can be counted again later.
+# Every run has rows or a tombstone in each of these, so that their rows can be counted again later.
 WITNESS_TABLES: Final = ("job_runs", "job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments")
 
 

@@ -1,6 +1,6 @@
-"""Rows of the API as Arrow tables, a batch of pages at a time, as their resource declares them.
+"""Converts a batch of pages into the Arrow tables of their resource.
 
-Nothing is masked yet: that is done to the tables, see redaction/arrow.py, and before anything is written.
+Secrets are masked afterwards, before anything is written; see redaction/arrow.py.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def resource_tables(resource: Resource, pages: Pages) -> dict[str, pa.Table]:
 
 
 def observations_table(resource: Resource, pages: Pages) -> pa.Table:
-    """Return what was observed of rows just then; a row that is not answered for has its id alone."""
+    """Return the observations of rows; a row that the API did not return has only its id."""
     history = resource.observations
     if history is None:
         raise ValueError(f"{resource.table} keeps no observations")
@@ -52,7 +52,7 @@ def observations_table(resource: Resource, pages: Pages) -> pa.Table:
 
 
 class _Batch:
-    """Some pages' rows end to end."""
+    """The rows of several pages, concatenated."""
 
     def __init__(self, resource: Resource, pages: Pages) -> None:
         self._values: pa.StructArray = pa.concat_arrays([records.values for _, records in pages])

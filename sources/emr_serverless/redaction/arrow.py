@@ -1,9 +1,9 @@
-"""A batch of tables without its secrets: redactor.py applied to Arrow, before anything is written to disk.
+"""Masks the secrets in a batch of Arrow tables, before anything is written to disk.
 
-How a column is read, and which text names its value, its resource declares.
+The declaration of a resource says how each column is masked, and which other column names its value.
 
-Looking closely at each of a million texts would cost more than all the rest of a load. So the distinct texts of a column are
-screened at once by one broad pattern, and only what it finds is looked at closely.
+Masking each of a million texts would take longer than the rest of a load. So the distinct texts of a column are searched at
+once with one broad pattern, and only those that match are masked one by one.
 """
 
 from __future__ import annotations
@@ -52,9 +52,9 @@ class _Texts:
 
 
 def _screened(tables: Mapping[str, pa.Table], redactor: Redactor) -> dict[tuple[str, str], _Texts]:
-    """Return the texts of each column that may hold a secret.
+    """Return the texts of each column that may contain a secret.
 
-    The distinct texts of all columns are screened in one call: to compile the pattern takes longer than to search most columns.
+    The distinct texts of all columns are searched in one call: compiling the pattern takes longer than searching most columns.
     """
     columns: dict[Screen, dict[tuple[str, str], pa.DictionaryArray]] = {}
     for name, table in tables.items():
@@ -124,7 +124,7 @@ def _mask_values(
 
 
 def _mask_arguments(table: pa.Table, found: _Texts, redactor: Redactor) -> list[list[str]]:
-    """Return each run's arguments; those of a run are looked at together, since an option's value is the argument after it."""
+    """Return the arguments of each run, masked together: the value of an option may be the next argument."""
     suspicious = found.suspicious_rows.to_pylist()
     lists: list[list[str]] = []
     suspects: set[int] = set()

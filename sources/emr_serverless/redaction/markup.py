@@ -53,7 +53,7 @@ def mask_markup(text: str, is_secret: IsSecret) -> str:
 
 
 def _mask_properties(text: str, is_secret: IsSecret) -> str:
-    """Mask values beside `<name>`, in whatever order, within each property."""
+    """Mask values beside `<name>`, in any order, within each property."""
     edges = [0, *(edge.end() for edge in _PROPERTY_EDGE.finditer(text)), len(text)]
     pieces = []
     for start, end in pairwise(edges):

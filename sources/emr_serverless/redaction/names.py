@@ -22,7 +22,7 @@ class Rank(IntEnum):
     RANDOM = 1  # what looks drawn at random: `key`, `auth`, `license`
     CHOSEN = 2  # what is neither a word nor a number: `pass`, which is also a class of passengers
     TOKEN = 3  # all but short numbers: `maxTokens` counts
-    SECRET = 4  # all but what is no secret by its form
+    SECRET = 4  # all but values that are harmless by their form
     NAMED = 5  # all: the user says so
 
 
@@ -34,7 +34,7 @@ FOREIGN: Final = (
 _FOREIGN_HARMLESS: Final = re.compile(
     r"(?:错误|錯誤|重置|过期|策略|长度|类型|文件|任务|服务|管理|版本|名称|名|轮换|个数|次数|有效期|失效)_*\Z"
 )
-# Keys of these are secrets whatever they look like; any other key only where it looks random.
+# Keys with these names are always secrets; any other key only if it looks random.
 _OF_KEY: Final = (
     "api|private|account|shared|storage|crypt(?:o|ion)?|encrypt(?:ion)?|decrypt(?:ion)?|cipher|aes|des|rsa|enc|hmac|kms|master"
     "|signing|auth|app|client|subscription|ssh|session|licen[sc]e|secret|deploy|activation"
@@ -99,7 +99,7 @@ def rank_of(name: str) -> Rank:
     if token and not _COUNTED_TOKEN.search(joined) and (secret is None or token.end() > secret.end()):
         return _by_its_end(words, joined, token, Rank.SECRET if token[0] == "bearer" else Rank.TOKEN)
     if secret:
-        # Nobody's key is a number, but passwords are.
+        # Keys are not numbers, but passwords can be.
         return _by_its_end(words, joined, secret, Rank.TOKEN if "key" in secret[0] else Rank.SECRET)
     return Rank.RANDOM if _RANDOM.search(joined) else Rank.NONE
 

@@ -1,6 +1,6 @@
 """How a text says that a value belongs to a name, and what no secret is without. Data for redactor.py.
 
-Every pattern is linear in its text: whatever may repeat is possessive, bounded, or consumed by the match.
+Every pattern is linear in its text: every repetition is possessive, bounded, or consumed by the match.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Strict redaction: no value that a user gave a job lands, unless Spark's own setting of that name cannot hold a secret.
+"""Strict redaction: no value that a user gave a job is loaded, except Spark settings that cannot contain a secret.
 
-What is withheld becomes a keyed digest: equal values have equal digests, so reruns still match, and without the key nobody can
-find a value by trying. The key is never in the destination; see `kept_key`.
+Other values become keyed digests: equal values have equal digests, so reruns still match, and values cannot be guessed without
+the key. The key is never in the destination; see `kept_key`.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ _CONFIGURATION: Final = re.compile(r"(?P<key>[\w.\-]+)=(?P<value>.*)", re.DOTALL
 
 
 class StrictRedactor(Redactor):
-    """Digests what a user gave a job, and masks by patterns what is left: names, tags, keys, codes.
+    """Replaces the values that a user gave a job with digests, and masks names, tags, keys and codes by patterns.
 
     Args:
         key: of the digests; at least 16 characters.
@@ -51,21 +51,21 @@ class StrictRedactor(Redactor):
         self._key = key.encode()
 
     def screen(self, method: str) -> Screen:
-        """Return the screen of a method: all that a user gave a job is looked at, and every address that is not a plain one."""
+        """Return the screen of a method: values that a user gave a job are examined, and addresses that are not plain ones."""
         screen = super().screen(method)
         if method in ("text", "tag"):
             return screen
         return replace(screen, harmless=_PLACE) if method in ("address", "entry_point") else Screen("")
 
     def digest(self, value: str) -> str:
-        """Return the keyed digest of a value; an empty one hides nothing."""
+        """Return the keyed digest of a value; an empty value is returned as it is."""
         if not value:
             return value
         return _PREFIX + hmac.new(self._key, value.encode(errors="surrogatepass"), hashlib.sha256).hexdigest()[:_HEX_DIGITS]
 
     def setting(self, key: str, value: str) -> str:
-        """Return the value of a harmless setting of Spark's, and of any other its digest."""
-        # An option of spark-submit is no setting: as a setting's name it is a user's own, and its form says nothing of its value.
+        """Return the value of a harmless Spark setting, and the digest of any other."""
+        # A key that looks like an option of spark-submit is not a Spark setting, and its value may be anything.
         return value if not key.startswith("-") and is_harmless(key, value) else self.digest(value)
 
     def arguments(self, values: Sequence[str]) -> list[str]:
@@ -73,7 +73,7 @@ class StrictRedactor(Redactor):
         return [self.digest(value) for value in values]
 
     def spark_submit_parameters(self, value: str) -> str:
-        """Return the options of spark-submit by name, their values as `setting` has them, and the digest of anything else."""
+        """Return the options of spark-submit by name, their values as in `setting`, and the digest of anything else."""
         shown: list[str] = []
         option = ""
         for found in SHELL_WORD.finditer(value):
@@ -99,36 +99,36 @@ class StrictRedactor(Redactor):
         return value if is_harmless(option, value) else self.digest(value)
 
     def unknown_fields(self, fields: Any) -> Any:
-        """Return the fields by their paths, each value as one digest: its own fields may be named by a user."""
+        """Return the fields by their paths, each value as one digest: users may have named the fields inside it."""
         if not isinstance(fields, dict):
             return self.digest(json_text(fields))
         return {self.text(path): self.digest(json_text(value)) for path, value in fields.items()}
 
     def message(self, value: str) -> str:
-        """Return the digest of a failure's message, which may quote any value, behind its known class names."""
+        """Return the known class names in a failure's message, and the digest of the message, which may quote any value."""
         words = dict.fromkeys(MESSAGE_WORDS.findall(value))
-        # Messages that differ in numbers alone are one reason.
+        # Messages that differ only in numbers are one reason.
         return " ".join((*words, self.digest(_NUMBER.sub("#", value))))
 
     def address(self, value: str) -> str:
-        """Return an address without what it carries behind its path."""
+        """Return an address with everything after its path as a digest."""
         found = _PATH.match(value)
         if found is None or "@" in found["rest"].partition("?")[0]:
             return self.digest(value)
         return f"{self.text(found['place'])}{self.digest(found['rest'])}"
 
     def entry_point(self, value: str) -> str:
-        """Return the path of what is run; of anything else its digest."""
+        """Return the path of the entry point, and the digest of anything else."""
         found = _PATH.match(value)
         return self.text(value) if found and not found["rest"] else self.digest(value)
 
 
 def kept_key(folder: Path) -> str:
-    """Return the key kept in a folder, which is made where there is none, readable by its owner only.
+    """Return the key that is kept in a folder; it is generated if there is none, and readable by its owner only.
 
     Raises:
         OSError: the folder cannot be written to.
-        ValueError: the file holds no key.
+        ValueError: the file contains no key.
     """
     path = folder / KEY_FILE
     try:
@@ -136,7 +136,7 @@ def kept_key(folder: Path) -> str:
     except FileExistsError:
         key = path.read_text(encoding="ascii").strip()
         if len(key) < SHORTEST_REDACT_KEY:
-            raise ValueError(f"The file {path} holds no key of at least {SHORTEST_REDACT_KEY} characters.") from None
+            raise ValueError(f"The file {path} does not contain a key of at least {SHORTEST_REDACT_KEY} characters.") from None
         return key
     with os.fdopen(handle, "w", encoding="ascii") as file:
         key = secrets.token_hex(32)

@@ -1,8 +1,8 @@
 """The forms of tokens that their issuers gave them so that they be found, and of addresses that are secrets as a whole.
 
 Which issuer has which form was taken from the rules of gitleaks (MIT, github.com/gitleaks/gitleaks, config/gitleaks.toml) and the
-plugins of detect-secrets (Apache 2.0, github.com/Yelp/detect-secrets); the patterns are written anew, linear and without a need
-for what stands around a token. Alibaba's and Tencent's are from their documents.
+plugins of detect-secrets (Apache 2.0, github.com/Yelp/detect-secrets); the patterns are rewritten to be
+linear, and do not depend on the text around a token. Alibaba's and Tencent's are from their documents.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ KEY_SECRET: Final = re.compile(
     r"(?=[a-z0-9+/]{0,43}[A-Z])(?=[A-Z0-9+/]{0,43}[a-z])"
     r"(?:(?<![A-Za-z0-9])[A-Za-z0-9]{30}(?:[A-Za-z0-9]{14})?(?![A-Za-z0-9])|(?<![A-Za-z0-9+/])[A-Za-z0-9+/]{40}(?![A-Za-z0-9+/]))"
 )
-# At least as long as tokens are: `bearer certificates` is no secret.
+# At least as long as tokens are: `bearer certificates` is not a secret.
 BEARER: Final = re.compile(r"(?P<keep>[Bb](?i:earer)(?:\s++|%20|\+))[\w.~+/=\-]{16,}")
 # The addresses by which a job tells a chat of its end: who knows one may write there.
 HOOK: Final = re.compile(

@@ -1,6 +1,6 @@
 """How a text writes a value: bare, in quotes, as a list, a line or a word of a shell; where that ends, and how it is hidden.
 
-Every pattern is linear in its text: whatever may repeat is possessive, bounded, or consumed by the match. A group
+Every pattern is linear in its text: every repetition is possessive, bounded, or consumed by the match. A group
 that repeats is atomic, `(?>(?:...)+)`, and not possessive: Python before 3.11.5, Debian's among them, matches those wrongly
 (CPython gh-106052).
 """
@@ -11,6 +11,9 @@ import re
 from typing import Final
 
 MASK: Final = "**redacted**"
+# Names, queues and configuration values repeat from run to run; SQL texts do not, and would fill the memory.
+CACHED_CHARACTERS: Final = 512
+CACHED_VALUES: Final = 16_384
 
 # Characters that look like another or like nothing: of full width, of no width.
 UNFOLDED: Final = re.compile("[\uff10-\uff19\uff1d\uff21-\uff3a\uff41-\uff5a\u200b-\u200f\u2060\ufeff\u00ad]")
@@ -26,7 +29,7 @@ _NEXT_PAIR: Final = r"(?=\s|\Z|[\"'(\[{\\]{0,8}[\w.\-%]++[\"'\\]{0,8}\s*+(?:[=:]
 _STOP: Final = rf"[\uff0c\u3002\uff1b\u3001\uff09]|{CLOSING_QUOTE}|(?:[&;,](?:amp;)?|\\u0026){_NEXT_PAIR}|</[\w.:\-]++>"
 # Without quotes, up to white space or to what ends a pair.
 _BARE: Final = re.compile(rf"(?i)(?>(?:[^\s\"'`&;,\\<\uff0c\u3002\uff1b\u3001\uff09]++|(?!{_STOP})\S)+)")
-# Backslashes, doubled quotes and quotes escaped as a whole, as in JSON inside JSON. Never closed, it goes on to the end.
+# Backslashes, doubled quotes and quotes escaped as a whole, as in JSON inside JSON. An unclosed quote extends to the end.
 _QUOTED: Final = re.compile(
     r"""(?xs) "(?>(?:[^"\\]++|\\.?+|"")*)(?:"|\Z) | '(?>(?:[^'\\]++|\\.?+|'')*)(?:'|\Z) | `[^`]*+`?
     | \\(?P<inner>["'])(?>(?:[^\\]++|\\{4}|\\{3}(?P=inner)|\\{2}(?!\\)|\\(?!\\|(?P=inner)))*)\\(?P=inner)

@@ -55,7 +55,7 @@ _CODE: Final = re.compile(
 _WORD: Final = re.compile(r"(?:[A-Z]?[a-z]+|[A-Z]+|[^\W\d_a-zA-Z]+)(?:[-_./][A-Za-z]+)*[.,;:!?]*\Z")
 _IDENTIFIER: Final = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)+[,;:]*\Z")
 _PAIR: Final = re.compile(r"[A-Za-z_.]+=(?:[A-Za-z]+|[0-9]+)[,;]?\Z")
-# Shorter than this nobody chooses a password, and nobody draws a key.
+# Passwords and keys are not shorter than this.
 _SHORTEST_CHOSEN, _SHORTEST_RANDOM, _SHORTEST_MIXED, _SHORTEST_JUMBLED = 3, 8, 12, 20
 # How often letters and digits change places in what is drawn.
 _EDGES: Final = 3

@@ -1,4 +1,4 @@
-"""What the API has: one file for each list operation, all alike, without code that runs."""
+"""The resources of the API: one file for each list operation, declarations only."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""How a list operation is declared: its request, its rows, and what each field needs everywhere.
+"""The declaration of a list operation: its request, its rows and its fields.
 
-From these follow the request, the shape of the JSON, the Arrow and dlt schemas, the documents, the RAM policy and the redaction.
-Nothing here imports pyarrow or dlt: `dlt init` reads the source where only stubs of them stand.
+The request, the shape of the JSON, the Arrow and dlt schemas, the documents, the RAM policy and the redaction follow from it.
+Nothing here imports pyarrow or dlt: `dlt init` imports the source with stubs of packages that are not installed.
 """
 
 from __future__ import annotations
@@ -10,9 +10,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-# dlt's own names. Times are UTC; a decimal has 18 digits, 6 of them after the point.
+# dlt's data types. Times are UTC; a decimal has 18 digits, 6 of them after the point.
 DataType = Literal["text", "bigint", "double", "decimal", "bool", "timestamp"]
-# How redaction reads a text: the methods of `Redactor`. `plain` is not read at all: ids, and what the audit says of itself.
+# How a text is masked: the methods of `Redactor`. `plain` is not masked: ids, and columns of the audit.
 Mask = Literal[
     "plain",
     "text",
@@ -27,24 +27,24 @@ Mask = Literal[
 ]
 # The RAM actions are `emr-serverless-spark:<Operation>`; the vendor documents them for all resources only.
 RAM_PREFIX: Final = "emr-serverless-spark"
-# The ids that a request is made with, by the name under which an answer may repeat them.
+# The ids in a request, by the name under which a response may repeat them.
 ASKED: Final[Mapping[str, str]] = {"regionId": "region_id", "workspaceId": "workspace_id"}
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column, and its field of the API.
+    """One column, and the API's field for it.
 
     Attributes:
         name: of the column.
         path: place in the API's row, or in the item of a list, dotted; empty for the item itself. None: not in the row.
         type: dlt's data type.
         description: for the documents and the destination.
-        mask: how redaction reads the text.
-        named_by: the column whose text names this value.
-        default: stands for null.
-        volatile: changes all the time; a snapshot keeps no earlier version for it alone.
-        parse: makes the column's text from the field's, where it is not the same.
+        mask: how the text is masked.
+        named_by: the column with the name of this value.
+        default: replaces null.
+        volatile: changes often; a snapshot keeps no earlier version if only this column differs.
+        parse: converts the text of the field to that of the column.
     """
 
     name: str
@@ -60,14 +60,14 @@ class Field:
 
 @dataclass(frozen=True)
 class Child:
-    """A table of its own for what a row holds: a list of items, or one object.
+    """A child table, for a list of items or an object in a row.
 
     Attributes:
         table: its name.
         description: what one row is, for the documents.
         path: place of the list or object in the API's row, dotted.
-        index: the column that counts the items from 0; None for an object, which is no row where all its fields are null.
-        fields: of an item, or of the object by their place in the row.
+        index: the column that numbers the items from 0; None for an object, which has no row if all its fields are null.
+        fields: of an item, or of the object.
     """
 
     table: str
@@ -79,7 +79,7 @@ class Child:
 
 @dataclass(frozen=True)
 class Observations:
-    """A table that only grows: what some columns of a row held each time that it was read while open."""
+    """An append-only table: the values of some columns each time that an open row was read."""
 
     table: str
     description: str
@@ -88,19 +88,41 @@ class Observations:
 
 @dataclass(frozen=True)
 class Token:
-    """Pages follow a token; `page_rows` is the most rows of a page that the API documents."""
+    """Pages are requested by token; `page_rows` is the documented maximum of rows on a page."""
 
     page_rows: int
 
 
 @dataclass(frozen=True)
 class NoPaging:
-    """One answer has all rows."""
+    """One response has all rows."""
 
 
 @dataclass(frozen=True)
 class Windowed:
-    """Rows are asked for by time ranges: too many to list at every load."""
+    """Rows are requested by time range: there are too many to list at every load.
+
+    Attributes:
+        start_filter: the API's filter for a range of start times.
+        end_filter: the API's filter for a range of end times.
+        state_filter: the API's filter for states.
+        id_filter: the API's filter for one row.
+        start_field: field of a row with its start time.
+        end_field: field of a row with its end time; null, absent or 0 while it is open.
+        state_field: field of a row with its state.
+        open_states: states of rows that may still change; a row without an end time may change in any state.
+        figures_field: field of a row that may be filled in long after its end.
+    """
+
+    start_filter: str
+    end_filter: str
+    state_filter: str
+    id_filter: str
+    start_field: str
+    end_field: str
+    state_field: str
+    open_states: tuple[str, ...]
+    figures_field: str
 
 
 @dataclass(frozen=True)
@@ -120,16 +142,16 @@ class Resource:
         description: what one row is, for the documents.
         operation: the API's name, also of the RAM action.
         path: of the request; `{workspace_id}` is filled in.
-        rows: the field of the answer that holds the rows.
-        paging: how the pages follow one another.
-        strategy: what each load asks for.
-        parent: `region` or `workspace`: what is asked for its rows.
+        rows: the field of the response that holds the rows.
+        paging: how pages are requested.
+        strategy: what each load requests.
+        parent: `region` or `workspace`: what a request is for.
         key: columns that identify a row.
-        fields: columns, without those of what was asked and of the load.
-        repeats: fields of a row that repeat what was asked, keys of `ASKED`; one that says otherwise is unknown.
+        fields: columns, without those of the parent and of the load.
+        repeats: fields of a row that repeat an id of the request, keys of `ASKED`; a different value counts as an unknown field.
         children: further tables.
         observations: the history of columns that change while a row is open.
-        left_out: fields of a row that the API documents and that are not loaded, each with the reason.
+        left_out: documented fields that are not loaded, each with the reason.
     """
 
     table: str
@@ -149,8 +171,19 @@ class Resource:
 
     @property
     def ram_action(self) -> str:
-        """The right that its reader needs."""
+        """The permission that is needed to read it."""
         return f"{RAM_PREFIX}:{self.operation}"
+
+    @property
+    def windowed(self) -> Windowed:
+        """Its strategy, where it is read by time range.
+
+        Raises:
+            TypeError: it is not.
+        """
+        if not isinstance(self.strategy, Windowed):
+            raise TypeError(f"{self.table} is not read by time range")
+        return self.strategy
 
     @property
     def history(self) -> str | None:
@@ -159,13 +192,13 @@ class Resource:
 
     @property
     def row_id(self) -> Field:
-        """The field that tells the rows of one answer apart."""
+        """The field with the id of a row."""
         return next(column for column in self.fields if column.name in self.key)
 
 
 @dataclass(frozen=True)
 class AuditTable:
-    """A table that the source writes of its own: its key, and its columns without `_dlt_load_id`."""
+    """A table about the load itself: its key, and its columns without `_dlt_load_id`."""
 
     table: str
     description: str

@@ -6,7 +6,7 @@ from typing import Final
 
 from .declaration import Child, Field, Observations, Resource, Token, Windowed
 
-# States without an end. A run without an end time is open too, whatever its state is called.
+# States without an end. A run without an end time is open in any state.
 OPEN_STATES: Final = ("Submitted", "Pending", "Running", "Cancelling")
 # Every documented state.
 ALL_STATES: Final = (*OPEN_STATES, "Success", "Failed", "Cancelled", "CancelFailed")
@@ -18,7 +18,17 @@ JOB_RUNS: Final = Resource(
     path="/api/v1/workspaces/{workspace_id}/jobRuns",
     rows="jobRuns",
     paging=Token(page_rows=100),
-    strategy=Windowed(),
+    strategy=Windowed(
+        start_filter="startTime",
+        end_filter="endTime",
+        state_filter="states",
+        id_filter="jobRunId",
+        start_field="submitTime",
+        end_field="endTime",
+        state_field="state",
+        open_states=OPEN_STATES,
+        figures_field="cuHours",
+    ),
     parent="workspace",
     key=("workspace_id", "job_run_id"),
     repeats=("workspaceId",),
@@ -43,7 +53,7 @@ JOB_RUNS: Final = Resource(
         Field("end_time", "endTime", "timestamp", "When the run ended, UTC; null while it has not."),
         Field("code_type", "codeType", "text", "SQL, JAR, PYTHON, or another."),
         Field("web_ui", "webUI", "text", "Address of the Spark UI, credentials masked.", mask="address"),
-        Field("execution_timeout_seconds", "executionTimeoutSeconds", "bigint", "Time allowed to the run, seconds."),
+        Field("execution_timeout_seconds", "executionTimeoutSeconds", "bigint", "Timeout of the run, seconds."),
         Field("creator", "creator", "text", "UID of the submitting user."),
         Field("release_version", "releaseVersion", "text", "Engine version."),
         Field("display_release_version", "displayReleaseVersion", "text", "Engine version as the console shows it."),
@@ -73,7 +83,7 @@ JOB_RUNS: Final = Resource(
             "arguments_digest",
             None,
             "text",
-            "SHA-256 of the entry point and the masked arguments: recognises a rerun of the same job.",
+            "SHA-256 of the entry point and the masked arguments: identifies reruns of the same job.",
             mask="plain",
         ),
     ),

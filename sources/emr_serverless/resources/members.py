@@ -14,7 +14,7 @@ def uid_of(member_arn: str) -> str:
 
 
 def role_names(roles: str) -> str:
-    """Return the names of the API's list of roles, JSON; what is no such list stays as it is."""
+    """Return the names in the API's list of roles, as JSON; any other value is returned as it is."""
     try:
         return json.dumps([role["roleName"] for role in json.loads(roles)], ensure_ascii=False)
     except (ValueError, TypeError, KeyError):

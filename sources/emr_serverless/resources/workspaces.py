@@ -23,7 +23,7 @@ WORKSPACES: Final = Resource(
         Field("workspace_status", "workspaceStatus", "text", "STARTING, RUNNING, TERMINATED, or another."),
         Field("state_change_code", "stateChangeReason.code", "text", "Code of the last change of state."),
         Field("state_change_message", "stateChangeReason.message", "text", "Reason of the last change of state.", mask="message"),
-        Field("fail_reason", "failReason", "text", "Why it could not be made or kept.", mask="message"),
+        Field("fail_reason", "failReason", "text", "Why it could not be created or kept.", mask="message"),
         Field("release_type", "releaseType", "text", "Release type of the service."),
         Field("create_time", "createTime", "timestamp", "When it was created, UTC."),
         Field("end_time", "endTime", "timestamp", "When it ends, UTC."),

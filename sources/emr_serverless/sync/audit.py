@@ -8,7 +8,7 @@ import pyarrow as pa
 
 from ..arrow.coerce import utc_from_ms
 from ..arrow.schema import RAW_TABLES
-from .workers import WindowResult
+from .tasks import WindowResult
 
 
 def windows_table(result: WindowResult, load: str, mode: str) -> pa.Table:

@@ -1,4 +1,4 @@
-"""One dlt package: which runs it holds already, and its tables, joined into batches."""
+"""One dlt package: its runs, and its tables, joined into batches."""
 
 from __future__ import annotations
 
@@ -18,8 +18,9 @@ from ..redaction.redactor import Redactor
 from ..resources.job_runs import JOB_RUNS
 from ..settings import BATCH_ROWS, PACKAGE_BYTES
 from .snapshots import Snapshot
+from .tasks import Rows
 from .unknown_fields import UnknownFieldCounts
-from .workers import Rows
+from .windows import RUN_ID
 
 
 class Package:
@@ -28,7 +29,7 @@ class Package:
     Args:
         load_id: dlt's name of the package, for `_dlt_load_id`.
         redactor: masks the secrets of each batch.
-        snapshots: lists whose rows leave their earlier versions, by table.
+        snapshots: lists that keep earlier versions of their rows, by table.
         tables: those that are loaded.
     """
 
@@ -57,15 +58,15 @@ class Package:
         self.sent: dict[str, Counter[str]] = {}
 
     def has_room(self, page: Rows, package_rows: int) -> bool:
-        """Tell whether a page fits, by its rows and by its size; an empty package takes any page."""
+        """Return whether a page fits, by its rows and its size; an empty package accepts any page."""
         fits = self.rows + len(page.records) <= package_rows and self._bytes + page.records.nbytes <= PACKAGE_BYTES
         return fits or not self.rows
 
     def fresh(self, workspace_id: str, runs: Records) -> Records:
-        """Return the runs that this package does not hold yet; one without an id has no place in a table."""
+        """Return the runs that are not in this package yet; runs without an id are dropped."""
         seen = self._runs.setdefault(workspace_id, set())
         fresh = []
-        for position, run_id in enumerate(runs.column("jobRunId")):
+        for position, run_id in enumerate(runs.column(RUN_ID)):
             if run_id and run_id not in seen:
                 seen.add(run_id)
                 fresh.append(position)
@@ -80,7 +81,7 @@ class Package:
         self._pages.append((origin, runs))
 
     def add_observations(self, origin: Origin, runs: Records) -> None:
-        """Add what was seen of runs just then to the batch."""
+        """Add observations of runs to the batch."""
         self._observed.append((origin, runs))
 
     def add(self, tables: Mapping[str, pa.Table]) -> None:
@@ -89,18 +90,18 @@ class Package:
             self._tables.setdefault(name, []).append(table)
 
     def add_masked(self, tables: Mapping[str, pa.Table]) -> None:
-        """Add tables, without `_dlt_load_id`, whose rows the destination has shown: they are masked already."""
+        """Add tables, without `_dlt_load_id`, whose rows are from the destination and so already masked."""
         for name, table in tables.items():
             self._masked.setdefault(name, []).append(table)
 
     def add_empty_tables(self) -> None:
-        """Add every table without rows, so that a first load makes them all, whatever it finds."""
+        """Add every table without rows, so that a first load always creates all of them."""
         for name, table in RAW_TABLES.items():
             self.add({name: table.page_schema.empty_table()})
 
     @property
     def is_batch_full(self) -> bool:
-        """Whether the batch has as many runs as dlt should be handed at once."""
+        """Whether the batch has the maximum number of runs."""
         return self._batch_rows >= BATCH_ROWS
 
     def take_batch(self) -> dict[str, pa.Table]:

@@ -1,15 +1,15 @@
-"""A workspace whose whole history fits on one page of each listing is read whole, and proved with a handful of requests.
+"""Reads a workspace whose whole history fits on one page of each listing, and certifies it with a few requests.
 
-Most workspaces of an account are small or empty, and requests are the scarce thing. So a workspace is first asked for all runs
-that ever started. Where these are one page, the other listings follow: the runs that ever ended, those of any state, and those of
-workflows, with a range of all times and without. Under any single default that the API may apply to an absent filter, and under a
-limited reach of an absent `startTime` besides, each run is in one of them. Where they name the same runs, no default hides any,
-and the start axis, the end axis and the open runs are certified together. In every other case (a listing of several pages, a
-count that does not fit, a refused filter, a run that one listing has and another lacks) nothing is certified here, and the
-workspace is surveyed and read by time range.
+Most workspaces of an account are small or empty, and the number of requests is the limiting resource. So the first request for
+a workspace is for all runs that ever started. If these are one page, the other listings follow: the runs that ever ended, those
+of any state, and those of workflows, with a range of all times and without. For any single default that the API applies to an
+absent filter, even together with a limited reach of an absent `startTime`, each run is in one of the listings. If all of them
+name the same runs, no default hides any, and the start axis, the end axis and the open runs are certified together. Otherwise
+(a listing of several pages, a count that does not match, a refused filter, a run that is only in some listings) nothing is
+certified here, and the workspace is counted and read by time range.
 
-Each listing is one answer and so one moment. Runs that ended by the horizon, or were submitted by then, were so before the first
-request: what becomes of a run between two requests changes neither set.
+Each listing is one response and so one moment. Runs that ended by the horizon, or were submitted by then, were so before the
+first request: changes between two requests affect neither set.
 """
 
 from __future__ import annotations
@@ -17,14 +17,16 @@ from __future__ import annotations
 from typing import Final
 
 from ..arrow.decode import Records
-from ..resources.job_runs import OPEN_STATES
+from ..resources.job_runs import JOB_RUNS
 from .hidden_defaults import ANY_STATE, OF_WORKFLOW, SHORT_RANGE_MS
-from .windows import Filters, Window
-from .workers import Task, WindowResult
+from .tasks import Task, WindowResult
+from .windows import RUN_ID, Filters, Window
+
+_RUNS: Final = JOB_RUNS.windowed
 
 
 class Census:
-    """The listings of one workspace, and what they prove.
+    """The listings of one workspace.
 
     Args:
         region_id: where the workspace is.
@@ -38,8 +40,8 @@ class Census:
         self, region_id: str, workspace_id: str, start: tuple[int, int], end: tuple[int, int], *, is_first: bool = False
     ) -> None:
         horizon_ms = start[1]
-        ever_started: Filters = (("startTime", (1, horizon_ms)),)
-        ever_ended: Filters = (("endTime", (1, horizon_ms)),)
+        ever_started: Filters = ((_RUNS.start_filter, (1, horizon_ms)),)
+        ever_ended: Filters = ((_RUNS.end_filter, (1, horizon_ms)),)
         self._horizon_ms: Final = horizon_ms
         self._since_ms: Final = min(start[0], end[0])
         self._started = Window(region_id, workspace_id, "start", *start, filters=ever_started)
@@ -56,17 +58,17 @@ class Census:
             self._of_any_state,
             *(Window(region_id, workspace_id, "all", filters=filters) for filters in others),
         ]
-        self._outcomes: list[WindowResult] = []
+        self._results: list[WindowResult] = []
         self._left = 0
         self._final_runs: dict[Window, set[str]] = {}
         self._other_runs: dict[Window, set[str]] = {}
 
     def first_task(self) -> Task:
-        """Return the listing that says whether the workspace is small."""
+        """Return the first listing, which shows whether the workspace is small."""
         return self._task(self._started)
 
     def take(self, page: Records, window: Window, ranges: list[tuple[int, int]]) -> list[int]:
-        """Take a listing's runs, and return the positions of those that the load is for.
+        """Take the runs of a listing; return the positions of those that belong to the load.
 
         Args:
             page: the whole listing.
@@ -74,23 +76,24 @@ class Census:
             ranges: further ranges of end times to load.
         """
         wanted = []
-        columns = (page.column(name) for name in ("jobRunId", "state", "submitTime", "endTime"))
+        fields = (RUN_ID, _RUNS.state_field, _RUNS.start_field, _RUNS.end_field)
+        columns = (page.column(name) for name in fields)
         for position, (run_id, state, submit_ms, end_ms) in enumerate(zip(*columns, strict=True)):
-            is_final = bool(end_ms) and end_ms <= self._horizon_ms and state not in OPEN_STATES
+            is_final = bool(end_ms) and end_ms <= self._horizon_ms and state not in _RUNS.open_states
             if is_final:
                 self._final_runs.setdefault(window, set()).add(run_id)
             elif submit_ms is None or submit_ms <= self._horizon_ms:
                 self._other_runs.setdefault(window, set()).add(run_id)
-            # Whatever started in a range ended after its beginning, or has not ended.
+            # A run that started in a range ended after its beginning, or has not ended.
             if not is_final or end_ms >= self._since_ms or any(first <= end_ms <= last for first, last in ranges):
                 wanted.append(position)
         return wanted
 
-    def settle(self, outcome: WindowResult) -> list[Task]:
-        """Take how the reading of a listing ended; return the listings to read next."""
-        self._outcomes.append(outcome)
+    def settle(self, result: WindowResult) -> list[Task]:
+        """Take the result of a listing; return the listings to read next."""
+        self._results.append(result)
         self._left -= 1
-        if outcome.status != "complete":
+        if result.status != "complete":
             self._waiting = []
         waiting, self._waiting = self._waiting, []
         return [self._task(window) for window in waiting]
@@ -102,11 +105,11 @@ class Census:
 
     @property
     def certificates(self) -> list[WindowResult]:
-        """What is proved of the workspace, once the census is over: every listing, or nothing."""
-        return self._outcomes if all(outcome.status == "complete" for outcome in self._outcomes) and self._agree() else []
+        """The results that certify the workspace, once the census is over: of every listing, or none."""
+        return self._results if all(result.status == "complete" for result in self._results) and self._agree() else []
 
     def _agree(self) -> bool:
-        """Return whether no listing has a run that those without further filters lack."""
+        """Return whether no listing has a run that is missing in those without further filters."""
         final, other = self._final_runs, self._other_runs
         known = other.get(self._started, set()) | other.get(self._of_any_state, set())
         return (

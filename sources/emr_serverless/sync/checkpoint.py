@@ -1,8 +1,15 @@
-"""How far a load believes what earlier loads remember: as far as the destination holds what they certified.
+"""Where a load starts: the state that earlier loads saved, limited to what the destination supports.
 
-State of `job_runs`, by workspace: `started_through` and `ended_through` are the cursors, `since` is where the first load began,
-`open` lists open runs, `sent` counts the rows of the newest package with runs of the workspace, and `held` counts its rows in the
-destination when the newest load began. All times are epoch milliseconds.
+dlt's state of the source, in its section `sync`:
+
+- `checkpoints`, by `resource/region/workspace`: `started_through` and `ended_through` are the cursors, `since` is where the first
+  load began, `open` lists open runs, `unsettled` the ranges of end times of runs without figures, `hidden_defaults` the
+  parameters whose absence hides runs, `sent` counts the rows of the newest package with runs of the workspace, and `stored`
+  counts its rows in the destination when the newest load began.
+- `backfills`, by range and then by the same key: how far the range is certified.
+- `unknown_fields` and `settle_days`, for all of them.
+
+All times are epoch milliseconds.
 """
 
 from __future__ import annotations
@@ -15,7 +22,8 @@ from typing import Any, Final
 
 import dlt
 
-from .destination import CertifiedRange, Holdings, read_holdings
+from ..resources.job_runs import JOB_RUNS
+from .destination import CertifiedRange, Stored, read_stored
 from .options import epoch_ms
 from .windows import TimeAxis
 
@@ -23,112 +31,127 @@ CURSOR_AXES: Final[tuple[tuple[str, TimeAxis], ...]] = (("started_through", "sta
 
 
 @dataclass(frozen=True)
-class Remembered:
-    """The state that a load starts from, and a sentence for each thing that was not believed."""
+class Checkpoint:
+    """The state that a load starts from, and a sentence for each saved part that the destination does not support."""
 
     state: dict[str, Any]
-    findings: list[str]
+    warnings: list[str]
 
 
-def remembered(pipeline: dlt.Pipeline, source_name: str, local: Mapping[str, Any], now: datetime) -> Remembered:
-    """Ask a pipeline's destination, and return the state of `job_runs` as far as it is supported there.
+def read_checkpoint(pipeline: dlt.Pipeline, source_name: str, local: Mapping[str, Any], now: datetime) -> Checkpoint:
+    """Return the state to start from, as far as a pipeline's destination supports it.
 
     Args:
-        pipeline: its destination is asked.
+        pipeline: its destination is queried.
         source_name: the section of dlt's state.
-        local: the state in dlt's working folder; used where the destination keeps none.
+        local: the section `sync` in dlt's working folder; used where the destination keeps no state.
         now: the real time, UTC.
     """
-    holdings = read_holdings(pipeline, source_name, now)
-    return Remembered(dict(local), []) if holdings is None else believed(local, holdings)
+    stored = read_stored(pipeline, source_name, now)
+    return Checkpoint(dict(local), []) if stored is None else reconcile(local, stored)
 
 
-def believed(local: Mapping[str, Any], holdings: Holdings) -> Remembered:
-    """Return what is believed of the destination's state, which replaces the local one.
+def reconcile(local: Mapping[str, Any], stored: Stored) -> Checkpoint:
+    """Return the destination's state, which replaces the local one, limited to what its tables support.
 
-    A cursor or a backfill's progress counts as far as unbroken certified ranges support it. Where rows are missing from a table,
-    all that was ever certified for the workspace is to be read again.
+    A cursor or the progress of a backfill counts as far as unbroken certified ranges support it. Where rows are missing from a
+    table, everything that was ever certified for the workspace is read again.
     """
-    state = deepcopy(holdings.state)
-    findings = []
+    state = deepcopy(stored.state)
+    warnings = []
     if _is_ahead(local, state):
-        findings.append("the working folder remembers another state than the database holds; the database is believed")
-    if holdings.rows is None:
-        return Remembered(state, findings)
-    if not state and holdings.ranges:
+        warnings.append("the working folder holds a newer state than the database; the state of the database is used")
+    if stored.rows is None:
+        return Checkpoint(state, warnings)
+    if not state and stored.ranges:
         # The audit names the workspaces where the state is lost.
-        state["workspaces"] = {name: {"region_id": found[0].region_id} for (name, _), found in holdings.ranges.items()}
-    for workspace_id, memory in state.get("workspaces", {}).items():
-        lost = _lost_tables(workspace_id, memory, holdings)
-        if lost or not holdings.state:
-            _begin_again(workspace_id, memory, holdings)
+        state["checkpoints"] = {state_key(found[0].region_id, name): {} for (name, _), found in stored.ranges.items()}
+    for key, checkpoint in state.get("checkpoints", {}).items():
+        _, workspace_id = region_and_workspace(key)
+        lost = _lost_tables(workspace_id, checkpoint, stored)
+        if lost or not stored.state:
+            _begin_again(workspace_id, checkpoint, stored)
             for progress in state.get("backfills", {}).values():
-                progress.pop(workspace_id, None)
-        findings += [f"{workspace_id}: rows that were loaded are missing from {table}; they are loaded again" for table in lost]
-        findings += _limit_cursors(workspace_id, memory, holdings)
-        _limit_backfills(state, workspace_id, holdings)
-        memory["held"] = {table: count for (name, table), count in holdings.rows.items() if name == workspace_id}
-    return Remembered(state, findings)
+                progress.pop(key, None)
+        warnings += [f"{workspace_id}: rows that were loaded are missing from {table}; they are loaded again" for table in lost]
+        warnings += _limit_cursors(workspace_id, checkpoint, stored)
+        _limit_backfills(state, key, stored)
+        checkpoint["stored"] = {table: count for (name, table), count in stored.rows.items() if name == workspace_id}
+    return Checkpoint(state, warnings)
+
+
+def state_key(region_id: str, workspace_id: str, resource: str = JOB_RUNS.table) -> str:
+    """Return the key of a workspace's checkpoint."""
+    return f"{resource}/{region_id}/{workspace_id}"
+
+
+def region_and_workspace(key: str) -> tuple[str, str]:
+    """Return the ids that a key of `state_key` was made of."""
+    _, region_id, workspace_id = key.split("/", 2)
+    return region_id, workspace_id
 
 
 def _is_ahead(local: Mapping[str, Any], state: Mapping[str, Any]) -> bool:
-    """Return whether the working folder has certified more than the database: after a kill it has less, which is no news."""
-    held = state.get("workspaces", {})
+    """Return whether the working folder has certified more than the database: after a kill it has less, which is expected."""
+    stored = state.get("checkpoints", {})
     return any(
-        memory.get(cursor, 0) > held.get(workspace_id, {}).get(cursor, 0)
-        for workspace_id, memory in local.get("workspaces", {}).items()
+        checkpoint.get(cursor, 0) > stored.get(key, {}).get(cursor, 0)
+        for key, checkpoint in local.get("checkpoints", {}).items()
         for cursor, _ in CURSOR_AXES
     )
 
 
-def _lost_tables(workspace_id: str, memory: Mapping[str, Any], holdings: Holdings) -> list[str]:
+def _lost_tables(workspace_id: str, checkpoint: Mapping[str, Any], stored: Stored) -> list[str]:
     """Return the tables that hold fewer rows than earlier loads have committed."""
-    sent, held = memory.get("sent", {}), memory.get("held", {})
-    rows = holdings.rows or {}
+    sent, before = checkpoint.get("sent", {}), checkpoint.get("stored", {})
+    rows = stored.rows or {}
     lost = []
-    for table in {**held, **sent.get("rows", {})}:
+    for table in {**before, **sent.get("rows", {})}:
         now = rows.get((workspace_id, table), 0)
-        came = holdings.package_rows.get((workspace_id, table, sent.get("package", "")), 0)
+        sent_rows = stored.package_rows.get((workspace_id, table, sent.get("package", "")), 0)
         # Runs are never removed; their tags and arguments may be, but not all at once.
-        least = held.get(table, 0) if table == "job_runs" else min(1, held.get(table, 0))
-        if now < least or came < sent.get("rows", {}).get(table, 0):
+        least = before.get(table, 0) if table == "job_runs" else min(1, before.get(table, 0))
+        if now < least or sent_rows < sent.get("rows", {}).get(table, 0):
             lost.append(table)
     return lost
 
 
-def _oldest_ms(workspace_id: str, memory: Mapping[str, Any], holdings: Holdings) -> int | None:
+def _oldest_ms(workspace_id: str, checkpoint: Mapping[str, Any], stored: Stored) -> int | None:
     """Return the first millisecond that was ever certified or begun, or None where there is none."""
-    ranges = [certified for _, axis in CURSOR_AXES for certified in holdings.ranges.get((workspace_id, axis), [])]
-    return min([*(certified.first_ms for certified in ranges), *([memory["since"]] if "since" in memory else [])], default=None)
+    ranges = [certified for _, axis in CURSOR_AXES for certified in stored.ranges.get((workspace_id, axis), [])]
+    return min(
+        [*(certified.first_ms for certified in ranges), *([checkpoint["since"]] if "since" in checkpoint else [])], default=None
+    )
 
 
-def _begin_again(workspace_id: str, memory: dict[str, Any], holdings: Holdings) -> None:
+def _begin_again(workspace_id: str, checkpoint: dict[str, Any], stored: Stored) -> None:
     """Set the cursors before all that was ever certified; without such a range the next load is a first one."""
-    since = _oldest_ms(workspace_id, memory, holdings)
+    since = _oldest_ms(workspace_id, checkpoint, stored)
     for name in ("sent", *dict(CURSOR_AXES)):
-        memory.pop(name, None)
+        checkpoint.pop(name, None)
     if since is not None:
-        memory |= {"since": since, **dict.fromkeys(dict(CURSOR_AXES), since - 1)}
+        checkpoint |= {"since": since, **dict.fromkeys(dict(CURSOR_AXES), since - 1)}
 
 
-def _limit_cursors(workspace_id: str, memory: dict[str, Any], holdings: Holdings) -> list[str]:
-    findings = []
+def _limit_cursors(workspace_id: str, checkpoint: dict[str, Any], stored: Stored) -> list[str]:
+    warnings = []
     for cursor, axis in CURSOR_AXES:
-        if cursor not in memory:
+        if cursor not in checkpoint:
             continue
-        supported = _supported_ms(holdings.ranges.get((workspace_id, axis), []), memory["since"])
-        if memory[cursor] > supported:
-            memory[cursor] = supported
-            findings.append(f"{workspace_id}: axis {axis} is certified only until {_text(supported)}; the rest is loaded again")
-    return findings
+        supported = _supported_ms(stored.ranges.get((workspace_id, axis), []), checkpoint["since"])
+        if checkpoint[cursor] > supported:
+            checkpoint[cursor] = supported
+            warnings.append(f"{workspace_id}: axis {axis} is certified only until {_text(supported)}; the rest is loaded again")
+    return warnings
 
 
-def _limit_backfills(state: dict[str, Any], workspace_id: str, holdings: Holdings) -> None:
-    ranges = holdings.ranges.get((workspace_id, "start"), [])
+def _limit_backfills(state: dict[str, Any], key: str, stored: Stored) -> None:
+    _, workspace_id = region_and_workspace(key)
+    ranges = stored.ranges.get((workspace_id, "start"), [])
     for name, progress in state.get("backfills", {}).items():
-        if workspace_id in progress:
+        if key in progress:
             first_ms = epoch_ms(datetime.fromisoformat(name.partition("/")[0]))
-            progress[workspace_id] = min(progress[workspace_id], _supported_ms(ranges, first_ms))
+            progress[key] = min(progress[key], _supported_ms(ranges, first_ms))
 
 
 def _supported_ms(ranges: list[CertifiedRange], first_ms: int) -> int:

@@ -1,7 +1,7 @@
-"""What the destination itself holds of earlier loads: dlt's state, the certified time ranges, and the rows of each table.
+"""What the destination has stored: dlt's state, the certified time ranges, and the number of rows in each table.
 
-The tables may be older than the working folder remembers (a restored backup, another file of the same name, an emptied table) or
-newer (a copied database). So each load asks the destination first, and believes dlt's local state only as far as this goes.
+The tables may be older than the state in the working folder (a restored backup, another file of the same name, an emptied table)
+or newer (a copied database). So each load queries the destination first and trusts the local state only as far as it agrees.
 """
 
 from __future__ import annotations
@@ -43,6 +43,8 @@ FROM (
 ) AS counted
 GROUP BY workspace_id, axis, gaps
 """
+# The section of dlt's source state that `sync` keeps; see checkpoint.py.
+STATE_SECTION: Final = "sync"
 ROWS_SQL: Final = """
 SELECT workspace_id, CASE WHEN _dlt_load_id IN ({packages}) THEN _dlt_load_id END AS package, count(*)
 FROM {table} GROUP BY 1, 2
@@ -59,14 +61,14 @@ class CertifiedRange:
 
 
 @dataclass(frozen=True)
-class Holdings:
-    """What a destination holds.
+class Stored:
+    """What a destination has stored.
 
     Attributes:
-        state: dlt's state of `job_runs` as committed with the newest package; empty where there is none.
+        state: section `sync` of dlt's state of the source, committed with the newest package; empty where there is none.
         ranges: certified ranges, by workspace and axis, oldest first.
-        rows: rows of a workspace in a table, by both; None where the destination cannot be asked.
-        package_rows: those of them that came with a package, by workspace, table and dlt's load id.
+        rows: number of rows, by workspace and table; None where the destination cannot be queried.
+        package_rows: number of rows of a package, by workspace, table and dlt's load id.
     """
 
     state: dict[str, Any] = field(default_factory=dict)
@@ -75,13 +77,13 @@ class Holdings:
     package_rows: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
 
 
-def read_holdings(pipeline: dlt.Pipeline, source_name: str, now: datetime) -> Holdings | None:
-    """Return what a pipeline's destination holds, or None where the destination keeps no state.
+def read_stored(pipeline: dlt.Pipeline, source_name: str, now: datetime) -> Stored | None:
+    """Return what a pipeline's destination has stored, or None where it keeps no state.
 
-    Rows and ranges are asked of DuckDB and PostgreSQL only: the SQL is known to run there.
+    Rows and ranges are read from DuckDB and PostgreSQL only, where the SQL is tested.
 
     Args:
-        pipeline: its destination is asked.
+        pipeline: its destination is queried.
         source_name: the section of dlt's state.
         now: the real time, UTC.
     """
@@ -90,36 +92,37 @@ def read_holdings(pipeline: dlt.Pipeline, source_name: str, now: datetime) -> Ho
             return None
         state = _stored_state(pipeline, client, source_name)
         if not isinstance(client.config, (DuckDbClientConfiguration, PostgresClientConfiguration)):
-            return Holdings(state)
+            return Stored(state)
         sql = cast("SqlJobClientBase", client).sql_client
         rows: dict[tuple[str, str], int] = {}
         package_rows: dict[tuple[str, str, str], int] = {}
-        packages = {memory["sent"]["package"] for memory in state.get("workspaces", {}).values() if "sent" in memory}
+        checkpoints = state.get("checkpoints", {}).values()
+        packages = {checkpoint["sent"]["package"] for checkpoint in checkpoints if "sent" in checkpoint}
         for table in WITNESS_TABLES:
             for workspace_id, package, count in _rows(sql, table, sorted(packages)):
                 rows[workspace_id, table] = rows.get((workspace_id, table), 0) + count
                 if package:
                     package_rows[workspace_id, table, package] = count
-        return Holdings(state, _ranges(sql, now), rows, package_rows)
+        return Stored(state, _ranges(sql, now), rows, package_rows)
 
 
-def read_held(pipeline: dlt.Pipeline) -> dict[str, list[dict[str, Any]]]:
-    """Return the rows that a pipeline's destination holds of the resources that keep a history, by table.
+def read_snapshot_rows(pipeline: dlt.Pipeline) -> dict[str, list[dict[str, Any]]]:
+    """Return the stored rows of the resources that keep a history, by table.
 
-    Empty where the destination is not DuckDB or PostgreSQL: then every row counts as a new one.
+    Empty where the destination is not DuckDB or PostgreSQL: every row then counts as new.
     """
-    held: dict[str, list[dict[str, Any]]] = {}
+    rows: dict[str, list[dict[str, Any]]] = {}
     with pipeline.destination_client() as client:
         if not isinstance(client.config, (DuckDbClientConfiguration, PostgresClientConfiguration)):
-            return held
+            return rows
         sql = cast("SqlJobClientBase", client).sql_client
         for resource in RESOURCES:
             if resource.history:
                 names = RAW_TABLES[resource.table].page_schema.names
                 columns = ", ".join(map(sql.escape_column_name, names))
                 query = f"SELECT {columns} FROM {sql.make_qualified_table_name(resource.table)}"  # noqa: S608  # names of ours
-                held[resource.table] = [dict(zip(names, row, strict=True)) for row in _answer(sql, query)]
-    return held
+                rows[resource.table] = [dict(zip(names, row, strict=True)) for row in _answer(sql, query)]
+    return rows
 
 
 def _stored_state(pipeline: dlt.Pipeline, client: WithStateSync, source_name: str) -> dict[str, Any]:
@@ -127,8 +130,8 @@ def _stored_state(pipeline: dlt.Pipeline, client: WithStateSync, source_name: st
         state = load_pipeline_state_from_destination(pipeline.pipeline_name, client)
     except DestinationUndefinedEntity:
         return {}
-    section: Mapping[str, Any] = (state or {}).get("sources", {}).get(source_name, {})
-    return dict(section.get("resources", {}).get("job_runs", {}))
+    source_state: Mapping[str, Any] = (state or {}).get("sources", {}).get(source_name, {})
+    return dict(source_state.get(STATE_SECTION, {}))
 
 
 def _ranges(sql: SqlClientBase[Any], now: datetime) -> dict[tuple[str, str], list[CertifiedRange]]:

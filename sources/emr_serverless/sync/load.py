@@ -1,4 +1,4 @@
-"""One load: its frozen horizon and its packages, read one by one."""
+"""One load: its fixed horizon and its packages."""
 
 from __future__ import annotations
 
@@ -14,18 +14,19 @@ from ..api.client import Client
 from ..arrow.processes import DecodingProcesses
 from ..redaction.redactor import Redactor
 from .options import Backfill, LoadOptions, SourceSettings, check_times, epoch_ms
-from .scheduler import Scheduler, State
+from .saved_state import State
+from .scheduler import Scheduler
 from .snapshots import Row
 from .stats import LoadStats
 
 
 class Load:
-    """One load or backfill, cut into packages. Run the source with it until it is no longer `unfinished`.
+    """One load or backfill, divided into packages. Run the source with it until it is no longer `unfinished`.
 
     Args:
         clock: the real time, UTC. It dates requests and observations.
-        as_of: the horizon, the last moment asked for; a minute before now unless given.
-        backfill: read this range of submit times instead of what is new.
+        as_of: the horizon, the last moment to load; a minute before now unless given.
+        backfill: load this range of submit times instead of what is new.
         forget_workspaces: workspaces that earlier loads read and that are gone: they are no longer reported as missing.
         on_progress: called after each page and window.
 
@@ -60,7 +61,7 @@ class Load:
         self.close()
 
     def close(self) -> None:
-        """Stop the threads and processes; a load that is closed before its end loses nothing: the next one resumes it."""
+        """Stop the threads and processes. A load that is closed early loses nothing: the next one resumes."""
         if self._scheduler:
             self._scheduler.pool.close()
         self.decoding.close()
@@ -76,7 +77,7 @@ class Load:
         source_settings: SourceSettings,
         state: State,
         load_id: str,
-        held: Mapping[str, list[Row]],
+        stored_rows: Mapping[str, list[Row]],
         *,
         tables: AbstractSet[str],
         is_whole: bool = False,
@@ -85,21 +86,21 @@ class Load:
 
         Args:
             connect: makes the client and the redactor, once for all packages.
-            source_settings: what to ask.
-            state: dlt's state of `job_runs`, committed with the package.
+            source_settings: what to load.
+            state: section `sync` of dlt's source state, committed with the package; see checkpoint.py.
             load_id: dlt's name of the package.
-            held: rows of the destination that lists are compared with, by table; of use to the first package.
+            stored_rows: rows of the destination that lists are compared with, by table; used by the first package.
             tables: those that are loaded.
-            is_whole: whether the package is all of the load, whatever its size.
+            is_whole: whether the package is the whole load, regardless of its size.
 
         Raises:
-            EmrServerlessError: nothing could be read at all, or nothing more would come of continuing.
+            EmrServerlessError: nothing could be read, or it makes no sense to continue.
         """
         try:
             if self._scheduler is None:
                 self.client, self._redactor = connect()
                 self._scheduler = Scheduler(
-                    self.options, source_settings, self.client, state, self.stats, self._report_progress, held, tables
+                    self.options, source_settings, self.client, state, self.stats, self._report_progress, stored_rows, tables
                 )
             package = self._scheduler.package(load_id, self._redactor)
             yield from self._scheduler.read(package, state, is_whole=is_whole)

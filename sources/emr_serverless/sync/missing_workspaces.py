@@ -1,4 +1,4 @@
-"""Workspaces that a load should read and cannot see: a lost membership, another region, a mistyped id. Pure."""
+"""Workspaces that a load should read but that are not visible: a lost membership, another region, a mistyped id. Pure."""
 
 from __future__ import annotations
 
@@ -7,16 +7,17 @@ from typing import Any
 
 from ..api.errors import CheckSettingsError, EmrServerlessError, FindWorkspaceError, MissingWorkspaceError
 from ..resources.workspaces import WORKSPACES
+from .checkpoint import region_and_workspace
 from .options import SourceSettings
 
 
-def check_forgotten(forgotten: Iterable[str], memory: Mapping[str, Any]) -> None:
-    """See that the workspaces to forget are known.
+def check_forgotten(forgotten: Iterable[str], state: Mapping[str, Any]) -> None:
+    """Check that earlier loads have read the workspaces to forget.
 
     Raises:
         CheckSettingsError: no earlier load has read one of them.
     """
-    known = memory.get("workspaces", {})
+    known = {workspace_id for _, workspace_id in map(region_and_workspace, state.get("checkpoints", {}))}
     for workspace_id in forgotten:
         if workspace_id not in known:
             raise CheckSettingsError(
@@ -28,7 +29,7 @@ def check_forgotten(forgotten: Iterable[str], memory: Mapping[str, Any]) -> None
 def missing_workspaces(
     source_settings: SourceSettings,
     forgotten: Collection[str],
-    memory: Mapping[str, Any],
+    state: Mapping[str, Any],
     visible: Collection[str],
     unlisted: Collection[str],
 ) -> dict[str, EmrServerlessError]:
@@ -37,7 +38,7 @@ def missing_workspaces(
     Args:
         source_settings: which regions and workspaces are asked.
         forgotten: workspaces that this load is to forget.
-        memory: state of `job_runs`.
+        state: what earlier loads saved, see checkpoint.py.
         visible: workspaces that are listed, or named and read without a list.
         unlisted: regions whose list could not be read.
 
@@ -51,28 +52,33 @@ def missing_workspaces(
                 advice="Leave out --forget-workspace, or name the workspaces to load with --workspace.",
             )
     regions = set(source_settings.region_ids) - set(unlisted)
+    known = [
+        region_and_workspace(key) for key, checkpoint in state.get("checkpoints", {}).items() if "forgotten" not in checkpoint
+    ]
     return {
-        workspace_id: _missing(workspace_id, known["region_id"])
-        for workspace_id, known in memory.get("workspaces", {}).items()
-        if known.get("region_id") in regions
+        workspace_id: _missing(workspace_id, region_id)
+        for region_id, workspace_id in known
+        if region_id in regions
         and workspace_id not in visible
         and (not source_settings.workspace_ids or workspace_id in source_settings.workspace_ids)
         and workspace_id not in forgotten
-        and "forgotten" not in known
     }
 
 
-def note_missing(state: MutableMapping[str, Any], missing: Iterable[str], forgotten: Iterable[str], load: str) -> None:
-    """Write into the state since which load workspaces are missing, and in which one they were forgotten."""
-    for note, names in (("missing_since", missing), ("forgotten", forgotten)):
-        for workspace_id in names:
-            state["workspaces"][workspace_id].setdefault(note, load)
+def note_missing(state: Mapping[str, Any], missing: Collection[str], forgotten: Collection[str], load: str) -> None:
+    """Record in the state since which load workspaces are missing, and in which load they were forgotten."""
+    for key, checkpoint in state.get("checkpoints", {}).items():
+        _, workspace_id = region_and_workspace(key)
+        if workspace_id in missing:
+            checkpoint.setdefault("missing_since", load)
+        if workspace_id in forgotten:
+            checkpoint.setdefault("forgotten", load)
 
 
-def note_visible(memory: MutableMapping[str, Any]) -> None:
-    """Take note that a workspace is there, perhaps again; it continues from its cursors."""
-    memory.pop("missing_since", None)
-    memory.pop("forgotten", None)
+def note_visible(checkpoint: MutableMapping[str, Any]) -> None:
+    """Record that a workspace is visible; if it was missing, it continues from its cursors."""
+    checkpoint.pop("missing_since", None)
+    checkpoint.pop("forgotten", None)
 
 
 def not_visible(workspace_id: str, regions: Iterable[str]) -> EmrServerlessError:

@@ -1,4 +1,4 @@
-"""What one load is asked."""
+"""The options of one load."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def epoch_ms(when: datetime) -> int:
 
 @dataclass(frozen=True)
 class SourceSettings:
-    """What a load asks for and how much at once; see settings.py for the reasons of the defaults."""
+    """What to load, and how much at once; see settings.py for the reasons of the defaults."""
 
     region_ids: tuple[str, ...]
     workspace_ids: tuple[str, ...]
@@ -35,7 +35,7 @@ class SourceSettings:
 
 @dataclass(frozen=True)
 class Backfill:
-    """A range of submit times to read once more, [first, after) UTC; `force` reads what is certified already too."""
+    """A range of submit times to load again, [first, after) UTC; with `force` also if it is certified already."""
 
     first: datetime
     after: datetime
@@ -43,7 +43,7 @@ class Backfill:
 
     @property
     def name(self) -> str:
-        """How its progress is remembered."""
+        """The key of its saved progress."""
         return f"{self.first.isoformat()}/{self.after.isoformat()}"
 
 
@@ -54,9 +54,9 @@ class LoadOptions:
     Attributes:
         clock: the real time, UTC. It dates requests and observations.
         started_at: when the load began, UTC.
-        horizon_ms: the last millisecond asked for.
-        backfill: read this range of submit times instead of what is new.
-        forget_workspaces: workspaces that are gone and no longer missed.
+        horizon_ms: the last millisecond to load.
+        backfill: load this range of submit times instead of what is new.
+        forget_workspaces: workspaces that are gone and no longer reported as missing.
     """
 
     clock: Callable[[], datetime]
@@ -77,10 +77,10 @@ class LoadOptions:
 
 
 def check_times(now: datetime, as_of: datetime | None, backfill: Backfill | None) -> datetime:
-    """Return the latest moment that may be asked for: what has not passed would be certified before it happened.
+    """Return the latest time that may be loaded: a later time would be certified before it has passed.
 
     Raises:
-        CheckSettingsError: a time without a zone or later than that, or an empty backfill.
+        CheckSettingsError: a time has no zone or is later than that, or the backfill is empty.
     """
     latest = now.astimezone(UTC) - timedelta(seconds=HORIZON_LAG_SECONDS)
     given = {"--as-of": as_of} | ({"--from": backfill.first, "--to": backfill.after} if backfill else {})

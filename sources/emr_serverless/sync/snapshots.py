@@ -1,6 +1,6 @@
-"""Lists that are read as a whole at every load: what changed leaves its earlier version, what disappeared is marked.
+"""Lists that are read completely at every load: changed rows leave their earlier version, missing rows are marked.
 
-The earlier versions are those of the destination, read when the load begins: no state of ours has to agree with it.
+The earlier versions are those of the destination, read when the load begins: no saved state has to agree with it.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ class Snapshot:
 
     Args:
         resource: what is listed.
-        held: the rows of its table in the destination; none where the destination cannot be asked.
+        stored_rows: the rows of its table in the destination; none where the destination cannot be queried.
     """
 
-    def __init__(self, resource: Resource, held: Iterable[Row]) -> None:
+    def __init__(self, resource: Resource, stored_rows: Iterable[Row]) -> None:
         self.resource: Final = resource
         self._table: Final = RAW_TABLES[resource.table]
         # A reappearance is a change too.
         self._compared = [column.name for column in resource.fields if not column.volatile] + [GONE_AT.name, EXTRA.name]
-        self._held = {self._key(row): row for row in held}
+        self._latest = {self._key(row): row for row in stored_rows}
         self._seen: dict[str, set[str]] = {}
 
     def fresh(self, window: Window, records: Records) -> Records:
-        """Return the rows of a page that this load has not seen in the same list; one without an id has no place in a table."""
+        """Return the rows of a page that this load has not yet read in the same list; rows without an id are dropped."""
         seen, positions = self._seen.setdefault(self._place(window), set()), []
         for position, row_id in enumerate(records.column(str(self.resource.row_id.path))):
             if row_id and row_id not in seen:
@@ -45,17 +45,17 @@ class Snapshot:
         return records.at(positions)
 
     def replaced(self, table: pa.Table) -> pa.Table:
-        """Take rows as they are sent, masked; return the earlier versions of those that differ, as rows of the history."""
+        """Take masked rows that are loaded; return the earlier versions of those that differ, as rows of the history."""
         earlier = []
         for row in table.to_pylist():
-            held = self._held.get(self._key(row))
-            if held and any(held[name] != row[name] for name in self._compared):
-                earlier.append({**held, REPLACED_AT.name: row["observed_at"]})
-            self._held[self._key(row)] = row
+            stored = self._latest.get(self._key(row))
+            if stored and any(stored[name] != row[name] for name in self._compared):
+                earlier.append({**stored, REPLACED_AT.name: row["observed_at"]})
+            self._latest[self._key(row)] = row
         return pa.Table.from_pylist(earlier, schema=RAW_TABLES[str(self.resource.history)].page_schema)
 
     def gone(self, window: Window, observed_at: datetime) -> pa.Table:
-        """Return the rows that a list, read whole, should have and has not, marked.
+        """Return the stored rows that are missing from a complete list, marked as gone.
 
         Args:
             window: the list.
@@ -66,10 +66,10 @@ class Snapshot:
         name = self.resource.row_id.name
         missing = [
             row | {GONE_AT.name: observed_at}
-            for row in self._held.values()
+            for row in self._latest.values()
             if self._is_of(row, window) and row[GONE_AT.name] is None and row[name] not in listed
         ]
-        self._held |= {self._key(row): row for row in missing}
+        self._latest |= {self._key(row): row for row in missing}
         return pa.Table.from_pylist(missing, schema=self._table.page_schema)
 
     def _place(self, window: Window) -> str:
@@ -84,8 +84,10 @@ class Snapshot:
         return tuple(row[name] for name in self.resource.key)
 
 
-def snapshots(resources: Iterable[Resource], held: Mapping[str, list[Row]]) -> dict[str, Snapshot]:
+def snapshots(resources: Iterable[Resource], stored_rows: Mapping[str, list[Row]]) -> dict[str, Snapshot]:
     """Return the lists of a load, by table."""
     return {
-        resource.table: Snapshot(resource, held.get(resource.table, ())) for resource in resources if resource.history is not None
+        resource.table: Snapshot(resource, stored_rows.get(resource.table, ()))
+        for resource in resources
+        if resource.history is not None
     }

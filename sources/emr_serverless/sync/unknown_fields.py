@@ -1,6 +1,6 @@
 """Response fields that have no column, counted over all loads.
 
-The counts live in dlt's state of `job_runs`, which is committed in the same package as the rows they count, and the table
+The counts live in dlt's state of the source, which is committed in the same package as the rows they count, and the table
 `unknown_fields` is written from them. So a package that is loaded twice, or never, counts once, or not at all. One bound: a
 load that is killed after dlt has committed a package and before it has written its state.json leaves its counts out, as
 it does with its cursors.
@@ -20,7 +20,7 @@ from ..arrow.decode import Records
 from ..arrow.schema import RAW_TABLES
 
 TABLE: Final = "unknown_fields"
-# An API that names fields after their values would otherwise fill the state.
+# An API with generated field names would otherwise fill the state.
 MOST_FIELDS: Final = 1_000
 
 
@@ -28,7 +28,7 @@ class UnknownFieldCounts:
     """The unknown fields of one package's rows, by resource and path: rows, and the first and the last request, epoch ms.
 
     Args:
-        scrub: takes secrets out of the paths.
+        scrub: removes secrets from the paths.
     """
 
     def __init__(self, scrub: Callable[[str], str]) -> None:
@@ -63,7 +63,7 @@ class UnknownFieldCounts:
 
 
 def take_unreported(state: MutableMapping[str, Any]) -> list[str]:
-    """Return the fields that no finished load has reported, as `resource.path`; from then on they are reported."""
+    """Return the fields that no finished load has reported, as `resource.path`, and mark them as reported."""
     new = []
     for resource, fields in state.get(TABLE, {}).items():
         for path, field in fields.items():

@@ -1,23 +1,23 @@
-"""Which time ranges to ask for, how to split them, and when one is certified. Pure: no clock, no network.
+"""Windows: what a request is for, how it is split, and when it is certified. Pure: no clock, no network.
 
-Times are integer epoch milliseconds. A window holds both its ends: [start_ms, end_ms] names every millisecond in between. What
-is asked is one millisecond wider on both sides, so that it makes no difference whether the API's bounds are inclusive or
-exclusive; the run's key removes the doubles.
+Times are integer epoch milliseconds. A window includes both ends: [start_ms, end_ms] is every millisecond in between. The
+requested range is one millisecond wider on both sides, so that it makes no difference whether the API's bounds are inclusive or
+exclusive; the key of a run removes duplicates.
 """
 
 from __future__ import annotations
 
 import hashlib
-import heapq
 import itertools
 import json
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Final, Literal
 
-from ..resources.job_runs import JOB_RUNS, OPEN_STATES
+from ..resources import RESOURCES
+from ..resources.declaration import Resource, Windowed
+from ..resources.job_runs import JOB_RUNS
 from ..resources.workspaces import WORKSPACES
 from ..settings import PAGE_ROWS, ROUND_COUNT
 
@@ -32,24 +32,25 @@ HOUR_MS: Final = 3_600_000
 TIME_AXES: Final[tuple[TimeAxis, ...]] = ("start", "end")
 # The axes that only count a range of one of them.
 COUNTED_AXES: Final[Mapping[str, TimeAxis]] = {"count": "start", "count_ends": "end"}
-# The API's filter of each time axis. The names inside a range are the API's too.
-FILTER_OF_AXIS: Final = {"start": "startTime", "end": "endTime", "count": "startTime", "count_ends": "endTime"}
+# The field of a run that holds its id.
+RUN_ID: Final = str(JOB_RUNS.row_id.path)
+_WINDOWED: Final = {resource.table: resource.strategy for resource in RESOURCES if isinstance(resource.strategy, Windowed)}
 
 
 @dataclass(frozen=True)
 class Window:
-    """One thing to ask the API about one workspace.
+    """One request to the API, with all its pages.
 
     Attributes:
         region_id: where the workspace is.
         workspace_id: whose runs.
-        axis: `start` and `end` are time ranges; `open` asks for the open states; `all` for all runs; `run` for one run by its
-            id; `count` and `count_ends` only count the runs of a range; `list` asks for all rows.
+        axis: `start` and `end` are time ranges; `open` is the open states; `all` is all runs; `run` is one run by its id;
+            `count` and `count_ends` only count the runs of a range; `list` is all rows.
         start_ms: first millisecond of a time range, else None.
         end_ms: last millisecond of a time range, else None.
         job_run_id: the run of axis `run`, else None.
-        filters: further filters of the API, name and value, for what it may apply by itself where they are left out.
-        resource: the table of what is asked for.
+        filters: further filters of the API, name and value, which it may otherwise apply by default.
+        resource: the table of the requested rows.
     """
 
     region_id: str
@@ -68,22 +69,32 @@ class Window:
 
     @property
     def _axis_filter(self) -> dict[str, Any]:
-        if self.axis == "open":
-            return {"states": list(OPEN_STATES)}
-        if self.axis == "run":
-            return {"jobRunId": self.job_run_id}
-        if self.axis in {"all", "list"}:
-            return {}
-        start_ms, end_ms = self.bounds
-        return {FILTER_OF_AXIS[self.axis]: time_range(start_ms, end_ms)}
+        match self.axis:
+            case "list" | "all":
+                return {}
+            case "open":
+                return {self.strategy.state_filter: list(self.strategy.open_states)}
+            case "run":
+                return {self.strategy.id_filter: self.job_run_id}
+            case _:
+                return {self._time_filter: time_range(*self.bounds)}
+
+    @property
+    def strategy(self) -> Windowed:
+        """How the resource is read by time range."""
+        return _WINDOWED[self.resource]
+
+    @property
+    def _time_filter(self) -> str:
+        return self.strategy.start_filter if self.axis in {"start", "count"} else self.strategy.end_filter
 
     @property
     def audited_axis(self) -> str:
-        """How the audit names the axis: a range asked with further filters proves nothing of the range without them.
+        """How the audit names the axis: a range that is read with further filters proves nothing about the range without them.
 
         A filter of the axis' own is a wider range, which proves this one too.
         """
-        if self.axis not in TIME_AXES or all(name == FILTER_OF_AXIS[self.axis] for name, _ in self.filters):
+        if self.axis not in TIME_AXES or all(name == self._time_filter for name, _ in self.filters):
             return self.axis
         return f"{self.axis}_filtered"
 
@@ -96,12 +107,12 @@ class Window:
 
     @property
     def window_id(self) -> str:
-        """A short name of what is asked, the same in every load that asks it."""
+        """A digest of the request, the same in every load."""
         named = json.dumps([self.resource, self.region_id, self.workspace_id, self.axis, self.asked], sort_keys=True)
         return hashlib.sha256(named.encode()).hexdigest()[:16]
 
     def __str__(self) -> str:
-        names = [name for name, _ in self.filters if self.axis not in TIME_AXES or name != FILTER_OF_AXIS[self.axis]]
+        names = [name for name, _ in self.filters if self.axis not in TIME_AXES or name != self._time_filter]
         return f"{self._described} (asked with {', '.join(names)})" if names else self._described
 
     @property
@@ -135,14 +146,14 @@ def _asked_value(value: str | tuple[str, ...] | tuple[int, int]) -> Any:
 
 
 def time_range(start_ms: int, end_ms: int) -> dict[str, int]:
-    """Return the API's filter for [start_ms, end_ms], a millisecond wider on both sides."""
+    """Return the API's filter for [start_ms, end_ms], a millisecond wider on both sides; the names inside are the API's."""
     return {"startTime": start_ms - 1, "endTime": end_ms + 1}
 
 
 def is_divisible(window: Window) -> bool:
     """Return whether a window is a time range wider than one millisecond, or the open runs of several states."""
     if window.axis == "open":
-        return len(window.asked["states"]) > 1
+        return len(window.asked[window.strategy.state_filter]) > 1
     return window.axis in TIME_AXES and window.bounds[0] < window.bounds[1]
 
 
@@ -154,9 +165,10 @@ def split_window(window: Window, parts: int) -> list[Window]:
         parts: ranges wanted, of equal width and none empty; at least 2, and never more than the window has milliseconds.
     """
     if window.axis == "open":
-        others = tuple(pair for pair in window.filters if pair[0] != "states")
-        # In the order of a run's life: one that changes its state between two requests is in the later answer.
-        return [replace(window, filters=(*others, ("states", (state,)))) for state in window.asked["states"]]
+        by_state = window.strategy.state_filter
+        others = tuple(pair for pair in window.filters if pair[0] != by_state)
+        # In the order in which a run passes through them: one that changes its state between two requests is in the later answer.
+        return [replace(window, filters=(*others, (by_state, (state,)))) for state in window.asked[by_state]]
     start_ms, end_ms = window.bounds
     width = end_ms - start_ms + 1
     parts = max(2, min(parts, width))
@@ -181,56 +193,9 @@ def plan_windows(whole: Window, total_count: int, window_rows: int) -> list[Wind
     return split_window(whole, parts) if parts > 1 and is_divisible(whole) else [whole]
 
 
-class Coverage:
-    """How far one axis of one workspace is certified: the windows still expected, and those that failed.
-
-    Several windows may begin at one millisecond: the same range with other filters.
-
-    Args:
-        start_ms: first millisecond of the range that this load reads.
-        end_ms: its last millisecond.
-    """
-
-    def __init__(self, start_ms: int, end_ms: int) -> None:
-        self._start_ms = start_ms
-        self._end_ms = end_ms
-        self._heap: list[int] = []
-        self._pending: Counter[int] = Counter()
-        self._uncertified_ms = end_ms + 1
-
-    def expect(self, window: Window) -> None:
-        """Count on a window of this range being read."""
-        self._pending[window.bounds[0]] += 1
-        heapq.heappush(self._heap, window.bounds[0])
-
-    def replace(self, window: Window, parts: list[Window]) -> None:
-        """Expect a window's parts in its place."""
-        self._pending[window.bounds[0]] -= 1
-        for part in parts:
-            self.expect(part)
-
-    def settle(self, window: Window, *, certified: bool) -> None:
-        """Take note that a window has been read, with or without success."""
-        self._pending[window.bounds[0]] -= 1
-        if not certified:
-            self._uncertified_ms = min(self._uncertified_ms, window.bounds[0])
-
-    @property
-    def pending_ms(self) -> int:
-        """First millisecond of the oldest window that is not settled; past the end when all are."""
-        while self._heap and not self._pending[self._heap[0]]:
-            del self._pending[heapq.heappop(self._heap)]
-        return self._heap[0] if self._heap else self._end_ms + 1
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether nothing is expected any more."""
-        return self.pending_ms > self._end_ms
-
-    @property
-    def through_ms(self) -> int:
-        """Last millisecond up to which all is certified; one before the start when nothing is."""
-        return max(self._start_ms - 1, min(self.pending_ms, self._uncertified_ms) - 1)
+def list_window(resource: Resource, region_id: str, workspace_id: str = "*") -> Window:
+    """Return the window of a whole list."""
+    return Window(region_id, workspace_id, "list", resource=resource.table)
 
 
 def is_certified(rows_distinct: int, total_count: int | None) -> bool:

@@ -1,7 +1,7 @@
-"""The pool of threads: windows in, pages out, bounded.
+"""The pool of threads that reads windows in parallel.
 
-Threads only ask and decode; the one thread that drives the sweep turns rows into tables. Both queues are bounded, so that memory
-depends on the pool and not on the history.
+The threads only send requests and decode; the one thread that drives the load turns rows into tables. Both queues are bounded, so
+that memory depends on the pool and not on the history.
 """
 
 from __future__ import annotations
@@ -9,129 +9,19 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Generator, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Final
 
-from ..api.client import Client, Page, RequestStats
-from ..api.errors import (
-    EmrServerlessError,
-    ReachEndpointError,
-    ReportToVendorError,
-    RestartWindowError,
-    TryLaterError,
-)
-from ..arrow.decode import Records
-from ..resources import RESOURCES
-from ..resources.declaration import Token
-from ..resources.workspaces import WORKSPACES
-from ..settings import LARGE_COUNT, OPEN_READS, PAGE_ROWS, PROBE_ROWS, WINDOW_READS
-from .windows import (
-    COUNTED_AXES,
-    TIME_AXES,
-    Status,
-    Window,
-    is_certified,
-    is_divisible,
-    may_be_limit,
-    parts_needed,
-    split_window,
-)
+from ..api.client import Client
+from .tasks import Rows, Task, WindowResult
+from .window_reader import WindowReader
+from .windows import COUNTED_AXES
 
-_RESOURCES: Final = {resource.table: resource for resource in RESOURCES}
-# These may pass when the window is read again; the others hold for every request of the workspace or of the load.
-RETRYABLE_ERRORS: Final = (TryLaterError, ReachEndpointError, ReportToVendorError)
-# Reads in a row without a new name after which the open runs are believed.
-QUIET_READS: Final = 2
-# Parts that a window with missing rows is split into at most.
-MOST_SHORT_PARTS: Final = 64
-# Runs of one range of this width are taken for a burst and not looked at more closely. Milliseconds.
-BURST_MS: Final = 1_000
-# How long closing waits for requests that are under way, at most.
+# The longest time that closing waits for requests that are in flight.
 CLOSE_SECONDS: Final = 1.0
-# Pages that wait for the driving thread, for each connection: enough to keep it busy, and the bound of what is held.
+# Pages that wait for the driving thread, for each connection: enough to keep it busy, and the bound of what is in memory.
 PAGES_HELD_PER_CONNECTION: Final = 2
-
-
-@dataclass(frozen=True)
-class Task:
-    """One window to read.
-
-    Attributes:
-        window: what to ask.
-        known_runs: distinct runs of this window that the load has seen already, where an equal count of the API's certifies it.
-        range_count: the API's count of the whole range of start times, if known; a count below it is no limit of the API's.
-        splits_short: whether to split the window when it comes out short, instead of reading it again.
-        is_whole: whether the window is of use only if one page holds all of it; it is then neither split nor read again.
-    """
-
-    window: Window
-    known_runs: int | None = None
-    range_count: int | None = None
-    splits_short: bool = True
-    is_whole: bool = False
-
-
-@dataclass(frozen=True)
-class Rows:
-    """One page's rows of a window."""
-
-    task: Task
-    records: Records
-    observed_at: datetime
-
-
-@dataclass
-class WindowResult:
-    """How the reading of a window ended; the stuff of one `extraction_windows` row.
-
-    Attributes:
-        task: what was read.
-        started_at: when the first request was sent, UTC; None before it.
-        finished_at: when the verdict fell.
-        status: complete, short or failed; None when the window was split instead of read.
-        parts: the windows to read in its place, when it was split.
-        is_short_split: whether it was split because rows were missing.
-        certified_by: `pages` when its rows were read, `count` when the API's count equals the runs known already.
-        total_count: the API's own count on the last page that gave one.
-        rows_received: rows of all pages, doubles included.
-        rows_distinct: distinct runs received, or known where certified by count.
-        pages: pages received.
-        attempts: times the window was read from its beginning.
-        error: what the last read failed of.
-    """
-
-    task: Task
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
-    status: Status | None = None
-    parts: list[Window] = field(default_factory=list)
-    is_short_split: bool = False
-    certified_by: str | None = None
-    total_count: int | None = None
-    rows_received: int = 0
-    rows_distinct: int = 0
-    pages: int = 0
-    attempts: int = 0
-    request_stats: RequestStats = field(default_factory=RequestStats)
-    error: EmrServerlessError | None = None
-
-    @property
-    def audited_axis(self) -> str:
-        """How the audit names the axis: a count of no run at all is the certificate of its range."""
-        window = self.task.window
-        return COUNTED_AXES[window.axis] if window.axis in COUNTED_AXES and self.certified_by else window.audited_axis
-
-    def __str__(self) -> str:
-        """What was not complete, and why, in words."""
-        if self.error:
-            # A workspace that is not there is the window and the error.
-            is_named_there = self.task.window.resource == WORKSPACES.table and self.task.window.workspace_id != "*"
-            return str(self.error) if is_named_there else f"{self.task.window}: {self.error}"
-        counted = "the API gives no count" if self.total_count is None else f"the API counts {self.total_count:,}"
-        return f"{self.task.window}: {self.rows_distinct:,} received, {counted}"
-
 
 Message = Rows | WindowResult | BaseException
 
@@ -140,7 +30,7 @@ class WorkerPool:
     """Reads windows in parallel.
 
     Args:
-        client: asks the API.
+        client: sends the requests.
         clock: the real time, UTC.
         threads: windows read at the same time.
         window_rows: a divisible window with more rows than this is split instead of read.
@@ -152,20 +42,20 @@ class WorkerPool:
         self._window_rows = window_rows
         self._tasks: queue.SimpleQueue[Task | None] = queue.SimpleQueue()
         self._messages: queue.Queue[Message] = queue.Queue(maxsize=threads * PAGES_HELD_PER_CONNECTION)
-        # Daemons: after Ctrl-C nobody waits for a request that hangs.
+        # Daemons: Ctrl-C must not wait for a request that hangs.
         self._threads = [threading.Thread(target=self._work, name=f"window-{n}", daemon=True) for n in range(threads)]
         for thread in self._threads:
             thread.start()
 
     def submit(self, task: Task) -> None:
-        """Queue a window; its pages and then its outcome come out of `receive`."""
+        """Queue a window; `receive` returns its pages and then its result."""
         self._tasks.put(task)
 
     def receive(self) -> Rows | WindowResult:
-        """Wait for the next page or outcome.
+        """Wait for the next page or result.
 
         Raises:
-            BaseException: whatever broke a thread; the pool is of no use after that.
+            BaseException: what a thread raised; the pool cannot be used afterwards.
         """
         message = self._messages.get()
         if isinstance(message, BaseException):
@@ -173,7 +63,7 @@ class WorkerPool:
         return message
 
     def close(self) -> None:
-        """Stop the threads; what they hold is dropped. Requests that are answered at once are waited for."""
+        """Stop the threads and drop their results, after a short wait for requests that are in flight."""
         self._client.stop.set()
         for _ in self._threads:
             self._tasks.put(None)
@@ -209,220 +99,12 @@ class WorkerPool:
 
     def _read(self, task: Task) -> Iterator[Rows | WindowResult]:
         reader = WindowReader(self._client, task, self._window_rows)
-        reader.outcome.started_at = self._clock()
+        reader.result.started_at = self._clock()
         if task.window.axis in COUNTED_AXES:
             reader.count()
         elif task.is_whole:
             yield from reader.read_whole()
         else:
             yield from reader.read()
-        reader.outcome.finished_at = self._clock()
-        yield reader.outcome
-
-
-class WindowReader:
-    """Reads one window until it is certified, split, or given up; `outcome` tells how it ended."""
-
-    def __init__(self, client: Client, task: Task, window_rows: int) -> None:
-        self._client = client
-        self._window_rows = window_rows
-        self._window = task.window
-        self._keys: set[str] = set()
-        self._quiet_reads = 0
-        self.outcome = WindowResult(task)
-
-    def read(self) -> Iterator[Rows]:
-        """Yield the window's rows, page by page."""
-        outcome = self.outcome
-        for outcome.attempts in range(1, (OPEN_READS if self._window.axis == "open" else WINDOW_READS) + 1):
-            known = len(self._keys)
-            try:
-                pages = yield from self._read_once()
-            except RestartWindowError as error:
-                # Half the window is read in half the time, before its tokens expire too.
-                if self._window.axis != "open" and is_divisible(self._window):
-                    outcome.parts = split_window(self._window, 2)
-                else:
-                    outcome.error = error
-            except RETRYABLE_ERRORS as error:
-                outcome.error = error
-            except EmrServerlessError as error:
-                outcome.error = error
-                break
-            else:
-                self._conclude(pages, known)
-            if outcome.parts:
-                return
-            if outcome.status:
-                break
-        outcome.status = outcome.status or ("failed" if outcome.error else "short")
-        if outcome.certified_by != "count":
-            outcome.rows_distinct = len(self._keys)
-
-    def _conclude(self, pages: int, known: int) -> None:
-        """Certify the window or split it, if what was read allows either."""
-        outcome = self.outcome
-        if outcome.parts:
-            return
-        if outcome.certified_by or self._is_complete(pages, known):
-            outcome.status = "complete"
-            outcome.certified_by = outcome.certified_by or "pages"
-        else:
-            self._split_if_short()
-
-    def _is_complete(self, pages: int, known: int) -> bool:
-        total = self.outcome.total_count
-        is_counted = isinstance(_RESOURCES[self._window.resource].paging, Token)
-        certified = is_certified(len(self._keys), total) or (total is None and not is_counted)
-        if self._window.axis != "open":
-            return certified and not self._is_limit_in_doubt()
-        # Open runs end while they are read, and with offset tokens each end lifts another run over a page's edge. One page is
-        # one moment and cannot be torn; several pages are believed when two reads in a row name nothing new.
-        self._quiet_reads = self._quiet_reads + 1 if len(self._keys) == known else 0
-        return certified and (pages == 1 or self._quiet_reads == QUIET_READS)
-
-    def _is_limit_in_doubt(self) -> bool:
-        """Return whether the count may be the API's limit, although it equals the rows or is below them."""
-        rows, total = len(self._keys), self.outcome.total_count or 0
-        if self._window.axis not in TIME_AXES:
-            return False
-        if not is_divisible(self._window):
-            return rows == total >= LARGE_COUNT and may_be_limit(total)
-        range_count = self.outcome.task.range_count
-        return rows > total and (range_count is None or total >= range_count)
-
-    def _split_if_short(self) -> None:
-        """Split a window whose rows are fewer than their count, where that may bring the others."""
-        outcome, window = self.outcome, self._window
-        rows, total = len(self._keys), outcome.total_count
-        if not outcome.task.splits_short or not rows or total is None or not is_divisible(window):
-            return
-        if window.axis == "open" and (self._quiet_reads < QUIET_READS or rows >= total):
-            return
-        outcome.parts = split_window(window, min(parts_needed(total, rows), MOST_SHORT_PARTS))
-        outcome.is_short_split = True
-
-    def count(self) -> None:
-        """Learn how many runs the API counts; no row is kept."""
-        outcome = self.outcome
-        outcome.attempts = 1
-        try:
-            page = self._fetch(None, PROBE_ROWS)
-        except EmrServerlessError as error:
-            outcome.error = error
-        else:
-            is_empty = page.total_count == 0 and not page.records and page.next_token is None
-            outcome.certified_by = "count" if is_empty and not self._window.filters else None
-        outcome.status = "failed" if outcome.error else "complete"
-
-    def read_whole(self) -> Iterator[Rows]:
-        """Yield the window's rows if one page has as many as the API counts, and their number cannot be a limit."""
-        outcome = self.outcome
-        outcome.attempts = 1
-        try:
-            page = self._fetch(None, PAGE_ROWS)
-        except EmrServerlessError as error:
-            outcome.error, outcome.status = error, "failed"
-            return
-        rows = self._take(page)
-        outcome.rows_distinct = len(self._keys)
-        is_whole = page.next_token is None and page.total_count == len(self._keys) and not may_be_limit(page.total_count)
-        if is_whole:
-            outcome.status, outcome.certified_by = "complete", "pages"
-            yield rows
-        else:
-            outcome.status = "short"
-
-    def _read_once(self) -> Generator[Rows, None, int]:
-        """Read all pages once; return how many there were."""
-        outcome, known_runs = self.outcome, self.outcome.task.known_runs
-        outcome.error = None
-        if known_runs is not None and outcome.attempts == 1:
-            page = self._fetch(None, PROBE_ROWS)
-            yield self._take(page)
-            if not page.next_token:
-                return 1
-            if page.total_count == known_runs:
-                outcome.certified_by = "count"
-                outcome.rows_distinct = known_runs
-                return 1
-        tokens: set[str | None] = {None}
-        token = None
-        while True:
-            page = self._fetch(token, PAGE_ROWS)
-            if len(tokens) == 1:
-                outcome.parts = self._parts(page)
-                if outcome.parts:
-                    return 1
-            self._refuse_loops(page, tokens)
-            yield self._take(page)
-            token = page.next_token
-            if token is None:
-                return len(tokens)
-            tokens.add(token)
-
-    def _fetch(self, token: str | None, max_results: int) -> Page:
-        page = self._ask(self._window, token, max_results)
-        self.outcome.pages += 1
-        if page.total_count is not None:
-            self.outcome.total_count = page.total_count
-        return page
-
-    def _ask(self, window: Window, token: str | None, max_results: int) -> Page:
-        request_stats = self.outcome.request_stats
-        return self._client.fetch_page(
-            _RESOURCES[window.resource],
-            window.region_id,
-            window.workspace_id,
-            request_stats,
-            window.asked,
-            next_token=token,
-            max_results=max_results,
-        )
-
-    def _parts(self, first_page: Page) -> list[Window]:
-        """Return the windows to read in the place of one whose first page says that it is too large, or may be cut off."""
-        window, total = self._window, first_page.total_count
-        if total is None or not is_divisible(window):
-            return []
-        if window.axis == "open":
-            return split_window(window, 0) if total >= LARGE_COUNT and may_be_limit(total) else []
-        if total > self._window_rows:
-            return split_window(window, parts_needed(total, self._window_rows))
-        if self._is_count_suspicious(first_page, total) and not self._adds_up(total):
-            return split_window(window, 2)
-        return []
-
-    def _is_count_suspicious(self, first_page: Page, total: int) -> bool:
-        if len(first_page.records) > total or may_be_limit(total):
-            return True
-        range_count = self.outcome.task.range_count
-        return first_page.next_token is not None and range_count is not None and total >= range_count
-
-    def _adds_up(self, total: int) -> bool:
-        """Return whether the counts of the window's halves add up to its own: a limit of the API's would not."""
-        window = self._window
-        while is_divisible(window) and window.bounds[1] - window.bounds[0] > BURST_MS:
-            halves = split_window(window, 2)
-            counts = [self._ask(half, None, PROBE_ROWS).total_count or 0 for half in halves]
-            if sum(counts) > total:
-                return False
-            if all(counts) or not any(counts):
-                return True
-            # One half counts as many as the whole did: a limit would show itself like this, too.
-            window = halves[0] if counts[0] else halves[1]
-        return not (total >= LARGE_COUNT and may_be_limit(total))
-
-    def _refuse_loops(self, page: Page, tokens: set[str | None]) -> None:
-        if page.next_token is None:
-            return
-        if page.next_token in tokens:
-            raise ReportToVendorError(f"The API repeated a page token for {self._window}", code="RepeatedToken")
-        if not page.records:
-            raise ReportToVendorError(f"The API sent an empty page with a token for {self._window}", code="EmptyPage")
-
-    def _take(self, page: Page) -> Rows:
-        key = str(_RESOURCES[self._window.resource].row_id.path)
-        self.outcome.rows_received += len(page.records)
-        self._keys.update(filter(None, page.records.column(key)))
-        return Rows(self.outcome.task, page.records, page.observed_at)
+        reader.result.finished_at = self._clock()
+        yield reader.result

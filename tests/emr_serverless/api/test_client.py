@@ -175,6 +175,6 @@ def test_one_attempt_waits_as_long_as_it_is_told_and_less_for_a_connection(secon
 
 def test_redirects_are_not_followed_with_the_signature() -> None:
     api = ScriptedApi(reply(302, b"", location="https://elsewhere.test/"))
-    with pytest.raises(Exception, match="something else than the API"):
+    with pytest.raises(Exception, match="not as the API does"):
         api.list_job_runs()
     assert {request.url.host for request in api.requests} == {"emr-serverless-spark.cn-hangzhou.aliyuncs.com"}

@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from answers import Answer, ScriptedApi, broken, refusal, reply, rows
-from emr_serverless.api.client import backoff_seconds
 from emr_serverless.api.credentials import AccessKey, AccessKeyProvider, AccessKeys
 from emr_serverless.api.errors import CheckCredentialsError, EmrServerlessError, ReachEndpointError, TryLaterError
+from emr_serverless.api.retry import backoff_seconds
 from emr_serverless.resources.workspaces import WORKSPACES
 
 HTML = b"<html><body><h1>502 Bad Gateway</h1></body></html>"
@@ -260,7 +260,7 @@ def test_a_stopped_client_sends_nothing() -> None:
     stop = threading.Event()
     stop.set()
     api = ScriptedApi(refusal(500, "InternalError"), stop=stop)
-    with pytest.raises(TryLaterError):
+    with pytest.raises(TryLaterError, match="load is being stopped"):
         api.list_job_runs()
     assert api.requests == []
 

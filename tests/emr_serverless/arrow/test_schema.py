@@ -20,8 +20,8 @@ from emr_serverless.resources.declaration import Resource
 from emr_serverless.sync.audit import windows_table
 from emr_serverless.sync.batch import Package
 from emr_serverless.sync.snapshots import snapshots
+from emr_serverless.sync.tasks import Task, WindowResult
 from emr_serverless.sync.windows import Window
-from emr_serverless.sync.workers import Task, WindowResult
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 ORIGIN = Origin("cn-hangzhou", "w-1", NOW)
@@ -53,8 +53,8 @@ def produced() -> dict[str, pa.Table]:
         if resource.history:
             package.add({resource.table: listed(resource, "after")})
     for window in (DAY, Window("cn-hangzhou", "*", "list", resource="workspaces")):
-        outcome = WindowResult(Task(window), started_at=NOW, finished_at=NOW, status="complete")
-        package.add({"extraction_windows": windows_table(outcome, "2026-03-01T00:00:00.000Z", "load")})
+        result = WindowResult(Task(window), started_at=NOW, finished_at=NOW, status="complete")
+        package.add({"extraction_windows": windows_table(result, "2026-03-01T00:00:00.000Z", "load")})
     return package.take_batch()
 
 
@@ -100,7 +100,7 @@ def test_keys_are_never_null_in_a_produced_table(name: str) -> None:
 
 
 def test_the_audit_row_says_what_was_asked_and_what_came() -> None:
-    outcome = WindowResult(
+    result = WindowResult(
         Task(DAY),
         started_at=NOW,
         finished_at=NOW.replace(second=5),
@@ -112,7 +112,7 @@ def test_the_audit_row_says_what_was_asked_and_what_came() -> None:
         attempts=3,
         request_stats=RequestStats(requests=6, throttled=2),
     )
-    (row,) = windows_table(outcome, "L", "backfill").to_pylist()
+    (row,) = windows_table(result, "L", "backfill").to_pylist()
     assert row == {
         "load": "L",
         "window_id": DAY.window_id,

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from documented import KEY, convert, convert_workspace, job_run, job_run_records, utc
-from emr_serverless.sync.workspace import is_open
+from emr_serverless.sync.open_runs import is_open
 
 
 def test_an_empty_row_has_its_key_and_nothing_else() -> None:

@@ -175,7 +175,7 @@ def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
     assert kept_key(tmp_path) == key
     assert stat.S_IMODE((tmp_path / KEY_FILE).stat().st_mode) == 0o600
     (tmp_path / KEY_FILE).write_text("short")
-    with pytest.raises(ValueError, match="holds no key"):
+    with pytest.raises(ValueError, match="does not contain a key"):
         kept_key(tmp_path)
 
 

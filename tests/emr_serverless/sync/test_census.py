@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 
 from documented import job_run_records
 from emr_serverless.sync.census import Census
-from emr_serverless.sync.workers import Task, WindowResult
-from emr_usage.emulator import Clock, Emulator, Faults, Run, State, Switches
+from emr_serverless.sync.tasks import Task, WindowResult
+from emr_usage.emulator import Clock, Emulator, Faults, Run, State, Variants
 from emr_usage.emulator.filters import parse_filter
 from oracle import query
 from plain_load import run
@@ -91,12 +91,12 @@ def test_runs_before_the_first_load_are_left_out(emulator: Emulator, tmp_path: P
     assert old == [("jr-041",)]
 
 
-@pytest.mark.parametrize(("reading", "page_limit"), [(Switches(total_count_excess=1), 100), (Switches(), 10)])
+@pytest.mark.parametrize(("reading", "page_limit"), [(Variants(total_count_excess=1), 100), (Variants(), 10)])
 def test_what_is_not_one_whole_page_is_read_by_time_range(
-    emulator: Emulator, tmp_path: Path, reading: Switches, page_limit: int
+    emulator: Emulator, tmp_path: Path, reading: Variants, page_limit: int
 ) -> None:
     emulator.page_limit = page_limit
-    emulator.switches = reading
+    emulator.variants = reading
     run(emulator, tmp_path, NOW)
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs") == [(11,)]
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.extraction_windows WHERE axis = 'count'") > [(0,)]
@@ -108,7 +108,7 @@ def test_what_two_defaults_hide_together_is_read_where_each_shows(emulator: Emul
         life(60, NOW_MS - 2 * DAY_MS, HOUR_MS, final_state="Cancelled"),
         life(61, NOW_MS - 2 * DAY_MS, HOUR_MS, final_state="Cancelled", is_workflow=True),
     )
-    emulator.switches = Switches(absent_is_workflow="false", absent_states="not_cancelled")
+    emulator.variants = Variants(absent_is_workflow="false", absent_states="not_cancelled")
     load = run(emulator, tmp_path, NOW)
     assert load.stats.hidden_defaults == {"w-1": ["isWorkflow", "states or minDuration"]}
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs") == [(13,)]
@@ -116,7 +116,7 @@ def test_what_two_defaults_hide_together_is_read_where_each_shows(emulator: Emul
 
 def test_a_first_load_of_a_day_reads_a_long_run_that_two_defaults_hide(emulator: Emulator, tmp_path: Path) -> None:
     emulator.state.add(life(70, NOW_MS - 5 * DAY_MS, 5 * DAY_MS, final_state="Cancelled"))
-    emulator.switches = Switches(absent_start_days=4, absent_states="not_cancelled")
+    emulator.variants = Variants(absent_start_days=4, absent_states="not_cancelled")
     run(emulator, tmp_path, NOW, initial_days=1)
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs WHERE job_run_id = 'jr-070'") == [(1,)]
 
@@ -164,7 +164,7 @@ def test_what_happens_between_two_listings_changes_nothing(emulator: Emulator, t
 
 
 @st.composite
-def histories(draw: st.DrawFn) -> tuple[Switches, list[Run]]:
+def histories(draw: st.DrawFn) -> tuple[Variants, list[Run]]:
     """Return a reading of the API and up to three runs: with more, some run that a default hides is likely to show it.
 
     States are unknown only where the known ones are not all that is found.
@@ -174,7 +174,7 @@ def histories(draw: st.DrawFn) -> tuple[Switches, list[Run]]:
     # Of three defaults at once nothing is promised, nor of a run that never starts where an absent `startTime` hides it.
     has_reach = start_filter == "submit" and len(reading) < 2
     start_days = draw(st.sampled_from([None, 4])) if has_reach else None
-    switches = Switches(start_filter=start_filter, absent_start_days=start_days, **reading)
+    variants = Variants(start_filter=start_filter, absent_start_days=start_days, **reading)
     knows_all = "absent_states" in reading or "absent_min_duration_ms" in reading
     states = ["Success", "Cancelled", "Failed", *([] if knows_all else ["Evaporated"])]
     runs = []
@@ -188,7 +188,7 @@ def histories(draw: st.DrawFn) -> tuple[Switches, list[Run]]:
         runs.append(
             Run("w-1", f"jr-{number}", submit_ms, start_ms=start_ms, end_ms=end_ms, final_state=state, is_workflow=is_workflow)
         )
-    return switches, runs
+    return variants, runs
 
 
 @settings(max_examples=1_000)
@@ -200,7 +200,7 @@ def histories(draw: st.DrawFn) -> tuple[Switches, list[Run]]:
     st.booleans(),
 )
 def test_whatever_is_certified_has_been_listed(
-    history: tuple[Switches, list[Run]],
+    history: tuple[Variants, list[Run]],
     start_days: int,
     end_days: int,
     steps: list[int],
@@ -210,7 +210,7 @@ def test_whatever_is_certified_has_been_listed(
 
     A night may leave out a run that began before its ranges: the loads before know it as open, and ask for it by its id.
     """
-    switches, runs = history
+    variants, runs = history
     state = State()
     state.add_workspace("w-1", "cn-hangzhou")
     state.add(*runs)
@@ -223,14 +223,14 @@ def test_whatever_is_certified_has_been_listed(
             break
         task = waiting.pop()
         now_ms += step * HOUR_MS
-        waiting += census.settle(list_runs(census, state, task, now_ms, switches, loaded))
+        waiting += census.settle(list_runs(census, state, task, now_ms, variants, loaded))
     assert census.is_over
     if not census.certificates:
         # Only what a default hides is a reason.
-        assert switches != Switches(start_filter=switches.start_filter) or any(each.final_state == "Evaporated" for each in runs)
+        assert variants != Variants(start_filter=variants.start_filter) or any(each.final_state == "Evaporated" for each in runs)
         return
     for each in runs:
-        started_ms = each.submit_ms if switches.start_filter == "submit" else each.start_ms
+        started_ms = each.submit_ms if variants.start_filter == "submit" else each.start_ms
         is_started = started_ms is not None and start[0] <= started_ms <= NOW_MS
         is_ended = each.end_ms is not None and end[0] <= each.end_ms <= NOW_MS
         is_known = not is_first and started_ms is not None and started_ms < min(start[0], end[0])
@@ -238,11 +238,11 @@ def test_whatever_is_certified_has_been_listed(
             assert each.job_run_id in loaded
 
 
-def list_runs(census: Census, state: State, task: Task, now_ms: int, switches: Switches, loaded: set[str]) -> WindowResult:
+def list_runs(census: Census, state: State, task: Task, now_ms: int, variants: Variants, loaded: set[str]) -> WindowResult:
     """Answer one listing, and add the runs to load to those of the others."""
     asked = {name: value if isinstance(value, str) else json.dumps(value) for name, value in task.window.asked.items()}
-    found = state.select("w-1", parse_filter(asked), now_ms, switches)
-    rows = orjson.loads(orjson.dumps([state.rendered(each, now_ms, switches) for each in found]))
+    found = state.select("w-1", parse_filter(asked), now_ms, variants)
+    rows = orjson.loads(orjson.dumps([state.rendered(each, now_ms, variants) for each in found]))
     page = job_run_records(rows, "w-1")
     loaded.update(page.at(census.take(page, task.window, [])).column("jobRunId"))
     return WindowResult(task, status="complete", total_count=len(rows))

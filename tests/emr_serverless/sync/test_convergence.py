@@ -18,7 +18,7 @@ from hypothesis import Phase, settings
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule, run_state_machine_as_test
 
 from emr_serverless import Backfill, EmrServerlessError, Load, emr_serverless, run
-from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Faults, Run, State, Switches
+from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, Faults, Run, State, Variants
 from oracle import actual_tables, expected_tables, query
 
 REGIONS = {"w-1": "cn-hangzhou", "w-2": "cn-hangzhou", "w-3": "ap-southeast-1"}
@@ -53,12 +53,12 @@ KEYS = {
 }
 
 
-def switches() -> st.SearchStrategy[Switches]:
+def variants() -> st.SearchStrategy[Variants]:
     """Every reading of everything the documents leave open, but for those that lose data for good.
 
     A cancelled run that never started, and is not found without `startTime` either, is one.
     """
-    hints = get_type_hints(Switches)
+    hints = get_type_hints(Variants)
     choices: dict[str, st.SearchStrategy[Any]] = {
         name: st.sampled_from(get_args(hint))
         for name, hint in hints.items()
@@ -66,7 +66,7 @@ def switches() -> st.SearchStrategy[Switches]:
     }
     booleans = {name: st.booleans() for name, hint in hints.items() if hint is bool}
     drawn = st.builds(
-        Switches,
+        Variants,
         **(choices | {name: st.just("all") for name in ("absent_is_workflow", "absent_states")}),
         **booleans,
         token_uses=st.integers(12, 15),
@@ -87,7 +87,7 @@ def switches() -> st.SearchStrategy[Switches]:
 
 
 @st.composite
-def runs(draw: st.DrawFn, number: int, readings: Switches) -> Run:
+def runs(draw: st.DrawFn, number: int, readings: Variants) -> Run:
     """One run: queued for hours, cancelled in the queue, quick, or running for weeks.
 
     Its state may be one that nobody knows, unless only the known ones are found by asking for all.
@@ -152,7 +152,7 @@ class Convergence(RuleBasedStateMachine):
 
     @initialize(
         data=st.data(),
-        readings=switches(),
+        readings=variants(),
         page_limit=st.integers(2, 4),
         limits=st.fixed_dictionaries({
             "window_rows": st.sampled_from([1, 2, 7, 1000]),
@@ -160,26 +160,26 @@ class Convergence(RuleBasedStateMachine):
             "max_connections": st.sampled_from([1, 4]),
         }),
     )  # fmt: skip
-    def begin(self, data: st.DataObject, readings: Switches, page_limit: int, limits: dict[str, Any]) -> None:
+    def begin(self, data: st.DataObject, readings: Variants, page_limit: int, limits: dict[str, Any]) -> None:
         self.clock = Clock(int(BEGIN.timestamp() * 1000))
         state = State()
         for workspace_id, region_id in REGIONS.items():
             state.add_workspace(workspace_id, region_id)
-        self.emulator = Emulator(state, self.clock, switches=readings, page_limit=page_limit).start()
+        self.emulator = Emulator(state, self.clock, variants=readings, page_limit=page_limit).start()
         # An expiring token counts all requests for its workspace: with others at the same time nothing is sure to end.
         self.settings = limits | ({"max_connections": 1} if readings.tokens == "expiring" else {})
         self.submit(data, 40)
 
     def submit(self, data: st.DataObject, most: int) -> None:
         for _ in range(data.draw(st.integers(0, most))):
-            self.emulator.state.add(data.draw(runs(next(self.numbers), self.emulator.switches)))
+            self.emulator.state.add(data.draw(runs(next(self.numbers), self.emulator.variants)))
 
     @rule(data=st.data())
     def more_runs(self, data: st.DataObject) -> None:
         """Submit some in the future, and some so late that the API shows them only now."""
         before = self.clock.now_ms()
         for _ in range(data.draw(st.integers(1, 8))):
-            run = data.draw(runs(next(self.numbers), self.emulator.switches))
+            run = data.draw(runs(next(self.numbers), self.emulator.variants))
             if run.submit_ms > before:
                 self.emulator.state.add(run)
 
@@ -222,7 +222,7 @@ class Convergence(RuleBasedStateMachine):
         load = self.load(lambda _: None)
         assert load
         # More open runs than one answer holds are said to be missing there; each is found by its start or by its id.
-        limited = self.emulator.switches.row_limit is not None
+        limited = self.emulator.variants.row_limit is not None
         assert not [each for each in load.stats.incomplete if not (limited and each.task.window.axis == "open")]
         self.converged = True
 
@@ -272,7 +272,7 @@ class Convergence(RuleBasedStateMachine):
             f"""SELECT workspace_id, axis, epoch_ms(window_start), epoch_ms(window_end) FROM emr_raw.extraction_windows
             WHERE load = '{load.options.name}' AND status = 'complete' AND axis IN ('start', 'end')""",
         )
-        by_actual_start = self.emulator.switches.start_filter == "actual_start"
+        by_actual_start = self.emulator.variants.start_filter == "actual_start"
         for workspace_id, axis, first_ms, last_ms in windows:
             for each in self.emulator.state.runs(workspace_id):
                 started_ms = each.start_ms if by_actual_start else each.submit_ms
@@ -326,7 +326,7 @@ def table_exists(database: Path, name: str) -> bool:
 # A guard against hanging, far above what fifteen examples take.
 @pytest.mark.timeout(1200)
 def test_tables_converge_to_what_the_api_says(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("emr_serverless.api.client.BACKOFF_BASE_SECONDS", 0.0001)
+    monkeypatch.setattr("emr_serverless.api.retry.BACKOFF_BASE_SECONDS", 0.0001)
     # A load takes a good part of a second, so failures are reported as found, not shrunk.
     phases = (Phase.explicit, Phase.reuse, Phase.generate)
     run_state_machine_as_test(Convergence, settings=settings(max_examples=EXAMPLES, stateful_step_count=6, phases=phases))

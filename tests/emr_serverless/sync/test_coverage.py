@@ -1,11 +1,12 @@
-"""The frontier is exactly the contiguous certified prefix, in whatever order windows are read, split or given up."""
+"""The coverage is exactly the contiguous certified prefix, in whatever order windows are read, split or given up."""
 
 from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emr_serverless.sync.windows import DAY_MS, Coverage, Window, is_divisible, split_window
+from emr_serverless.sync.coverage import Coverage
+from emr_serverless.sync.windows import DAY_MS, Window, is_divisible, split_window
 
 FIRST = 1_767_225_600_000 - 1000
 
@@ -42,9 +43,9 @@ class Model:
 @given(st.data())
 def test_the_frontier_is_the_contiguous_certified_prefix(data: st.DataObject) -> None:
     end_ms = FIRST + data.draw(st.sampled_from([0, 500, 2000, DAY_MS, 3 * DAY_MS]))
-    frontier, model = Coverage(FIRST, end_ms), Model(FIRST, end_ms)
+    coverage, model = Coverage(FIRST, end_ms), Model(FIRST, end_ms)
     for each in windows_of(end_ms, data.draw(st.integers(1, 4))):
-        frontier.expect(each)
+        coverage.expect(each)
         model.states[each] = "pending"
     splits = 0
     while model.pending:
@@ -53,35 +54,35 @@ def test_the_frontier_is_the_contiguous_certified_prefix(data: st.DataObject) ->
         if fate == "split" and is_divisible(each) and splits < 8:
             splits += 1
             parts = split_window(each, data.draw(st.integers(2, 4)))
-            frontier.replace(each, parts)
+            coverage.replace(each, parts)
             del model.states[each]
             model.states |= dict.fromkeys(parts, "pending")
         else:
-            frontier.settle(each, certified=fate == "certified")
+            coverage.settle(each, certified=fate == "certified")
             model.states[each] = "certified" if fate == "certified" else "failed"
-        assert frontier.through_ms == model.through_ms
-        assert frontier.is_settled == (not model.pending)
-        assert frontier.pending_ms == (model.pending[0].bounds[0] if model.pending else end_ms + 1)
+        assert coverage.through_ms == model.through_ms
+        assert coverage.is_settled == (not model.pending)
+        assert coverage.pending_ms == (model.pending[0].bounds[0] if model.pending else end_ms + 1)
 
 
 def test_nothing_is_certified_before_the_first_window_is() -> None:
-    frontier = Coverage(FIRST, FIRST + DAY_MS)
+    coverage = Coverage(FIRST, FIRST + DAY_MS)
     for each in windows_of(FIRST + DAY_MS, 2):
-        frontier.expect(each)
-    assert frontier.through_ms == FIRST - 1
+        coverage.expect(each)
+    assert coverage.through_ms == FIRST - 1
 
 
 def test_a_gap_holds_the_frontier_back_for_good() -> None:
     end_ms = FIRST + 3 * DAY_MS
     first, second, *rest = windows_of(end_ms, 4)
-    frontier = Coverage(FIRST, end_ms)
+    coverage = Coverage(FIRST, end_ms)
     for each in (first, second, *rest):
-        frontier.expect(each)
-    frontier.settle(second, certified=False)
+        coverage.expect(each)
+    coverage.settle(second, certified=False)
     for each in (first, *rest):
-        frontier.settle(each, certified=True)
-    assert frontier.is_settled
-    assert frontier.through_ms == second.bounds[0] - 1
+        coverage.settle(each, certified=True)
+    assert coverage.is_settled
+    assert coverage.through_ms == second.bounds[0] - 1
 
 
 def test_a_range_without_windows_is_certified_as_it_is() -> None:

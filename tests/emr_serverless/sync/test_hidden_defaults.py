@@ -10,7 +10,7 @@ import pytest
 
 from emr_serverless import Backfill
 from emr_serverless.sync.hidden_defaults import ANY_STATE, OF_NO_WORKFLOW, OF_WORKFLOW, STILL_OPEN, HiddenDefaults
-from emr_usage.emulator import Clock, Emulator, Run, State, Switches
+from emr_usage.emulator import Clock, Emulator, Run, State, Variants
 from oracle import query
 from plain_load import run
 
@@ -54,18 +54,18 @@ def emulator(request: pytest.FixtureRequest) -> Iterator[Emulator]:
 
 
 READINGS = {
-    "isWorkflow": Switches(absent_is_workflow="false"),
-    "startTime": Switches(absent_start_days=7),
-    "isWorkflow, startTime": Switches(absent_is_workflow="false", absent_start_days=7),
-    "states or minDuration": Switches(absent_states="not_cancelled"),
-    "states or minDuration, again": Switches(absent_min_duration_ms=30_000),
-    "": Switches(),
+    "isWorkflow": Variants(absent_is_workflow="false"),
+    "startTime": Variants(absent_start_days=7),
+    "isWorkflow, startTime": Variants(absent_is_workflow="false", absent_start_days=7),
+    "states or minDuration": Variants(absent_states="not_cancelled"),
+    "states or minDuration, again": Variants(absent_min_duration_ms=30_000),
+    "": Variants(),
 }
 
 
 @pytest.mark.parametrize("name", READINGS)
 def test_no_run_is_missing_and_the_parameter_is_named(emulator: Emulator, tmp_path: Path, name: str) -> None:
-    emulator.switches = READINGS[name]
+    emulator.variants = READINGS[name]
     load = run(emulator, tmp_path, NOW)
     database = tmp_path / "emr.duckdb"
     assert load.stats.incomplete == []
@@ -78,7 +78,7 @@ def test_no_run_is_missing_and_the_parameter_is_named(emulator: Emulator, tmp_pa
 
 @pytest.mark.parametrize("name", READINGS)
 def test_the_next_loads_see_what_changes(emulator: Emulator, tmp_path: Path, name: str) -> None:
-    emulator.switches = READINGS[name]
+    emulator.variants = READINGS[name]
     run(emulator, tmp_path, NOW)
     emulator.state.change("w-1", "jr-102", end_ms=NOW_MS + HOUR_MS)
     emulator.state.change("w-1", "jr-103", end_ms=NOW_MS + 2 * HOUR_MS)
@@ -94,7 +94,7 @@ def test_runs_that_are_open_do_not_stand_in_for_those_that_a_default_hides(
     emulator: Emulator, tmp_path: Path, living: int
 ) -> None:
     """A count without `endTime` that leaves out 20 old runs is that of those with one, where 20 others are open."""
-    emulator.switches = Switches(absent_end_days=4)
+    emulator.variants = Variants(absent_end_days=4)
     emulator.state.add(*(life(n, NOW_MS - 8 * DAY_MS + n, MINUTE_MS) for n in range(200, 220)))
     emulator.state.add(*(life(n, NOW_MS - 7 * DAY_MS + n, None) for n in range(300, 300 + living)))
     load = run(emulator, tmp_path, NOW, initial_days=30)
@@ -143,7 +143,7 @@ def test_a_short_backfill_of_long_ago_is_within_no_reach() -> None:
 
 
 def test_a_backfill_of_a_day_finds_what_an_absent_end_time_hides(emulator: Emulator, tmp_path: Path) -> None:
-    emulator.switches = Switches(absent_end_days=4)
+    emulator.variants = Variants(absent_end_days=4)
     emulator.state.add(*(life(n, NOW_MS - 10 * DAY_MS + n, MINUTE_MS) for n in range(200, 220)))
     day = Backfill(NOW - timedelta(days=10), NOW - timedelta(days=9))
     assert run(emulator, tmp_path, NOW, backfill=day).stats.incomplete == []

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from emr_serverless.sync.workspace import join_ranges
-from emr_usage.emulator import Clock, Emulator, Run, State, Switches
+from emr_serverless.sync.ranges import join_ranges
+from emr_usage.emulator import Clock, Emulator, Run, State, Variants
 from oracle import query
 from plain_load import run
 
@@ -37,7 +37,7 @@ def emulator() -> Iterator[Emulator]:
 
 @pytest.mark.parametrize("shown", ["growing", "zero", "absent"])
 def test_figures_that_appear_after_days_are_loaded(emulator: Emulator, tmp_path: Path, shown: Any) -> None:
-    emulator.switches = Switches(figures_delay_hours=60, figures_while_open=shown)
+    emulator.variants = Variants(figures_delay_hours=60, figures_while_open=shown)
     run(emulator, tmp_path, NOW)
     assert query(tmp_path / "emr.duckdb", WITHOUT) == [(47,)]
     emulator.clock.move_to(NOW_MS + 70 * HOUR_MS)
@@ -46,7 +46,7 @@ def test_figures_that_appear_after_days_are_loaded(emulator: Emulator, tmp_path:
 
 
 def test_a_load_after_a_long_pause_asks_once_more(emulator: Emulator, tmp_path: Path) -> None:
-    emulator.switches = Switches(figures_delay_hours=60)
+    emulator.variants = Variants(figures_delay_hours=60)
     run(emulator, tmp_path, NOW)
     emulator.clock.move_to(NOW_MS + 11 * 24 * HOUR_MS)
     run(emulator, tmp_path, emulator.clock.now())
@@ -59,7 +59,7 @@ def test_a_load_after_a_long_pause_asks_once_more(emulator: Emulator, tmp_path: 
 
 
 def test_nothing_is_asked_again_where_the_setting_is_zero(emulator: Emulator, tmp_path: Path) -> None:
-    emulator.switches = Switches(figures_delay_hours=60)
+    emulator.variants = Variants(figures_delay_hours=60)
     run(emulator, tmp_path, NOW, settle_days=0)
     emulator.clock.move_to(NOW_MS + 70 * HOUR_MS)
     run(emulator, tmp_path, emulator.clock.now(), settle_days=0)

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from emr_usage.emulator import Clock, Emulator, Run, State, Switches
+from emr_usage.emulator import Clock, Emulator, Run, State, Variants
 from oracle import query
 from plain_load import run
 
@@ -49,7 +49,7 @@ def emulator() -> Iterator[Emulator]:
 def test_every_run_is_loaded(
     emulator: Emulator, tmp_path: Path, counts: int | None, rows: int | None, order: Any, settings: dict[str, Any]
 ) -> None:
-    emulator.switches = Switches(total_count_limit=counts, row_limit=rows, order=order)
+    emulator.variants = Variants(total_count_limit=counts, row_limit=rows, order=order)
     load = run(emulator, tmp_path, NOW, **settings)
     assert load.stats.incomplete == []
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs") == [(RUNS,)]
@@ -61,7 +61,7 @@ def test_counts_that_are_always_too_high_cost_bounded_requests_and_are_reported(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emr_serverless.sync.workspace.SHORT_SPLITS", 20)
-    emulator.switches = Switches(total_count_excess=1)
+    emulator.variants = Variants(total_count_excess=1)
     load = run(emulator, tmp_path, NOW)
     assert load.stats.incomplete
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs") == [(RUNS,)]

@@ -81,7 +81,7 @@ def test_processes_that_decode_end_with_the_load(
     emulator.state.add(*(finished(n, NOW_MS - n * HOUR_MS) for n in range(40)))
     if is_refused:
         emulator.faults = Faults(rates={"error_500": 1.0}, seed=1)
-        monkeypatch.setattr("emr_serverless.api.client.BACKOFF_BASE_SECONDS", 0.0001)
+        monkeypatch.setattr("emr_serverless.api.retry.BACKOFF_BASE_SECONDS", 0.0001)
         # Of several threads one could still be asking when the load has failed.
         with pytest.raises(PipelineStepFailed):
             run(emulator, tmp_path, max_connections=1)

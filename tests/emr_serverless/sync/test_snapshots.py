@@ -10,7 +10,7 @@ import pytest
 
 from emr_serverless import Load
 from emr_usage.emulator import Emulator, Faults
-from emr_usage.emulator.estate import member_fields, queue_fields
+from emr_usage.emulator.workspaces import member_fields, queue_fields
 from oracle import query
 from plain_load import run
 from small_account import served

@@ -1,4 +1,4 @@
-"""Windows cover the range exactly, whatever the API's bounds mean, and the frontier is the certified prefix."""
+"""Windows cover the range exactly, whatever the API's bounds mean, and the coverage is the certified prefix."""
 
 from __future__ import annotations
 

@@ -11,8 +11,9 @@ import httpx
 import pytest
 
 from answers import START, Answer, ScriptedApi, reply, rows
+from emr_serverless.sync.tasks import Rows, Task, WindowResult
 from emr_serverless.sync.windows import Window
-from emr_serverless.sync.workers import PAGES_HELD_PER_CONNECTION, Rows, Task, WindowResult, WorkerPool
+from emr_serverless.sync.workers import PAGES_HELD_PER_CONNECTION, WorkerPool
 
 WINDOW = Window("cn-hangzhou", "w-1", "end", 5, 5)
 PATIENCE = 60
@@ -78,7 +79,7 @@ def test_a_page_taken_makes_room_for_one_more() -> None:
     assert 20 <= len(api.requests) <= 20 + PAGES_HELD_PER_CONNECTION + 1
 
 
-def test_the_outcome_comes_after_the_windows_pages() -> None:
+def test_the_result_comes_after_the_windows_pages() -> None:
     api, pool = pool_of(rows("jr-1", total=1), threads=2)
     pool.submit(Task(WINDOW))
     first, second = pool.receive(), pool.receive()
@@ -150,7 +151,7 @@ def test_times_are_those_of_the_clock_it_is_given() -> None:
     pool = WorkerPool(api.client, lambda: next(moments), 1, 5_000)
     pool.submit(Task(WINDOW))
     pool.receive()
-    outcome = pool.receive()
+    result = pool.receive()
     pool.close()
-    assert isinstance(outcome, WindowResult)
-    assert (outcome.started_at, outcome.finished_at) == (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))
+    assert isinstance(result, WindowResult)
+    assert (result.started_at, result.finished_at) == (datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC))

@@ -73,13 +73,13 @@ def test_names_print_in_every_locale(cli: CliHarness, variables: dict[str, str])
     done = plain.run("status", "--database", "风控\x1b[2J.duckdb")
     assert done.code == 1
     assert "\x1b" not in done.err
-    assert "\\x1b[2J.duckdb. Load it first" in done.err
+    assert "\\x1b[2J.duckdb does not exist. Load it first" in done.err
 
 
 def test_init_inputs_on_a_full_disk_leaves_no_half_file(cli: CliHarness) -> None:
     done = cli.run("init-inputs", fault=FaultInjection(file_bytes=600))
     assert done.code == 1
-    assert "inputs cannot be written (File too large)" in done.sentence
+    assert "inputs cannot be written to (File too large)" in done.sentence
     assert list((cli.folder / "inputs").iterdir()) == []
     done = cli.run("init-inputs")
     assert (done.code, done.out.count(": written")) == (0, 3)

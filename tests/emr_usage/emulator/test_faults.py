@@ -9,7 +9,7 @@ import httpx
 import orjson
 import pytest
 
-from emr_usage.emulator import Emulator, Faults, Switches
+from emr_usage.emulator import Emulator, Faults, Variants
 from emr_usage.emulator.faults import KINDS
 
 ListRuns = Callable[..., httpx.Response]
@@ -98,7 +98,7 @@ def test_a_hanging_request_is_dropped_in_the_end(list_runs: ListRuns, emulator: 
 
 @pytest.mark.parametrize("tokens", ["offset", "cursor", "expiring"])
 def test_a_repeated_token_leads_to_the_same_page(list_runs: ListRuns, emulator: Emulator, tokens: Any) -> None:
-    emulator.switches, emulator.page_limit = Switches(tokens=tokens), 3
+    emulator.variants, emulator.page_limit = Variants(tokens=tokens), 3
     first = list_runs().json()
     emulator.faults = Faults(script=["repeat_token"])
     second = list_runs(nextToken=first["nextToken"]).json()
@@ -111,7 +111,7 @@ def test_a_repeated_token_leads_to_the_same_page(list_runs: ListRuns, emulator: 
 
 @pytest.mark.parametrize("tokens", ["offset", "cursor", "expiring"])
 def test_an_empty_page_with_a_token_skips_its_rows(list_runs: ListRuns, emulator: Emulator, tokens: Any) -> None:
-    emulator.switches, emulator.page_limit = Switches(tokens=tokens), 3
+    emulator.variants, emulator.page_limit = Variants(tokens=tokens), 3
     emulator.faults = Faults(script=["empty_page_with_token"])
     empty = list_runs().json()
     assert (empty["jobRuns"], empty["totalCount"]) == ([], 8)

@@ -9,8 +9,8 @@ from alibabacloud_emr_serverless_spark20230808 import models
 from alibabacloud_emr_serverless_spark20230808.client import Client
 from alibabacloud_tea_openapi.exceptions import ClientException
 
-from emr_usage.emulator import Emulator, Run, Switches
-from emr_usage.emulator.estate import member_fields
+from emr_usage.emulator import Emulator, Run, Variants
+from emr_usage.emulator.workspaces import member_fields
 
 # The SDK calls datetime.utcnow(), which Python 3.12 deprecates; that is the vendor's to repair.
 pytestmark = pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning")
@@ -146,24 +146,24 @@ def test_a_row_has_the_figures_and_not_the_driver(sdk: Client) -> None:
 
 
 @pytest.mark.parametrize(
-    "switches",
+    "variants",
     [
-        Switches(tokens="offset"),
-        Switches(tokens="cursor"),
-        Switches(tokens="expiring"),
-        Switches(tokens="cursor", order="oldest", short_pages=True),
-        Switches(tokens="offset", order="oldest", last_page="empty"),
-        Switches(tokens="expiring", last_page="null"),
+        Variants(tokens="offset"),
+        Variants(tokens="cursor"),
+        Variants(tokens="expiring"),
+        Variants(tokens="cursor", order="oldest", short_pages=True),
+        Variants(tokens="offset", order="oldest", last_page="empty"),
+        Variants(tokens="expiring", last_page="null"),
     ],
     ids=str,
 )
-def test_the_sdk_pages_to_the_end_under_every_kind_of_token(sdk: Client, emulator: Emulator, switches: Switches) -> None:
+def test_the_sdk_pages_to_the_end_under_every_kind_of_token(sdk: Client, emulator: Emulator, variants: Variants) -> None:
     emulator.state.add(*(Run("w-1", f"jr-p{number:02d}", NOW - 9 * DAY - number % 3) for number in range(20)))
-    emulator.switches, emulator.page_limit = switches, 3
+    emulator.variants, emulator.page_limit = variants, 3
     bodies = list(list_pages(sdk, max_results=100))
     ids = [run.job_run_id for body in bodies for run in body.job_runs]
-    truth = [row["jobRunId"] for row in emulator.state.truth("w-1", NOW, switches)]
-    assert ids == (truth if switches.order == "oldest" else truth[::-1])
+    truth = [row["jobRunId"] for row in emulator.state.job_run_rows("w-1", NOW, variants)]
+    assert ids == (truth if variants.order == "oldest" else truth[::-1])
     assert len(bodies) >= 10
     assert {(body.total_count, body.max_results) for body in bodies} == {(28, 3)}
 

@@ -1,4 +1,4 @@
-"""With the clock at rest, paging yields exactly the filtered truth, once each, in order, whatever the switches."""
+"""With the clock at rest, paging yields exactly the filtered truth, once each, in order, whatever the variants."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -10,13 +10,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from emr_usage.emulator import Clock, Emulator, Run, State, Switches
+from emr_usage.emulator import Clock, Emulator, Run, State, Variants
 
 NOW = 1000
 # At most one page for each of thirty runs; more would be a loop.
 MOST_PAGES = 40
 PATH = "/api/v1/workspaces/w-1/jobRuns"
-READINGS = {name: get_args(hint) for name, hint in get_type_hints(Switches).items()}
+READINGS = {name: get_args(hint) for name, hint in get_type_hints(Variants).items()}
 # These say what is answered at all; they have tests of their own.
 LEFT_ALONE = {
     *("token_uses", "total_count_limit", "total_count_excess", "row_limit", "retention_days", "rows_with_groups", "above_limit"),
@@ -24,10 +24,10 @@ LEFT_ALONE = {
     "figures_delay_hours",
 }
 ALL_SWITCHES = st.builds(
-    Switches,
+    Variants,
     **{
         field.name: st.booleans() if field.type == "bool" or field.type is bool else st.sampled_from(READINGS[field.name])
-        for field in fields(Switches)
+        for field in fields(Variants)
         if field.name not in LEFT_ALONE
     },
 )
@@ -81,12 +81,12 @@ def read_all(client: httpx.Client, query: dict[str, Any]) -> tuple[list[dict[str
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
-@given(runs=histories(), switches=ALL_SWITCHES, page_limit=st.integers(1, 7), only_open=st.booleans(), name=st.booleans())
+@given(runs=histories(), variants=ALL_SWITCHES, page_limit=st.integers(1, 7), only_open=st.booleans(), name=st.booleans())
 def test_paging_yields_the_filtered_truth(
-    served: tuple[Emulator, httpx.Client], runs: list[Run], switches: Switches, page_limit: int, *, only_open: bool, name: bool
+    served: tuple[Emulator, httpx.Client], runs: list[Run], variants: Variants, page_limit: int, *, only_open: bool, name: bool
 ) -> None:
     emulator, client = served
-    emulator.state, emulator.switches, emulator.page_limit = State(), switches, page_limit
+    emulator.state, emulator.variants, emulator.page_limit = State(), variants, page_limit
     emulator.state.add_workspace("w-1")
     emulator.state.add(*runs)
     emulator.reset()
@@ -96,23 +96,23 @@ def test_paging_yields_the_filtered_truth(
     rows, totals, sizes = read_all(client, query)
     truth = [
         row
-        for row in emulator.state.truth("w-1", NOW, switches)
+        for row in emulator.state.job_run_rows("w-1", NOW, variants)
         if (not only_open or row["state"] in OPEN) and (not name or row["name"] == "n1")
     ]
-    assert rows == (truth if switches.order == "oldest" else truth[::-1])
+    assert rows == (truth if variants.order == "oldest" else truth[::-1])
     assert totals == {len(truth)}
     assert all(0 < size <= page_limit for size in sizes) or sizes == [0]
-    if not switches.short_pages:
+    if not variants.short_pages:
         assert all(size == page_limit for size in sizes[:-1])
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=80)
-@given(runs=histories(), switches=ALL_SWITCHES, low=st.integers(0, 1010), high=st.integers(0, 1010), axis=st.booleans())
+@given(runs=histories(), variants=ALL_SWITCHES, low=st.integers(0, 1010), high=st.integers(0, 1010), axis=st.booleans())
 def test_time_ranges_with_an_overlap_of_one_millisecond_miss_nothing(
-    served: tuple[Emulator, httpx.Client], runs: list[Run], switches: Switches, low: int, high: int, *, axis: bool
+    served: tuple[Emulator, httpx.Client], runs: list[Run], variants: Variants, low: int, high: int, *, axis: bool
 ) -> None:
     emulator, client = served
-    emulator.state, emulator.switches, emulator.page_limit = State(), switches, 3
+    emulator.state, emulator.variants, emulator.page_limit = State(), variants, 3
     emulator.state.add_workspace("w-1")
     emulator.state.add(*runs)
     emulator.reset()
@@ -123,7 +123,7 @@ def test_time_ranges_with_an_overlap_of_one_millisecond_miss_nothing(
     def moment(run: Run) -> int | None:
         if not axis:
             return run.end_ms
-        return run.submit_ms if switches.start_filter == "submit" else run.start_ms
+        return run.submit_ms if variants.start_filter == "submit" else run.start_ms
 
     known = [(run.job_run_id, at) for run in runs if (at := moment(run)) is not None and at <= NOW and run.submit_ms <= NOW]
     assert {key for key, at in known if low <= at <= high} <= got

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emr_usage.emulator import Run, Switches, estimated_cu_hours
+from emr_usage.emulator import Run, Variants, estimated_cu_hours
 from emr_usage.emulator.rows import list_row
 
 MINUTE = 60_000
@@ -51,7 +51,7 @@ def test_cancelled_while_queued() -> None:
     run = Run("w", "jr", 10, cancelling_ms=20, end_ms=30, final_state="Cancelled")
     assert [run.state_at(moment) for moment in (10, 20, 30)] == ["Submitted", "Cancelling", "Cancelled"]
     assert run.duration_ms(1000) == 0
-    row = list_row(run, 1000, Switches())
+    row = list_row(run, 1000, Variants())
     assert row is not None
     assert (row["endTime"], row["vcoreSeconds"], row["cuHours"]) == (30, None, None)
 
@@ -65,7 +65,7 @@ def test_a_failed_cancellation_goes_on_running() -> None:
         "CancelFailed",
         "Failed",
     ]
-    assert list_row(run, 30, Switches()) == {
+    assert list_row(run, 30, Variants()) == {
         "jobRunId": "jr",
         "workspaceId": "w",
         "state": "CancelFailed",
@@ -98,7 +98,7 @@ def test_fields_by_phase_and_hidden_ones() -> None:
         final_fields={"webUI": "final", "stateChangeReason": None},
         hidden=frozenset({"priority", "vcoreSeconds", "endTime"}),
     )
-    open_row, final_row = list_row(run, 5, Switches()), list_row(run, 10, Switches())
+    open_row, final_row = list_row(run, 5, Variants()), list_row(run, 10, Variants())
     assert open_row is not None
     assert final_row is not None
     assert (open_row["webUI"], final_row["webUI"]) == ("open", "final")

@@ -6,7 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
-from emr_usage.emulator import SECRETS, Run, State, Switches, company
+from emr_usage.emulator import SECRETS, Run, State, Variants, company
 from emr_usage.emulator.scenario import SECRETS as PLANTED
 
 NOW = 1_760_000_000_000
@@ -31,8 +31,8 @@ def past(runs: list[Run]) -> list[Run]:
 
 @pytest.fixture(scope="module")
 def rows(state: State) -> list[dict[str, object]]:
-    reading = Switches(list_details=True)
-    return [row for workspace in state.workspaces() for row in state.truth(workspace["workspaceId"], NOW, reading)]
+    reading = Variants(list_details=True)
+    return [row for workspace in state.workspaces() for row in state.job_run_rows(workspace["workspaceId"], NOW, reading)]
 
 
 def dump(state: State) -> bytes:
@@ -170,13 +170,15 @@ def test_every_secret_is_somewhere_in_what_the_api_answers(rows: list[dict[str, 
 @pytest.mark.parametrize("seed", range(5))
 def test_a_small_company_has_every_secret_too(seed: int) -> None:
     state = company(seed, NOW + seed * 5 * HOUR, days=5, runs_per_day=60, workspaces_per_region=1 + seed % 3)
-    reading, now_ms = Switches(list_details=True), NOW + seed * 5 * HOUR
-    text = orjson.dumps([state.truth(workspace["workspaceId"], now_ms, reading) for workspace in state.workspaces()]).decode()
+    reading, now_ms = Variants(list_details=True), NOW + seed * 5 * HOUR
+    text = orjson.dumps(
+        [state.job_run_rows(workspace["workspaceId"], now_ms, reading) for workspace in state.workspaces()]
+    ).decode()
     assert [secret for secret in SECRETS if secret not in text] == []
 
 
 def test_secrets_are_also_in_what_is_listed_without_details(state: State) -> None:
-    listed = [row for w in state.workspaces() for row in state.truth(w["workspaceId"], NOW, Switches())]
+    listed = [row for w in state.workspaces() for row in state.job_run_rows(w["workspaceId"], NOW, Variants())]
     text = orjson.dumps(listed).decode()
     assert len([secret for secret in SECRETS if secret in text]) > 12
 

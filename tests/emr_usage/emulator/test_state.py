@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emr_usage.emulator import Emulator, Run, State, Switches
+from emr_usage.emulator import Emulator, Run, State, Variants
 from emr_usage.emulator.filters import JobRunFilter, TimeRange
 
 NOW = 1_760_000_000_000
-NO_SWITCHES = Switches()
+NO_VARIANTS = Variants()
 
 
 def test_history_can_be_changed(account: State) -> None:
@@ -22,7 +22,7 @@ def test_history_can_be_changed(account: State) -> None:
     versions.append(account.version)
     account.forget("w-1", "jr-09")
     versions.append(account.version)
-    rows = {row["jobRunId"]: row for row in account.truth("w-1", NOW, NO_SWITCHES)}
+    rows = {row["jobRunId"]: row for row in account.job_run_rows("w-1", NOW, NO_VARIANTS)}
     assert rows["jr-01"]["tags"] == [{"key": "team", "value": "risk"}]
     assert rows["jr-02"]["state"] == "Success"
     assert rows["jr-03"]["submitTime"] == 5
@@ -38,12 +38,12 @@ def test_changes_reach_the_api_at_once(http: httpx.Client, emulator: Emulator) -
         assert isinstance(body["jobRuns"], list)
         return body["jobRuns"]
 
-    assert rows() == emulator.state.truth("w-1", NOW, NO_SWITCHES)[::-1]
+    assert rows() == emulator.state.job_run_rows("w-1", NOW, NO_VARIANTS)[::-1]
     emulator.state.retag("w-1", "jr-01", None)
     emulator.state.forget("w-1", "jr-02")
-    assert rows() == emulator.state.truth("w-1", NOW, NO_SWITCHES)[::-1]
-    emulator.switches = Switches(list_details=True)
-    assert rows() == emulator.state.truth("w-1", NOW, emulator.switches)[::-1]
+    assert rows() == emulator.state.job_run_rows("w-1", NOW, NO_VARIANTS)[::-1]
+    emulator.variants = Variants(list_details=True)
+    assert rows() == emulator.state.job_run_rows("w-1", NOW, emulator.variants)[::-1]
     emulator.state = State()
     emulator.state.add(Run("w-1", "jr-new", 1))
     assert [row["jobRunId"] for row in rows()] == ["jr-new"]
@@ -123,22 +123,22 @@ FILTERS = st.one_of(
     st.builds(JobRunFilter, min_duration_ms=st.just(3), started=RANGES, ended=RANGES, states=SOME_STATES),
 )
 SWITCHES = st.builds(
-    Switches,
+    Variants,
     start_filter=st.sampled_from(["submit", "actual_start"]),
     bounds=st.sampled_from(["inclusive", "exclusive", "half_open"]),
 )
 
 
 @settings(max_examples=300, deadline=None)
-@given(data=st.data(), asked=FILTERS, switches=SWITCHES, now_ms=MOMENTS)
+@given(data=st.data(), asked=FILTERS, variants=SWITCHES, now_ms=MOMENTS)
 def test_the_index_finds_what_a_plain_loop_finds(
-    data: st.DataObject, asked: JobRunFilter, switches: Switches, now_ms: int
+    data: st.DataObject, asked: JobRunFilter, variants: Variants, now_ms: int
 ) -> None:
     runs = [data.draw(any_run(number)) for number in range(data.draw(st.integers(4, 10)))]
     state = State()
     state.add_workspace("w")
     state.add(*runs)
-    found = state.select("w", asked, now_ms, switches)
-    plain = [run for run in runs if run.submit_ms <= now_ms and asked.matches(run, now_ms, switches)]
+    found = state.select("w", asked, now_ms, variants)
+    plain = [run for run in runs if run.submit_ms <= now_ms and asked.matches(run, now_ms, variants)]
     assert found == sorted(plain, key=lambda run: run.key)
-    assert state.select("w", asked, now_ms, switches) is found
+    assert state.select("w", asked, now_ms, variants) is found

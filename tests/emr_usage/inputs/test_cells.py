@@ -8,7 +8,7 @@ from input_files import owner, rate, told
 
 AS_TEXT = "give the column the format Text before typing, or edit the file in a text editor"
 POINT = "write it as 1234.56, a point before the decimals and nothing else"
-PATH = "write it as group/team/project, no slash at the ends, none doubled, no space beside one"
+PATH = "write it as group/team/project, without a slash at either end, double slashes, or spaces beside a slash"
 
 
 class TestCells:
@@ -34,8 +34,8 @@ class TestCells:
             ("price_per_cu_hour", "$0.05", "'$0.05' is not a decimal number; write it as 0.05, without currency or unit."),
             ("price_per_cu_hour", "5E-02", "'5E-02' is not a decimal number; write it as 0.05, without currency or unit."),
             ("price_per_cu_hour", "NaN", "'NaN' is not a decimal number; write it as 0.05, without currency or unit."),
-            ("price_per_cu_hour", "-0.05", "'-0.05' is negative; write a price from 0 up."),
-            ("price_per_cu_hour", "(0.05)", "'(0.05)' is negative; write a price from 0 up."),
+            ("price_per_cu_hour", "-0.05", "'-0.05' is negative; write a price of 0 or more."),
+            ("price_per_cu_hour", "(0.05)", "'(0.05)' is negative; write a price of 0 or more."),
             *(
                 ("price_per_cu_hour", f'"{cell}"', f"{cell!r} has a comma in it, or something between the thousands; {POINT}.")
                 for cell in ("0,05", "1,234.5", "1.234,5", "1 234", "1'234.5")
@@ -110,7 +110,7 @@ class TestCells:
         cell = f"gro{character}wth"
         mend = "remove that character, or type the value again."
         assert told("owners", owner(**{"owner": "a", "tag_key": "team", column: cell})) == [
-            f"owners.csv, row 2, column {column}: {cell!r} contains {name}, which cannot be seen; {mend}"
+            f"owners.csv, row 2, column {column}: {cell!r} contains {name}, which is invisible; {mend}"
         ]
 
     @pytest.mark.parametrize("path", ["增长/广告", "Éclair/ño", "ทีม/ข้อมูล", "فريق/البيانات", "a b/c-d_e.f", "R&D/🚀"])
@@ -120,7 +120,7 @@ class TestCells:
     def test_an_owner_in_two_forms_of_unicode_is_one_owner(self) -> None:
         lines = [owner(owner=path, tag_key=key) for path, key in (("caf\u00e9", "a"), ("cafe\u0301", "b"))]
         assert told("owners", *lines) == [
-            "owners.csv, row 3, column owner: 'cafe\u0301' is 'caf\u00e9' in row 2; write one owner in one way."
+            "owners.csv, row 3, column owner: 'cafe\u0301' is 'caf\u00e9' in row 2; use one spelling for each owner."
         ]
 
     @pytest.mark.parametrize("path", ["/growth", "growth/", "growth//ads", "growth / ads", "/"])
@@ -132,8 +132,8 @@ class TestCells:
         assert told("owners", owner(tag_key="team"), owner(owner="Unallocated"), owner(owner="a", creator="2.02E+17")) == [
             "owners.csv, row 2, column owner: it is empty; write its value.",
             (
-                "owners.csv, row 3, column owner: 'Unallocated' is the name of what no rule matches; write another name, or leave"
-                " the rule out."
+                "owners.csv, row 3, column owner: 'Unallocated' is reserved for usage that no rule matches; write another"
+                " name, or remove the rule."
             ),
             (
                 f"owners.csv, row 4, column creator: '2.02E+17' is a number that a spreadsheet has shortened; write the whole id;"

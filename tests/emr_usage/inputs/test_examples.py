@@ -48,7 +48,7 @@ class TestCommand:
         (tmp_path / "inputs").write_text("a file of this name")
         done = init_inputs("--database", str(tmp_path / "emr.duckdb"))
         assert done.exit_code == 1
-        assert f"Error: {tmp_path}/inputs cannot be written (File exists). Give another folder with --inputs." in done.output
+        assert f"Error: {tmp_path}/inputs cannot be written to (File exists). Give another folder with --inputs." in done.output
 
 
 class TestFiles:

@@ -11,8 +11,8 @@ from input_files import HEADERS, OWNER_COLUMNS, RATE, RATE_COLUMNS, rate, told, 
 
 QUOTED = '"page 1, line ""2"""'
 SAVE_AS = "save it as CSV UTF-8 (in Excel: Save As, CSV UTF-8; in LibreOffice: Text CSV, character set UTF-8)"
-COMMA = "put one comma between two columns, and quotes around a value with a comma in it"
-CLOSE = "put quotes around the whole value or nowhere, and double those inside"
+COMMA = "put one comma between columns, and quote values that contain a comma"
+CLOSE = "quote the whole value or nothing, and double the quotes inside"
 
 
 class TestForm:
@@ -25,27 +25,22 @@ class TestForm:
                 HEADERS["rates"].removesuffix(",source"),
                 [
                     (
-                        "rates.csv, row 1, column source: the column is missing; add it to the header, and to each row a value or"
-                        " nothing between two commas."
+                        "rates.csv, row 1, column source: the column is missing; add it to the header, and a value,"
+                        " which may be empty, to each row."
                     )
                 ],
             ),
             (
                 f"{HEADERS['rates']},note",
-                [
-                    (
-                        "rates.csv, row 1: the column is not known: 'note'; take it out or correct it; known are"
-                        f" {', '.join(RATE_COLUMNS)}."
-                    )
-                ],
+                [(f"rates.csv, row 1: unknown column: 'note'; remove or correct it; the columns are {', '.join(RATE_COLUMNS)}.")],
             ),
             (
                 f"{HEADERS['rates']},",
-                [f"rates.csv, row 1: column 10 has no name; take it out or correct it; known are {', '.join(RATE_COLUMNS)}."],
+                [f"rates.csv, row 1: column 10 has no name; remove or correct it; the columns are {', '.join(RATE_COLUMNS)}."],
             ),
             (
                 f"{HEADERS['rates']},currency",
-                ["rates.csv, row 1, column currency: the column is there twice; take one of them out."],
+                ["rates.csv, row 1, column currency: the column appears twice; remove one of them."],
             ),
             (
                 HEADERS["rates"].replace(",", ";"),
@@ -73,7 +68,7 @@ class TestForm:
 
     @pytest.mark.parametrize("content", ["", "\n\n", "# only\n# comments"])
     def test_that_there_is_no_header(self, content: str) -> None:
-        problem = f"rates.csv: it has no header: {HEADERS['rates']}; write the header above the rows."
+        problem = f"rates.csv: it has no header: {HEADERS['rates']}; add the header above the rows."
         assert told_of("rates", content.encode()) == [problem]
 
     def test_every_missing_column_is_told(self) -> None:
@@ -85,14 +80,14 @@ class TestForm:
             (rate() + ",more", f"it has 10 values for 9 columns; {COMMA}."),
             (rate().removesuffix(",the page"), f"it has 8 values for 9 columns; {COMMA}."),
             (rate(price_per_cu_hour="1,234.5"), f"it has 10 values for 9 columns; {COMMA}."),
-            (rate(source='"the\npage"'), "a value has a line break in it; close its quotes in the same line."),
+            (rate(source='"the\npage"'), "a value contains a line break; close its quotes on the same line."),
             (rate(source='"the page'), f"it cannot be read as CSV from here on (unexpected end of data); {CLOSE}."),
             (rate(source='"the" page'), f"it cannot be read as CSV from here on (',' expected after '\"'); {CLOSE}."),
-            (f" #{rate()}", "a # stands before the first value; begin a comment's line with #, or take it away."),
+            (f" #{rate()}", "the first value begins with #; start a comment at the beginning of the line, or remove the #."),
             # So a spreadsheet saves a comment with quotes in it.
             (
                 '"# the ""dear"" queue",,,,,,,,',
-                "a # stands before the first value; begin a comment's line with #, or take it away.",
+                "the first value begins with #; start a comment at the beginning of the line, or remove the #.",
             ),
         ],
     )
@@ -102,7 +97,7 @@ class TestForm:
     @pytest.mark.parametrize(
         ("content", "problem"),
         [
-            (f"{HEADERS['rates']}\n{rate(source='合同')}\n".encode("gbk"), ", row 2: it is not UTF-8 (GBK or Latin-1, perhaps)"),
+            (f"{HEADERS['rates']}\n{rate(source='合同')}\n".encode("gbk"), ", row 2: it is not UTF-8 (perhaps GBK or Latin-1)"),
             (codecs.BOM_UTF16_LE + HEADERS["rates"].encode("utf-16-le"), ": it is UTF-16, not UTF-8"),
             (HEADERS["rates"].encode("utf-16-be"), ": it is UTF-16, not UTF-8"),
             (codecs.BOM_UTF32_LE + HEADERS["rates"].encode("utf-32-le"), ": it is UTF-32, not UTF-8"),

@@ -21,8 +21,8 @@ class TestRates:
         second = rate(valid_from="2026-06-30", workspace_id="w-one", resource_queue_id="dev")
         assert told("rates", first, second) == [
             (
-                "rates.csv, row 3, column valid_from: it overlaps row 2: both hold on 2026-06-30 for cn-hangzhou, w-one, dev; end"
-                " the earlier one (valid_to) on the day on which the later one begins (valid_from)."
+                "rates.csv, row 3, column valid_from: it overlaps row 2: both apply on 2026-06-30 for cn-hangzhou, w-one, dev;"
+                " end the earlier one (valid_to) on the day on which the later one begins (valid_from)."
             )
         ]
 
@@ -30,7 +30,7 @@ class TestRates:
         assert told("rates", rate(valid_from="2026-07-02"), rate(valid_to="2026-07-01")) == [
             (
                 "rates.csv, row 2, column valid_from: there is a gap from 2026-07-01 to 2026-07-02, after row 3, for cn-hangzhou;"
-                " let it begin on 2026-07-01, or row 3 end on 2026-07-02, or add a row for these days."
+                " start it on 2026-07-01, end row 3 on 2026-07-02, or add a row for these days."
             )
         ]
 
@@ -42,7 +42,7 @@ class TestRates:
         assert told("rates", rate(valid_to=last_day)) == [
             (
                 f"rates.csv, row 2, column valid_to: {last_day} is not after valid_from, 2026-01-01; write the first day on which"
-                " it no longer holds, or leave it empty."
+                " it no longer applies, or leave it empty."
             )
         ]
 
@@ -79,8 +79,8 @@ class TestOwners:
         second = owner(owner="risk", tag_key="team", tag_value="ads", valid_from="2026-02-01", valid_to="2026-03-01")
         assert told("owners", first, second) == [
             (
-                "owners.csv, row 3: it can never match: row 2 has the same conditions, for the same days, and comes first; take"
-                " one of them out, or give them different days."
+                "owners.csv, row 3: it can never match: row 2 has the same conditions, for the same days, and comes first; remove"
+                " one of them, or give them different days."
             )
         ]
 
@@ -94,7 +94,7 @@ class TestOwners:
         everything = owner(owner="platform", valid_to="2026-02-01")
         assert told("owners", everything, owner(owner="growth", tag_key="team")) == [
             (
-                "owners.csv, row 2: a rule without any condition stands before others and takes their runs; fill in a condition,"
+                "owners.csv, row 2: a rule without conditions precedes others and matches their runs; fill in a condition,"
                 " or move it to the end of the file."
             )
         ]
@@ -102,13 +102,13 @@ class TestOwners:
 
     def test_a_value_without_its_key(self) -> None:
         assert told("owners", owner(owner="growth", tag_value="ads")) == [
-            "owners.csv, row 2, column tag_key: a tag_value stands without its tag_key; write the tag's key."
+            "owners.csv, row 2, column tag_key: a tag_value has no tag_key; write the key of the tag."
         ]
         assert told("owners", owner(owner="growth", tag_key="team")) == []
 
     def test_one_owner_in_two_ways(self) -> None:
         assert told("owners", owner(owner="Growth/ads", tag_key="a"), owner(owner="growth/Ads", tag_key="b")) == [
-            "owners.csv, row 3, column owner: 'growth/Ads' is 'Growth/ads' in row 2; write one owner in one way."
+            "owners.csv, row 3, column owner: 'growth/Ads' is 'Growth/ads' in row 2; use one spelling for each owner."
         ]
 
     def test_an_end_that_is_not_after_the_beginning(self) -> None:
@@ -120,7 +120,7 @@ def test_a_list_price_that_is_there_twice() -> None:
     row = "cn-hangzhou,USD,{},{},https://example.com"
     rows = [row.format("0.05", "2026-03-18"), row.format("0.06", "2026-04-01"), row.format("0.07", "2026-03-18")]
     assert told("list_prices", *rows) == [
-        "list_prices.csv, row 4: it has the region, currency and page_date of row 2; take one of them out."
+        "list_prices.csv, row 4: it has the region, currency and page_date of row 2; remove one of them."
     ]
 
 
@@ -159,5 +159,5 @@ def test_a_file_that_cannot_be_read(tmp_path: Path) -> None:
         read_inputs(tmp_path)
     assert str(caught.value).splitlines() == [
         f"A problem in {tmp_path}; nothing was written:",
-        "owners.csv: it cannot be read (Is a directory); check what is there.",
+        "owners.csv: it cannot be read (Is a directory); check the file.",
     ]

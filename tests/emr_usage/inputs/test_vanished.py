@@ -29,8 +29,8 @@ def dangle(path: Path) -> None:
 
 
 LOSSES: dict[str, tuple[Loss, str]] = {
-    "gone": (Path.unlink, "it is not there, and 3 rows of it are loaded; bring the file back, or give --allow-empty-inputs"),
-    "renamed": (lambda path: path.rename(path.with_name("Rates.csv")), "it is not there, but Rates.csv is; rename that to"),
+    "gone": (Path.unlink, "it is not there, and 3 rows of it are loaded; restore the file, or give --allow-empty-inputs"),
+    "renamed": (lambda path: path.rename(path.with_name("Rates.csv")), "it does not exist, but Rates.csv does; rename that to"),
     "another ending": (lambda path: path.rename(path.with_name("rates.csv.bak")), "it is not there, and 3 rows of it are loaded"),
     "a dangling link": (dangle, "it is a link to"),
     "header only": (lambda path: path.write_text(f"{HEADERS['rates']}\n"), "it has no rows, and 3 rows of it are loaded"),

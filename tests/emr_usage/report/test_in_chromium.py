@@ -91,7 +91,7 @@ def test_the_bars_and_the_words_of_a_chart_have_the_pages_colours(browser: Brows
 def test_it_is_read_by_keyboard(browser: Browser, address: str) -> None:
     page = opened(browser, address, DESKTOP, "light")
     page.keyboard.press("Tab")
-    assert page.evaluate("document.activeElement.textContent") == "To the content"
+    assert page.evaluate("document.activeElement.textContent") == "Skip to content"
     page.keyboard.press("Enter")
     assert page.url.endswith("#content")
     page.locator("summary").first.focus()

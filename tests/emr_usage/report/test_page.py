@@ -139,14 +139,14 @@ def test_creators_are_named_where_they_are_members(tmp_path: Path) -> None:
 
 def test_a_month_without_use_says_so_and_names_the_months_that_have_some(mart_db: MartDatabase) -> None:
     page, figures = make_page(mart_db, Month(date(2025, 1, 1)))
-    assert "There is no use in January 2025." in page.text
+    assert "There is no usage in January 2025." in page.text
     assert "2026-10" in page.text
     assert headline(figures) == "January 2025 (provisional): 0.00 CU-hours; missing: what is not certified"
 
 
 def test_an_empty_database_makes_a_page(tmp_path: Path) -> None:
     page, _ = make_page(built_mart_db(tmp_path, job_runs=[]))
-    assert "Nothing is loaded yet that used anything" in page.text
+    assert "No usage is loaded yet" in page.text
     assert "Nothing of the month is certified." in page.text
 
 
@@ -154,7 +154,7 @@ def test_one_run_makes_a_page_with_a_chart(tmp_path: Path) -> None:
     mart_db = built_mart_db(tmp_path, job_runs=[job_run("only", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), "0.001")])
     page, figures = make_page(mart_db)
     assert [name for name, _ in page.elements].count("svg") == 1
-    assert "Nothing is priced: put what you pay into rates.csv." in page.text
+    assert "Nothing is priced: add your prices to rates.csv." in page.text
     told = "< 0.01 CU-hours, none of it priced"
     assert headline(figures) == f"October 2026 (provisional): {told}; missing: all of it, as nothing is certified"
 
@@ -235,7 +235,7 @@ def test_a_month_of_which_nothing_is_loaded_says_so(tmp_path: Path) -> None:
 
 def test_use_in_a_month_under_way_that_no_window_tells_of_has_no_mean(tmp_path: Path) -> None:
     page, _ = make_page(built_mart_db(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE), now=utc("2026-10-03 04:05"))
-    assert "no mean of a day, as nothing is certified" in page.text
+    assert "no average per day, because nothing is certified" in page.text
 
 
 def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) -> None:
@@ -258,7 +258,7 @@ def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) ->
 def test_what_the_api_gives_no_figure_of_is_not_called_unpriced(tmp_path: Path) -> None:
     quiet = job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None, state="Failed")
     page, _ = make_page(built_mart_db(tmp_path, job_runs=[quiet], rates=RATE))
-    assert "The API gives no figure of use." in page.text
+    assert "The API gives no usage." in page.text
     assert "Nothing is priced" not in page.text
     assert "What failed used" not in page.text
 
@@ -321,7 +321,7 @@ def test_a_list_that_is_cut_says_of_how_many(tmp_path: Path) -> None:
 def test_marts_of_another_version_are_to_be_made_again(tmp_path: Path, missing: str) -> None:
     mart_db = built_mart_db(tmp_path, job_runs=[])
     mart_db.change(f"DROP TABLE emr_marts.{missing}")
-    with pytest.raises(BuildError, match="Make them again: emr-usage build"):
+    with pytest.raises(BuildError, match="Build them again: emr-usage build"):
         make_page(mart_db)
 
 
@@ -402,4 +402,4 @@ def test_the_zone_is_that_of_the_build(tmp_path: Path) -> None:
     page, figures = make_page(mart_db)
     assert read_billing_time_zone(open_pipeline(mart_db.target)) == "UTC"
     assert figures.total.cu_hours == 1
-    assert "Days are those of the bill (UTC)" in page.text
+    assert "Days are billing days (UTC)" in page.text

@@ -107,7 +107,7 @@ def test_the_usual_month_is_that_of_yesterday(mart_db: MartDatabase, tmp_path: P
         (["--month", "october"], 2, "'october' is not a month; write it as 2026-10"),
         (["--month", "2026-13"], 2, "no month '2026-13'"),
         (["--format", "pdf"], 2, "'pdf' is not one of"),
-        (["--database", "nowhere.duckdb"], 1, "There is no database"),
+        (["--database", "nowhere.duckdb"], 1, "nowhere.duckdb does not exist"),
         (["--destination", "dummy"], 2, "cannot use the destination dummy"),
     ],
 )

@@ -83,6 +83,6 @@ def test_a_figure_of_more_digits_than_a_workbook_has_is_rounded_and_counted(
 
 def test_a_table_that_no_sheet_holds_is_refused_with_what_to_do(tmp_path: Path) -> None:
     table = pa.table({"owner": pa.nulls(MAX_ROWS, pa.string())})
-    with pytest.raises(TooManyRowsError, match=r"1,048,576 rows .* holds 1,048,575\. Write it with --format csv"):
+    with pytest.raises(TooManyRowsError, match=r"1,048,576 rows .* holds at most 1,048,575\. Use --format csv"):
         write_workbook({"chargeback_daily": table}, tmp_path / "book.xlsx")
     assert list(tmp_path.iterdir()) == []

@@ -76,7 +76,7 @@ def test_a_database_held_by_another_program_is_named(mart_db: MartDatabase) -> N
         (["--billing-time-zone", "Mars/Olympus"], 2, "is not a time zone"),
         (["--billing-time-zone", "asia/shanghai"], 2, "is not a time zone"),
         (["--destination", "dummy"], 2, "cannot use the destination"),
-        (["--database", "nowhere.duckdb"], 1, "There is no database"),
+        (["--database", "nowhere.duckdb"], 1, "nowhere.duckdb does not exist"),
     ],
 )
 def test_what_cannot_be_built_is_told(
@@ -129,4 +129,4 @@ def test_explain_tells_the_days_the_rates_the_rule_and_what_is_not_priced(mart_d
     assert facts["run"]["owner"] == "data/growth"
     missing = CliRunner().invoke(main, ["explain", "nobody", "--database", str(mart_db.target.database)])
     assert missing.exit_code == 1
-    assert "There is no job run nobody" in missing.stderr
+    assert "Job run nobody is not in the marts" in missing.stderr

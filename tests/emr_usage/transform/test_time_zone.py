@@ -13,6 +13,8 @@ from dlt.common.configuration.specs import PluggableRunContext
 from emr_usage.cli import main
 from mart_fixtures import MartDatabase, job_run, utc
 
+ROOT = Path(__file__).parents[3]
+
 ZONE = "EMR_USAGE__BILLING_TIME_ZONE"
 ZONES = "SELECT billing_time_zone FROM builds ORDER BY build_number"
 
@@ -39,10 +41,10 @@ def test_the_option_overrides_the_setting_and_a_change_is_asked_for(
     build(mart_db, 0)
     build(mart_db, 0, "--billing-time-zone", "UTC", "--change-time-zone")
     refused = build(mart_db, 2)
-    assert "The last build cut days and months by UTC, this one would by Europe/Berlin" in refused
+    assert "The billing time zone of the last build is UTC, and that of this one would be Europe/Berlin" in refused
     assert "--change-time-zone" in refused
     monkeypatch.delenv(ZONE)
-    assert "by UTC, this one would by Asia/Shanghai" in build(mart_db, 2)
+    assert "of the last build is UTC, and that of this one would be Asia/Shanghai" in build(mart_db, 2)
     assert mart_db.ask(ZONES) == [("Europe/Berlin",), ("UTC",)]
     assert len(mart_db.ask("FROM chargeback_monthly")) == 1
 
@@ -51,9 +53,9 @@ def test_the_option_overrides_the_setting_and_a_change_is_asked_for(
 def settings_of() -> Iterator[PluggableRunContext]:
     """Return what reads settings anew from a folder: a process reads its files once. Those of before are back afterwards."""
     context = Container()[PluggableRunContext]
-    folder = context.context.run_dir
     yield context
-    context.reload(folder)
+    # By its full path: the working directory is still that of the test.
+    context.reload(str(ROOT))
 
 
 def test_the_setting_can_stand_in_the_file(mart_db: MartDatabase, settings_of: PluggableRunContext) -> None:

@@ -1,6 +1,6 @@
-{# Usage by owner over a period; what no rate priced is in rows of its own, without a currency. #}
+{# Usage by owner over a period; unpriced usage is in separate rows, without a currency. #}
 {% macro chargeback(period) %}
--- A run is added up first, so that runs can be counted without telling them apart again.
+-- Runs are summed first, so that they can be counted without DISTINCT.
 with used as (
   select
     workspace_id,

@@ -37,7 +37,7 @@
 {# The mean of decimals, rounded to six; without any there is none. #}
 {% macro mean(value) %}{{ emr_usage.share_of('sum(' ~ value ~ ')', '1', 'nullif(count(' ~ value ~ '), 0)') }}{% endmacro %}
 
-{# A sum of money, if all of it is in one currency; amounts of several are not added up. #}
+{# A sum of money, if all of it is in one currency, else null. #}
 {% macro sum_of_one_currency(amount, currency) %}
   case when min({{ currency }}) = max({{ currency }}) then cast(sum({{ amount }}) as {{ emr_usage.type_amount() }}) end
 {% endmacro %}

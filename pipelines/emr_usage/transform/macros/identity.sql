@@ -18,7 +18,7 @@
   coalesce(nullif(trim({{ stripped.name }}), ''), nullif(trim({{ name }}), ''))
 {% endmacro %}
 
-{# The kind of failure in a message: ids, numbers, paths and addresses masked. #}
+{# The reason of a failure: its message with ids, numbers, paths and addresses masked. #}
 {% macro normalised_message(message) %}
   {%- set addresses = emr_usage.replace_all(message, '[a-zA-Z0-9]+://[^ ,;)]+', '<address>') -%}
   {%- set paths = emr_usage.replace_all(addresses, '(/[^ /,;:)]+)+/?', '<path>') -%}

@@ -1,5 +1,5 @@
-{# A table whose rows are replaced, not the table itself: readers are not held up, and what others made of it stays, such as their
-   views and the right to read it. Only where its columns change it is made anew; a view of others over it then fails the build. #}
+{# A table whose rows are replaced, not the table itself: readers are not blocked, and dependent objects remain, such as users'
+   views and the right to read it. Only if its columns change is it created again; a dependent view then fails the build. #}
 {% materialization in_place, default %}
   {%- set existing = load_cached_relation(this) -%}
   {%- set target_relation = this.incorporate(type='table') -%}
@@ -32,7 +32,7 @@
   {{ return(columns) }}
 {% endmacro %}
 
-{# dbt's own way drops the views of others over the column. #}
+{# dbt's default drops users' views that use the column. #}
 {% macro postgres__alter_column_type(relation, column_name, new_column_type) %}
   {%- call statement('alter_column_type') -%}
     alter table {{ relation }} alter column {{ adapter.quote(column_name) }} type {{ new_column_type }}

@@ -1,4 +1,4 @@
-{# Replace every match of a pattern; patterns keep to what all databases understand alike. #}
+{# Replace every match of a pattern; patterns use only syntax that all databases support. #}
 {% macro replace_all(value, pattern, replacement) %}{{ return(adapter.dispatch('replace_all', 'emr_usage')(value, pattern, replacement)) }}{% endmacro %}
 {% macro default__replace_all(value, pattern, replacement) %}regexp_replace({{ value }}, '{{ pattern }}', '{{ replacement }}'){% endmacro %}
 {% macro duckdb__replace_all(value, pattern, replacement) %}regexp_replace({{ value }}, '{{ pattern }}', '{{ replacement }}', 'g'){% endmacro %}

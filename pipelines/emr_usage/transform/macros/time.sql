@@ -44,14 +44,14 @@
   select spans.*, hour_number from {{ relation }} as spans, unnest(generate_array({{ first }}, {{ last }})) as hour_number
 {% endmacro %}
 
-{# The date of a moment in the zone that bills are cut by. #}
+{# The date of a moment in the billing time zone. #}
 {% macro billing_date(moment) %}{{ return(adapter.dispatch('billing_date', 'emr_usage')(moment, var('billing_time_zone'))) }}{% endmacro %}
 {% macro default__billing_date(moment, zone) %}cast(timezone('{{ zone }}', {{ moment }}) as date){% endmacro %}
 {% macro spark__billing_date(moment, zone) %}cast(from_utc_timestamp({{ moment }}, '{{ zone }}') as date){% endmacro %}
 {% macro snowflake__billing_date(moment, zone) %}cast(convert_timezone('{{ zone }}', {{ moment }}) as date){% endmacro %}
 {% macro bigquery__billing_date(moment, zone) %}date({{ moment }}, '{{ zone }}'){% endmacro %}
 
-{# The moment at which a date begins in the zone that bills are cut by. #}
+{# The moment at which a date begins in the billing time zone. #}
 {% macro midnight(day) %}{{ return(adapter.dispatch('midnight', 'emr_usage')(day, var('billing_time_zone'))) }}{% endmacro %}
 {% macro default__midnight(day, zone) %}timezone('{{ zone }}', cast({{ day }} as timestamp)){% endmacro %}
 {% macro spark__midnight(day, zone) %}to_utc_timestamp(cast({{ day }} as timestamp), '{{ zone }}'){% endmacro %}

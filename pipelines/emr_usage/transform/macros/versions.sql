@@ -1,7 +1,7 @@
-{# Raise it when a change of the models changes figures: every run is computed again at the next build. #}
+{# Raise it when a change of the models changes figures: the next build recomputes every run. #}
 {% macro models_version() %}3{% endmacro %}
 
-{# Before an incremental model adds what is missing, delete what is no longer true of it: rows of runs that were read again or are
+{# Before an incremental model adds missing rows, delete the outdated ones: rows of runs that were read again or are
    gone, and all rows when rates, owners, a variable or the models have changed. Both happen in one transaction. #}
 {% macro delete_stale(inputs_column) %}
   {% if is_incremental() %}
@@ -18,7 +18,7 @@
   {% endif %}
 {% endmacro %}
 
-{# Of an incremental model: what is true of a run that has no row there yet. #}
+{# The condition that a run has no row in an incremental model yet. #}
 {% macro is_missing(runs) %}
   not exists (
     select 1

@@ -1,4 +1,4 @@
-{# What runs used for nothing, from rows of job_run_costs. Nothing used costs nothing; unpriced use costs null, and so does use in
+{# The wasted cost of runs, from rows of job_run_costs. No usage costs 0; unpriced usage costs null, and so does usage in
    several currencies, of several runs or of one. #}
 {% macro wasted(is_waste) %}
   {%- set currencies = 'max(case when ' ~ is_waste ~ ' then currencies else 0 end)' -%}

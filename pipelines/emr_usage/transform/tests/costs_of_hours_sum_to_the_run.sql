@@ -18,7 +18,7 @@ runs as (
     min(currency) as currency,
     sum(estimated_cost) as estimated_cost,
     sum(case when currency is null then cu_hours else 0 end) as cu_hours_unpriced,
-    -- All roundings of a run come to half of the last decimal in each currency.
+    -- Rounding differences of a run are at most half of the last decimal in each currency.
     max(abs(estimated_cost - exact_cost)) as error
   from amounts
   group by workspace_id, job_run_id

@@ -1,4 +1,4 @@
--- A rate or rule found twice would double money, one found never would lose a run.
+-- A rate or rule that matches twice would double the cost, one that never matches would lose a run.
 with counts as (
   select
     (select count(*) from {{ ref('int_job_runs') }}) as job_runs,

@@ -1,4 +1,4 @@
--- One row, which every build and report asks for.
+-- One row, which every build and report reads.
 with rates as (
   {{ emr_usage.listed(ref('stg_rates'), 'rate_row_number', [
     'region_id', 'workspace_id', 'resource_queue_id', 'currency', 'price_per_cu_hour', 'rate_kind', 'valid_from', 'valid_to', 'rate_source'

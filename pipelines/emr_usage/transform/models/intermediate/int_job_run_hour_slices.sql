@@ -47,7 +47,7 @@ runs as (
   from changed
 ),
 
--- Few runs are seen open: only theirs are put in order.
+-- Few runs are observed while open: only their observations are sorted.
 observed as (
   select distinct runs.workspace_id, runs.job_run_id
   from runs

@@ -10,7 +10,7 @@ from {{ ref('stg_job_run_tags') }} as tags
 inner join {{ ref('int_job_runs') }} as runs
   on tags.workspace_id = runs.workspace_id
   and tags.job_run_id = runs.job_run_id
-  -- Tags of another reading are not this run's: a load was cut off between the two tables.
+  -- Tags that were read at another time do not belong to this version: a load was killed between the two tables.
   and tags.observed_at = runs.observed_at
 left join {{ ref('int_tag_forms') }} as keys
   on tags.tag_key = keys.tag_text

@@ -1,10 +1,10 @@
--- Every incremental model compares with it twice: it is worked out once.
+-- Computed once, because every incremental model uses it twice.
 {{ config(
   materialized='table',
   indexes=[{'columns': ['workspace_id', 'job_run_id']}] if target.type == 'postgres' else [],
 ) }}
 
--- A load that was cut off between two tables is finished by the next one, which need not read the run again: hence the counts.
+-- A load that was killed between two tables is finished by the next one, which may not read the run again: hence the counts.
 with observations as (
   select workspace_id, job_run_id, count(*) as figures
   from {{ ref('int_job_run_observations') }}

@@ -2,14 +2,14 @@ with observed as (
   select * from {{ ref('stg_job_runs') }}
 ),
 
--- A run that is seen Submitted or Pending has used nothing until then.
+-- A run that is observed as Submitted or Pending has used nothing until then.
 waited as (
   select runs.workspace_id, runs.job_run_id, max(observations.observed_at) as waited_until
   from {{ ref('int_job_run_observations') }} as observations
   inner join observed as runs
     on observations.workspace_id = runs.workspace_id and observations.job_run_id = runs.job_run_id
   where observations.is_waiting
-    -- Our clock may be ahead of the API's.
+    -- The local clock may be ahead of the API's.
     and observations.observed_at < coalesce(runs.end_time, runs.observed_at)
   group by runs.workspace_id, runs.job_run_id
 ),
@@ -55,7 +55,7 @@ select
   state,
   state_change_code,
   state_change_message,
-  -- Open, too, is what has no end yet, whatever its state is called.
+  -- A run without an end is open too, whatever its state.
   coalesce(state, '') not in ('Submitted', 'Pending', 'Running', 'Cancelling') and end_time is not null as is_final,
   submit_time,
   end_time,
@@ -76,7 +76,7 @@ select
   case when {{ emr_usage.is_usable_figure('cu_hours', 'charged_from') }} then cu_hours end as cu_hours,
   cu_hours_undiscounted,
   cast(discount_factor as decimal(2, 1)) as discount_factor,
-  -- The API rounds; a thousandth, or one per cent, is no contradiction.
+  -- The API rounds: a difference of a thousandth, or one per cent, is accepted.
   abs(cu_hours - cu_hours_undiscounted * discount_factor) <= 0.001 + 0.01 * cu_hours_undiscounted as discount_fits,
   arguments_digest,
   extra,

@@ -24,7 +24,7 @@ folded_0 as (
   from composed
   where {{ emr_usage.has_match('form', others) }}
 ),
-{#- So many calls inside each other are too deep for some parsers. #}
+{#- This many nested calls are too deep for some parsers. #}
 {% for letters in several | batch(13) %}
 {%- set folded = namespace(form='form') -%}
 {%- for one, more in letters %}{% set folded.form = "replace(" ~ folded.form ~ ", '" ~ one ~ "', '" ~ more ~ "')" %}{% endfor %}

@@ -21,7 +21,7 @@ axes as (
   union all select 'end'
 ),
 
--- A workspace that nobody asked for since the month began is not missed.
+-- A workspace that no load has read since the month began is not counted as missing.
 asked as (
   select bounds.billing_month, bounds.from_us, bounds.until_us, workspaces.workspace_id, axes.axis
   from bounds

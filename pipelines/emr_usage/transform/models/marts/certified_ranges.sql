@@ -1,4 +1,4 @@
--- Windows that were read whole, joined where they overlap or touch.
+-- Windows that were read completely, joined where they overlap or touch.
 with complete as (
   select resource, workspace_id, axis, from_us, until_us
   from {{ ref('stg_extraction_windows') }}

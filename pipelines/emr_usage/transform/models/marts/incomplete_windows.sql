@@ -31,8 +31,8 @@ where asked.recency = 1
   and asked.status <> 'complete'
   -- A range that was short can also be completed by windows of other bounds.
   and ranges.workspace_id is null
-  -- What has no bounds is of its moment: a later load that asked the same workspace had no need of it any more. A workspace that
-  -- is not there is asked by name only, and by no later load once the name is mended.
+  -- A window without bounds matters only in its load, if a later load has read the same workspace. A workspace that does not
+  -- exist is requested only by name, and no longer once the name is corrected.
   and (
     asked.window_start is not null
     or asked.load = case when asked.resource = 'workspaces' and asked.workspace_id <> '*' then asked.newest_load_of_all else asked.newest_load end

@@ -15,7 +15,7 @@ ever_failed as (
   where is_failed
 ),
 
--- What a job did after a run of it ended, whatever its arguments: a job of each day has other ones on the next.
+-- The runs of a job after a run ended, with any arguments: daily jobs have different arguments every day.
 followed as (
   select
     runs.workspace_id,
@@ -28,7 +28,7 @@ followed as (
     on runs.workspace_id = failing_jobs.workspace_id and runs.job_key = failing_jobs.job_key
 ),
 
--- A success that ended while an earlier attempt was still to fail ran beside it: it neither ends the chain nor begins the wait.
+-- A success that ended before an earlier attempt failed ran in parallel: it does not end the chain.
 linked as (
   select
     runs.*,
@@ -104,7 +104,7 @@ chains as (
     min(first_failures.job_run_id) as first_failure_job_run_id,
     min(first_failures.end_time) as first_failure_time,
     count(*) as attempts,
-    -- A success that ended before the failure did ran beside it, and is no recovery.
+    -- A success that ended before the failure ran in parallel, and is not a recovery.
     min(case when is_success and attempts.end_time >= first_failures.end_time then attempts.end_time end) as recovered_at,
     {{ emr_usage.wasted('is_final and not is_success') }}
   from attempts

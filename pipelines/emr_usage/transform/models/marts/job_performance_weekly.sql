@@ -30,7 +30,7 @@ later as (
   union all select 28
 ),
 
--- Each run is part of what the four weeks after it are compared with.
+-- Each run counts in the comparison of the four weeks after it.
 compared as (
   select
     ended.workspace_id,

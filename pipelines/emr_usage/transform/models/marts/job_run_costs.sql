@@ -72,7 +72,7 @@ first_rules as (
   group by workspace_id, job_run_id
 ),
 
--- A scheduler's mark that a run is of some workflow names none.
+-- A scheduler's tag that a run belongs to some workflow does not name one.
 workflows as (
   select workspace_id, job_run_id, min(matched_value) as workflow
   from tags
@@ -112,7 +112,7 @@ select
   runs.name as job_run_name,
   case
     when runs.deployment is not null then runs.deployment
-    -- A workflow has many jobs: it tells two of one name apart, and no more.
+    -- A workflow has many jobs: it only distinguishes jobs with the same name.
     when workflows.workflow is not null then concat(workflows.workflow, '/', coalesce(names.normalised_name, ''))
     else coalesce(names.normalised_name, 'unnamed')
   end as job_key,
@@ -130,7 +130,7 @@ select
   runs.execution_timeout_seconds,
   {{ emr_usage.billing_date('runs.charged_until') }} as outcome_date,
   runs.is_final and coalesce(runs.state, '') = 'Failed' as is_failed,
-  -- A message that names another cause decides: how long a run took includes its wait in the queue.
+  -- A message with another cause takes precedence: the duration of a run includes its time in the queue.
   runs.is_final and coalesce(runs.state, '') = 'Failed'
     and case
       when coalesce(runs.state_change_message, '') <> '' then runs.state_change_message like '%executionTimeoutSeconds%'

@@ -1,4 +1,4 @@
--- A run is added up first, so that runs can be counted without telling them apart again.
+-- Runs are summed first, so that they can be counted without DISTINCT.
 with used as (
   select
     rate_row_number,

@@ -15,7 +15,7 @@ with used as (
   group by billing_month, region_id, rate_row_number, currency, price_per_cu_hour, rate_kind, rate_source
 ),
 
--- The newest page is what the vendor offers today; of several currencies the first serves where nothing is priced.
+-- The newest page has the vendor's current price; where nothing is priced, the first of several currencies is shown.
 offered as (
   select
     *,

@@ -5,7 +5,7 @@ with asked as (
   group by workspace_id
 )
 
--- A workspace that is named and in one region is asked without being listed.
+-- A workspace that is named, in one region, is read without being listed.
 select
   coalesce(listed.workspace_id, asked.workspace_id) as workspace_id,
   listed.workspace_name,

@@ -1,12 +1,12 @@
-"""What the API's documents leave open, as switches: one field per unknown, every reading of it on offer."""
+"""The undocumented behaviours of the API: one field for each, with its possible values."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 
 @dataclass(frozen=True)
-class Switches:
-    """One reading of everything that is not documented. Hashable, so that it can be part of a cache key.
+class Variants:
+    """One combination of undocumented behaviours. Hashable, so that it can be part of a cache key.
 
     Attributes:
         start_filter: What the `startTime` filter compares: the submit time, or the actual start. No row shows an actual
@@ -41,7 +41,7 @@ class Switches:
         absent_states: What a request without `states` finds: runs of every state, or all but the cancelled ones.
         absent_min_duration_ms: How long a run lasts at least that a request without `minDuration` finds.
         figures_delay_hours: How long after a run's end its figures are as they were while it was open; a growing figure is null.
-        retention_days: How long after its end a run is still answered for; None is for ever.
+        retention_days: How long after its end a run is returned; None for no limit.
         rows_with_groups: Whether `groupByState` leaves the rows in the answer.
     """
 

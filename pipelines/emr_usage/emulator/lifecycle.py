@@ -1,12 +1,12 @@
-"""From a job and a submit time to a run's life: queued, run, ended one way or another, perhaps tried again."""
+"""The lifecycle of a run, from a job and a submit time: queued, running, ended, perhaps retried."""
 
 import random
 from dataclasses import dataclass
 
-from . import cast
+from . import people
 from .jobs import Job, happens
-from .planted import final_fields, open_fields
 from .run import Run
+from .secrets import final_fields, open_fields
 
 SECOND_MS = 1000
 MINUTE_MS = 60 * SECOND_MS
@@ -24,7 +24,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Attempt:
-    """What befalls one submission.
+    """How one submission goes.
 
     Attributes:
         submit_ms: When it is submitted.
@@ -53,7 +53,7 @@ def live(chance: random.Random, place: Place, job: Job, attempt: Attempt) -> lis
         chance: Where randomness comes from.
         place: Where it runs.
         job: What runs.
-        attempt: When, and what befalls it.
+        attempt: When it is submitted, and how it goes.
     """
     run = _begin(chance, place, job, attempt)
     if happens(chance, attempt.cancel_rate):
@@ -63,15 +63,15 @@ def live(chance: random.Random, place: Place, job: Job, attempt: Attempt) -> lis
     length_ms = max(3 * SECOND_MS, int(job.typical_ms * chance.lognormvariate(0, 0.25)))
     reason: tuple[str, str] | None = None
     if attempt.broken:
-        length_ms, reason = chance.randint(12 * SECOND_MS, 90 * SECOND_MS), cast.BAD_DEPLOY_FAILURE
+        length_ms, reason = chance.randint(12 * SECOND_MS, 90 * SECOND_MS), people.BAD_DEPLOY_FAILURE
     elif happens(chance, 0.004):
-        # A stuck run goes on until its timeout stops it; one without a timeout until somebody looks.
+        # A stuck run continues until its timeout; one without a timeout until a user stops it.
         length_ms = job.timeout_ms or chance.randint(6 * HOUR_MS, 20 * HOUR_MS)
-        reason = cast.TIMEOUT_FAILURE if job.timeout_ms else cast.FAILURES[0]
+        reason = people.TIMEOUT_FAILURE if job.timeout_ms else people.FAILURES[0]
     elif happens(chance, job.failure_rate):
-        length_ms, reason = int(length_ms * chance.random()) + 2 * SECOND_MS, chance.choice(cast.FAILURES)
+        length_ms, reason = int(length_ms * chance.random()) + 2 * SECOND_MS, chance.choice(people.FAILURES)
     elif job.timeout_ms is not None and length_ms > job.timeout_ms:
-        length_ms, reason = job.timeout_ms, cast.TIMEOUT_FAILURE
+        length_ms, reason = job.timeout_ms, people.TIMEOUT_FAILURE
     run.start_ms, run.end_ms = start_ms, start_ms + length_ms
     if reason is None:
         return [run]
@@ -106,7 +106,7 @@ def stream(chance: random.Random, place: Place, job: Job, submit_ms: int, end_ms
     if happens(chance, 0.5):
         run.cancelling_ms, run.final_state = end_ms - 40 * SECOND_MS, "Cancelled"
     else:
-        _fail(run, chance.choice(cast.FAILURES))
+        _fail(run, chance.choice(people.FAILURES))
     return run
 
 
@@ -116,7 +116,7 @@ def _begin(chance: random.Random, place: Place, job: Job, attempt: Attempt) -> R
     if attempt.number:
         fields["tags"] = [*(fields["tags"] or []), {"key": "retry", "value": str(attempt.number)}]
     if attempt.broken:
-        fields["releaseVersion"] = fields["displayReleaseVersion"] = cast.BAD_RELEASE
+        fields["releaseVersion"] = fields["displayReleaseVersion"] = people.BAD_RELEASE
     final = final_fields(place.region_id, place.workspace_id, job_run_id)
     return Run(
         workspace_id=place.workspace_id,
@@ -140,7 +140,7 @@ def _fail(run: Run, reason: tuple[str, str]) -> None:
 
 
 def _cancel(chance: random.Random, run: Run) -> None:
-    """Cancelled while queued, or while it runs; now and then the cancellation itself fails."""
+    """Cancel a run while it is queued or running; sometimes the cancellation fails."""
     patience_ms = chance.randint(20 * SECOND_MS, 20 * MINUTE_MS)
     run.cancelling_ms = run.submit_ms + 2500 + patience_ms
     run.end_ms = run.cancelling_ms + chance.randint(2 * SECOND_MS, 40 * SECOND_MS)

@@ -9,8 +9,9 @@ import pytest
 
 from answers import START, Answer, ScriptedApi, refusal, reply, rows
 from emr_serverless.sync.hidden_defaults import OF_WORKFLOW
+from emr_serverless.sync.tasks import Task, WindowResult
+from emr_serverless.sync.window_reader import WindowReader
 from emr_serverless.sync.windows import Filters, Window
-from emr_serverless.sync.workers import Task, WindowReader, WindowResult
 
 DAY = Window("cn-hangzhou", "w-1", "end", 0, 86_399_999)
 MOMENT = Window("cn-hangzhou", "w-1", "end", 5, 5)
@@ -23,11 +24,11 @@ EXPIRED = refusal(400, "InvalidParameter", "nextToken is expired")
 def read(
     api: ScriptedApi, window: Window = DAY, *, known_runs: int | None = None, window_rows: int = 100
 ) -> tuple[list[str], WindowResult]:
-    """Return the run ids in the order they came, and the outcome."""
+    """Return the run ids in the order they came, and the result."""
     reader = WindowReader(api.client, Task(window, known_runs), window_rows)
     key = "workspaceId" if window.resource == "workspaces" else "jobRunId"
     received = [name for page in reader.read() for name in page.records.column(key)]
-    return received, reader.outcome
+    return received, reader.result
 
 
 def asked_tokens(api: ScriptedApi) -> list[str | None]:
@@ -36,12 +37,12 @@ def asked_tokens(api: ScriptedApi) -> list[str | None]:
 
 def test_pages_follow_their_tokens_to_the_end() -> None:
     api = ScriptedApi(rows("a", "b", total=5, token="2"), rows("c", "d", total=5, token="4"), rows("e", total=5))
-    received, outcome = read(api)
+    received, result = read(api)
     assert received == ["a", "b", "c", "d", "e"]
     assert asked_tokens(api) == [None, "2", "4"]
-    assert (outcome.status, outcome.certified_by, outcome.error) == ("complete", "pages", None)
-    assert (outcome.total_count, outcome.rows_received, outcome.rows_distinct) == (5, 5, 5)
-    assert (outcome.pages, outcome.attempts, outcome.request_stats.requests) == (3, 1, 3)
+    assert (result.status, result.certified_by, result.error) == ("complete", "pages", None)
+    assert (result.total_count, result.rows_received, result.rows_distinct) == (5, 5, 5)
+    assert (result.pages, result.attempts, result.request_stats.requests) == (3, 1, 3)
 
 
 def test_each_page_says_of_which_window_it_is_and_when_it_was_asked_for() -> None:
@@ -52,9 +53,9 @@ def test_each_page_says_of_which_window_it_is_and_when_it_was_asked_for() -> Non
 
 def test_a_short_page_is_not_the_last_one() -> None:
     api = ScriptedApi(rows("a", "b", total=4, token="2"), rows("c", total=4, token="3"), rows("d", total=4))
-    received, outcome = read(api)
+    received, result = read(api)
     assert received == ["a", "b", "c", "d"]
-    assert outcome.status == "complete"
+    assert result.status == "complete"
 
 
 @pytest.mark.parametrize("last", [{}, {"nextToken": None}, {"nextToken": ""}])
@@ -65,28 +66,28 @@ def test_only_a_missing_or_empty_token_ends_a_window(last: dict[str, Any]) -> No
 
 def test_the_count_of_the_last_page_decides() -> None:
     api = ScriptedApi(rows("a", "b", total=2, token="2"), rows("c", total=3))
-    outcome = read(api)[1]
-    assert (outcome.status, outcome.total_count, outcome.rows_distinct) == ("complete", 3, 3)
+    result = read(api)[1]
+    assert (result.status, result.total_count, result.rows_distinct) == ("complete", 3, 3)
 
 
 def test_doubles_do_not_count() -> None:
     once = [rows("a", "b", total=3, token="2"), rows("b", total=3)]
-    received, outcome = read(ScriptedApi(*once, *once, *once), MOMENT)
+    received, result = read(ScriptedApi(*once, *once, *once), MOMENT)
     assert received == ["a", "b", "b"] * 3
-    assert (outcome.status, outcome.rows_received, outcome.rows_distinct) == ("short", 9, 2)
+    assert (result.status, result.rows_received, result.rows_distinct) == ("short", 9, 2)
 
 
 def test_rows_without_an_id_do_not_count() -> None:
     api = ScriptedApi(reply(200, {"jobRuns": [{"jobRunId": "a"}, {"jobRunId": ""}, {"jobRunId": None}, {}], "totalCount": 4}))
     reader = WindowReader(api.client, Task(MOMENT), 100)
     list(reader.read())
-    assert (reader.outcome.status, reader.outcome.rows_distinct, reader.outcome.total_count) == ("short", 1, 4)
+    assert (reader.result.status, reader.result.rows_distinct, reader.result.total_count) == ("short", 1, 4)
 
 
 def test_a_window_with_fewer_rows_than_counted_is_split_by_what_came_of_it() -> None:
-    received, outcome = read(ScriptedApi(rows("a", "b", total=5)))
+    received, result = read(ScriptedApi(rows("a", "b", total=5)))
     assert received == ["a", "b"]
-    assert (len(outcome.parts), outcome.is_short_split, outcome.status) == (3, True, None)
+    assert (len(result.parts), result.is_short_split, result.status) == (3, True, None)
 
 
 def test_a_window_without_a_row_is_not_split_for_its_count() -> None:
@@ -95,30 +96,30 @@ def test_a_window_without_a_row_is_not_split_for_its_count() -> None:
 
 def test_what_cannot_be_divided_is_short_after_three_reads() -> None:
     api = ScriptedApi(rows("a", "b", "c", total=5))
-    outcome = read(api, MOMENT)[1]
-    assert (outcome.status, outcome.error, outcome.certified_by) == ("short", None, None)
-    assert (outcome.total_count, outcome.rows_distinct) == (5, 3)
-    assert (outcome.attempts, len(api.requests)) == (3, 3)
+    result = read(api, MOMENT)[1]
+    assert (result.status, result.error, result.certified_by) == ("short", None, None)
+    assert (result.total_count, result.rows_distinct) == (5, 3)
+    assert (result.attempts, len(api.requests)) == (3, 3)
 
 
 def test_reads_of_a_window_are_joined() -> None:
     api = ScriptedApi(rows("a", "b", total=3), rows("a", "c", total=3))
-    outcome = read(api, MOMENT)[1]
-    assert (outcome.status, outcome.rows_distinct, outcome.attempts) == ("complete", 3, 2)
+    result = read(api, MOMENT)[1]
+    assert (result.status, result.rows_distinct, result.attempts) == ("complete", 3, 2)
 
 
 def test_a_window_without_a_count_is_never_certified() -> None:
-    outcome = read(ScriptedApi(rows("a")))[1]
-    assert (outcome.status, outcome.total_count, outcome.rows_distinct) == ("short", None, 1)
+    result = read(ScriptedApi(rows("a")))[1]
+    assert (result.status, result.total_count, result.rows_distinct) == ("short", None, 1)
 
 
 def test_a_window_with_too_many_rows_is_split_by_its_count_without_taking_a_row() -> None:
     api = ScriptedApi(rows("a", total=301, token="1"))
-    received, outcome = read(api, window_rows=100)
+    received, result = read(api, window_rows=100)
     assert received == []
-    assert len(outcome.parts) == 4
-    assert (outcome.parts[0].bounds[0], outcome.parts[-1].bounds[1]) == DAY.bounds
-    assert (outcome.status, len(api.requests)) == (None, 1)
+    assert len(result.parts) == 4
+    assert (result.parts[0].bounds[0], result.parts[-1].bounds[1]) == DAY.bounds
+    assert (result.status, len(api.requests)) == (None, 1)
 
 
 def test_as_many_rows_as_are_allowed_are_read() -> None:
@@ -128,79 +129,79 @@ def test_as_many_rows_as_are_allowed_are_read() -> None:
 
 @pytest.mark.parametrize("window", [MOMENT, OPEN, RUN])
 def test_what_cannot_be_divided_is_read_however_many_rows_it_has(window: Window) -> None:
-    received, outcome = read(ScriptedApi(rows("a", "b", "c", total=3)), window, window_rows=1)
+    received, result = read(ScriptedApi(rows("a", "b", "c", total=3)), window, window_rows=1)
     assert received == ["a", "b", "c"]
-    assert (outcome.parts, outcome.status) == ([], "complete")
+    assert (result.parts, result.status) == ([], "complete")
 
 
 def test_a_repeated_token_fails_after_bounded_reads() -> None:
     api = ScriptedApi(rows("a", total=9, token="1"), rows("b", total=9, token="1"), *[rows("a", total=9, token="1")] * 9)
-    outcome = read(api)[1]
-    assert outcome.status == "failed"
-    assert outcome.error is not None
-    assert outcome.error.code == "RepeatedToken"
-    assert (outcome.attempts, len(api.requests)) == (3, 6)
+    result = read(api)[1]
+    assert result.status == "failed"
+    assert result.error is not None
+    assert result.error.code == "RepeatedToken"
+    assert (result.attempts, len(api.requests)) == (3, 6)
 
 
 def test_a_token_from_further_back_is_a_loop_too() -> None:
     once = [rows("a", total=9, token="1"), rows("b", total=9, token="2"), rows("c", total=9, token="1")]
     api = ScriptedApi(*once, *once, *once, refusal(400, "NotReached"))
-    outcome = read(api)[1]
-    assert outcome.error is not None
-    assert (outcome.status, outcome.error.code, len(api.requests)) == ("failed", "RepeatedToken", 9)
+    result = read(api)[1]
+    assert result.error is not None
+    assert (result.status, result.error.code, len(api.requests)) == ("failed", "RepeatedToken", 9)
 
 
 def test_an_empty_page_with_a_token_fails_after_bounded_reads() -> None:
     api = ScriptedApi(rows(total=9, token="1"))
-    outcome = read(api)[1]
-    assert outcome.error is not None
-    assert (outcome.status, outcome.error.code) == ("failed", "EmptyPage")
-    assert (outcome.attempts, len(api.requests)) == (3, 3)
+    result = read(api)[1]
+    assert result.error is not None
+    assert (result.status, result.error.code) == ("failed", "EmptyPage")
+    assert (result.attempts, len(api.requests)) == (3, 3)
 
 
 @pytest.mark.parametrize("once", [rows(total=2, token="1"), refusal(400, "InvalidParameter", x_acs_retry_after="400000")])
 def test_what_passes_is_read_again(once: Answer) -> None:
-    outcome = read(ScriptedApi(once, rows("a", "b", total=2)))[1]
-    assert (outcome.status, outcome.error, outcome.attempts) == ("complete", None, 2)
+    result = read(ScriptedApi(once, rows("a", "b", total=2)))[1]
+    assert (result.status, result.error, result.attempts) == ("complete", None, 2)
 
 
 def test_a_throttled_hour_fails_the_window_after_three_reads() -> None:
     api = ScriptedApi(refusal(429, "Throttling", retry_after="400"))
-    outcome = read(api)[1]
-    assert outcome.error is not None
-    assert (outcome.status, outcome.error.code, outcome.attempts) == ("failed", "Throttling", 3)
-    assert (outcome.request_stats.requests, outcome.request_stats.throttled, outcome.pages) == (3, 3, 0)
+    result = read(api)[1]
+    assert result.error is not None
+    assert (result.status, result.error.code, result.attempts) == ("failed", "Throttling", 3)
+    assert (result.request_stats.requests, result.request_stats.throttled, result.pages) == (3, 3, 0)
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "Forbidden.RAM"), (404, "InvalidApi.NotFound"), (400, "InvalidParameter")])
 def test_what_holds_for_every_request_is_asked_once(status: int, code: str) -> None:
     api = ScriptedApi(refusal(status, code))
-    outcome = read(api)[1]
-    assert outcome.error is not None
-    assert (outcome.status, outcome.error.code, outcome.attempts, len(api.requests)) == ("failed", code, 1, 1)
+    result = read(api)[1]
+    assert result.error is not None
+    assert (result.status, result.error.code, result.attempts, len(api.requests)) == ("failed", code, 1, 1)
 
 
 def test_an_expired_token_splits_a_window_in_two() -> None:
     api = ScriptedApi(rows("a", total=3, token="1"), EXPIRED)
-    received, outcome = read(api)
+    received, result = read(api)
     assert received == ["a"]
-    assert [part.bounds for part in outcome.parts] == [(0, 43_199_999), (43_200_000, 86_399_999)]
-    assert outcome.status is None
+    assert [part.bounds for part in result.parts] == [(0, 43_199_999), (43_200_000, 86_399_999)]
+    assert result.status is None
 
 
 def test_an_expired_token_restarts_what_cannot_be_divided() -> None:
     api = ScriptedApi(rows("a", total=2, token="1"), EXPIRED, rows("a", total=2, token="2"), rows("b", total=2))
-    outcome = read(api, MOMENT)[1]
-    assert (outcome.status, outcome.error, outcome.attempts, outcome.rows_distinct) == ("complete", None, 2, 2)
+    result = read(api, MOMENT)[1]
+    assert (result.status, result.error, result.attempts, result.rows_distinct) == ("complete", None, 2, 2)
     assert asked_tokens(api) == [None, "1", None, "2"]
 
 
 def test_tokens_that_always_expire_fail_what_cannot_be_divided() -> None:
     once = [rows("a", total=2, token="1"), EXPIRED]
     api = ScriptedApi(*once, *once, *once, refusal(400, "NotReached"))
-    outcome = read(api, MOMENT)[1]
-    assert outcome.error is not None
-    assert (outcome.status, outcome.error.code, outcome.attempts) == ("failed", "InvalidParameter", 3)
+    result = read(api, MOMENT)[1]
+    assert result.error is not None
+    assert (result.status, result.error.code, result.attempts) == ("failed", "InvalidParameter", 3)
 
 
 def open_read(*pages: tuple[str, ...], total: int) -> list[Answer]:
@@ -211,8 +212,8 @@ def open_read(*pages: tuple[str, ...], total: int) -> list[Answer]:
 
 def test_open_runs_on_one_page_are_one_moment() -> None:
     api = ScriptedApi(rows("a", "b", total=2))
-    outcome = read(api, OPEN)[1]
-    assert (outcome.status, outcome.attempts) == ("complete", 1)
+    result = read(api, OPEN)[1]
+    assert (result.status, result.attempts) == ("complete", 1)
     assert api.requests[0].url.params["states"] == '["Submitted","Pending","Running","Cancelling"]'
 
 
@@ -220,24 +221,24 @@ def test_open_runs_on_several_pages_are_read_until_two_reads_name_nothing_new() 
     # When a ends, c moves up to the first page while the second one is asked for: the counts agree, and c is missed.
     torn = open_read(("a", "b"), ("d",), total=3)
     whole = open_read(("b", "c"), ("d",), total=3)
-    received, outcome = read(ScriptedApi(*torn, *whole, *whole, *whole), OPEN)
+    received, result = read(ScriptedApi(*torn, *whole, *whole, *whole), OPEN)
     assert set(received) == {"a", "b", "c", "d"}
-    assert (outcome.status, outcome.certified_by, outcome.attempts, outcome.rows_distinct) == ("complete", "pages", 4, 4)
+    assert (result.status, result.certified_by, result.attempts, result.rows_distinct) == ("complete", "pages", 4, 4)
 
 
 def test_quiet_open_runs_are_believed_after_three_reads() -> None:
     whole = open_read(("a", "b"), ("c",), total=3)
     api = ScriptedApi(*whole, *whole, *whole, refusal(400, "NotReached"))
-    outcome = read(api, OPEN)[1]
-    assert (outcome.status, outcome.attempts, outcome.error) == ("complete", 3, None)
+    result = read(api, OPEN)[1]
+    assert (result.status, result.attempts, result.error) == ("complete", 3, None)
 
 
 def test_restless_open_runs_are_short_after_four_reads() -> None:
     reads = [open_read((f"a{n}", "b"), ("c",), total=3) for n in range(4)]
     api = ScriptedApi(*itertools.chain(*reads), refusal(400, "NotReached"))
-    outcome = read(api, OPEN)[1]
-    assert (outcome.status, outcome.attempts, outcome.error) == ("short", 4, None)
-    assert (outcome.rows_distinct, outcome.total_count) == (6, 3)
+    result = read(api, OPEN)[1]
+    assert (result.status, result.attempts, result.error) == ("short", 4, None)
+    assert (result.rows_distinct, result.total_count) == (6, 3)
 
 
 def test_a_read_that_names_a_new_run_breaks_the_quiet() -> None:
@@ -247,48 +248,48 @@ def test_a_read_that_names_a_new_run_breaks_the_quiet() -> None:
 
 
 def test_without_open_runs_one_read_is_enough() -> None:
-    outcome = read(ScriptedApi(rows(total=0)), OPEN)[1]
-    assert (outcome.status, outcome.attempts, outcome.rows_distinct) == ("complete", 1, 0)
+    result = read(ScriptedApi(rows(total=0)), OPEN)[1]
+    assert (result.status, result.attempts, result.rows_distinct) == ("complete", 1, 0)
 
 
 def test_equal_counts_certify_without_reading_the_rows_again() -> None:
     api = ScriptedApi(rows("a", "b", total=300, token="2"))
-    received, outcome = read(api, known_runs=300)
+    received, result = read(api, known_runs=300)
     assert received == ["a", "b"]
-    assert (outcome.status, outcome.certified_by, outcome.rows_distinct, outcome.total_count) == ("complete", "count", 300, 300)
+    assert (result.status, result.certified_by, result.rows_distinct, result.total_count) == ("complete", "count", 300, 300)
     assert [request.url.params["maxResults"] for request in api.requests] == ["20"]
 
 
 @pytest.mark.parametrize("known_runs", [0, 2, 4])
 def test_any_other_count_reads_all_rows(known_runs: int) -> None:
     api = ScriptedApi(rows("a", total=3, token="1"), rows("a", "b", total=3, token="2"), rows("c", total=3))
-    received, outcome = read(api, known_runs=known_runs)
+    received, result = read(api, known_runs=known_runs)
     assert set(received) == {"a", "b", "c"}
-    assert (outcome.status, outcome.certified_by, outcome.rows_distinct) == ("complete", "pages", 3)
+    assert (result.status, result.certified_by, result.rows_distinct) == ("complete", "pages", 3)
     assert [request.url.params["maxResults"] for request in api.requests] == ["20", "100", "100"]
 
 
 def test_a_probe_that_is_the_whole_window_is_certified_by_its_rows() -> None:
-    outcome = read(ScriptedApi(rows("a", "b", total=2)), known_runs=2)[1]
-    assert (outcome.status, outcome.certified_by, outcome.pages) == ("complete", "pages", 1)
+    result = read(ScriptedApi(rows("a", "b", total=2)), known_runs=2)[1]
+    assert (result.status, result.certified_by, result.pages) == ("complete", "pages", 1)
 
 
 def test_a_probe_without_a_count_certifies_nothing() -> None:
-    outcome = read(ScriptedApi(rows("a", token="1"), rows("a", "b"), rows("a", "b")), known_runs=0)[1]
-    assert outcome.status == "short"
+    result = read(ScriptedApi(rows("a", token="1"), rows("a", "b"), rows("a", "b")), known_runs=0)[1]
+    assert result.status == "short"
 
 
 def test_a_window_known_to_be_too_wide_is_split_after_the_probe() -> None:
-    outcome = read(ScriptedApi(rows("a", total=201, token="1")), known_runs=7, window_rows=100)[1]
-    assert len(outcome.parts) == 3
+    result = read(ScriptedApi(rows("a", total=201, token="1")), known_runs=7, window_rows=100)[1]
+    assert len(result.parts) == 3
 
 
 def test_counting_takes_one_small_page_and_no_row() -> None:
     api = ScriptedApi(rows("a", total=201, token="1"))
     reader = WindowReader(api.client, Task(Window("cn-hangzhou", "w-1", "count", 0, 9)), 100)
     reader.count()
-    assert (reader.outcome.total_count, reader.outcome.rows_distinct, reader.outcome.parts) == (201, 0, [])
-    assert (reader.outcome.status, reader.outcome.certified_by) == ("complete", None)
+    assert (reader.result.total_count, reader.result.rows_distinct, reader.result.parts) == (201, 0, [])
+    assert (reader.result.status, reader.result.certified_by) == ("complete", None)
     assert [request.url.params["maxResults"] for request in api.requests] == ["20"]
 
 
@@ -306,21 +307,21 @@ def test_counting_takes_one_small_page_and_no_row() -> None:
 def test_a_count_of_no_run_certifies_its_range(answer: Answer, filters: Filters, axis: str) -> None:
     reader = WindowReader(ScriptedApi(answer).client, Task(Window("cn-hangzhou", "w-1", "count", 0, 9, filters=filters)), 100)
     reader.count()
-    assert (reader.outcome.status, reader.outcome.audited_axis) == ("complete", axis)
+    assert (reader.result.status, reader.result.audited_axis) == ("complete", axis)
 
 
 def test_a_run_that_is_not_answered_for_is_a_complete_answer() -> None:
-    outcome = read(ScriptedApi(rows(total=0)), RUN)[1]
-    assert (outcome.status, outcome.rows_distinct) == ("complete", 0)
+    result = read(ScriptedApi(rows(total=0)), RUN)[1]
+    assert (result.status, result.rows_distinct) == ("complete", 0)
 
 
 def test_workspaces_are_counted_by_their_own_ids() -> None:
     def page(names: list[str], token: str | None) -> Answer:
         return reply(200, {"workspaces": [{"workspaceId": name} for name in names], "totalCount": 3, "nextToken": token})
 
-    received, outcome = read(ScriptedApi(page(["w-1", "w-2"], "1"), page(["w-3"], None)), WORKSPACES)
+    received, result = read(ScriptedApi(page(["w-1", "w-2"], "1"), page(["w-3"], None)), WORKSPACES)
     assert received == ["w-1", "w-2", "w-3"]
-    assert (outcome.status, outcome.rows_distinct) == ("complete", 3)
+    assert (result.status, result.rows_distinct) == ("complete", 3)
 
 
 def full_page(total: int) -> Answer:
@@ -331,8 +332,8 @@ def full_page(total: int) -> Answer:
 @pytest.mark.parametrize(("halves", "parts"), [((70, 80), 2), ((100, 100), 2), ((60, 40), 0)])
 def test_a_count_that_may_be_a_limit_must_be_the_sum_of_its_halves(halves: tuple[int, int], parts: int) -> None:
     first, second = (rows("x", total=count) for count in halves)
-    outcome = read(ScriptedApi(full_page(100), first, second, full_page(100)))[1]
-    assert (len(outcome.parts), outcome.status) == (parts, None if parts else "complete")
+    result = read(ScriptedApi(full_page(100), first, second, full_page(100)))[1]
+    assert (len(result.parts), result.status) == (parts, None if parts else "complete")
 
 
 def test_a_half_that_counts_as_many_as_the_whole_is_looked_into() -> None:
@@ -342,8 +343,8 @@ def test_a_half_that_counts_as_many_as_the_whole_is_looked_into() -> None:
 
 
 def test_an_open_list_that_is_cut_off_is_read_state_by_state() -> None:
-    outcome = read(ScriptedApi(rows("a", "b", total=3)), OPEN)[1]
-    assert [part.asked["states"] for part in outcome.parts] == [["Submitted"], ["Pending"], ["Running"], ["Cancelling"]]
+    result = read(ScriptedApi(rows("a", "b", total=3)), OPEN)[1]
+    assert [part.asked["states"] for part in result.parts] == [["Submitted"], ["Pending"], ["Running"], ["Cancelling"]]
 
 
 def test_as_many_runs_in_a_millisecond_as_a_limit_allows_are_not_certified() -> None:

@@ -1,4 +1,4 @@
-"""The company's people, places and machines: data only."""
+"""The generated company: its teams, users, workspaces and machines. Data only."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
