@@ -8,6 +8,8 @@ from typing import Final
 # The setting of the billing time zone, and its default: that of the vendor's bills.
 TIME_ZONE_SETTING: Final = "emr_usage.billing_time_zone"
 DEFAULT_TIME_ZONE: Final = "Asia/Shanghai"
+# The forms of a notification.
+NOTIFY_FORMATS: Final = ("json", "slack", "dingtalk", "feishu")
 # Set by the command unless the user has set it: the README promises the first; the next two avoid a second copy of the data.
 DLT_DEFAULTS: Final = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",

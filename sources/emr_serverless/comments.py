@@ -74,6 +74,5 @@ def _descriptions() -> dict[_Place, str]:
     texts: dict[_Place, str] = {}
     for name, table in RAW_TABLES.items():
         texts[name, None] = table.description
-        for column in table.schema:
-            texts[name, column.name] = column.metadata[b"description"].decode()
+        texts |= {(name, column): facts["description"] for column, facts in table.described_columns().items()}
     return texts

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import click
@@ -18,15 +17,13 @@ from .options import Moment, source_options
 @click.option("--from", "first", type=Moment(), required=True, help="Start of the range of submit times, inclusive.")
 @click.option("--to", "after", type=Moment(), required=True, help="End of the range, exclusive.")
 @click.option("--force", is_flag=True, help="Read the range again even if this backfill has certified it already.")
-@monitoring_options
+@monitoring_options()
 def command(
     first: datetime,
     after: datetime,
     *,
     force: bool,
-    metrics: Path | None,
-    notify: str | None,
-    notify_format: str | None,
+    monitoring: MonitoringOptions,
     **options: Any,
 ) -> None:
     """\b
@@ -42,4 +39,4 @@ def command(
     if first >= after:
         raise click.UsageError("--to must be later than --from.")
     backfill = Backfill(first.astimezone(UTC), after.astimezone(UTC), force)
-    load_and_exit("backfill", backfill, MonitoringOptions(metrics, notify, notify_format), **options)
+    load_and_exit("backfill", backfill, monitoring, **options)

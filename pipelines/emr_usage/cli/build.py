@@ -35,12 +35,10 @@ NO_INPUTS = "The folder {folder} does not exist, so rates and owners are not cha
 @wait_option
 @change_time_zone_option
 @allow_empty_inputs_option
-@monitoring_options
+@monitoring_options()
 def command(
     *,
-    metrics: Path | None,
-    notify: str | None,
-    notify_format: str | None,
+    monitoring: MonitoringOptions,
     full_refresh: bool,
     billing_time_zone: str | None,
     change_time_zone: bool,
@@ -67,7 +65,6 @@ def command(
     from .match_tables import print_matches
 
     target = Target(destination, database, wait_at_most(wait_seconds))
-    monitoring = MonitoringOptions(metrics, notify, notify_format)
     with monitored("build", target, monitoring, as_json=as_json, verbose=verbose) as monitor:
         require_database(target, as_json=as_json)
         require_inputs(inputs)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import click
 
 from .load_output import print_failure, print_load
-from .monitoring import Monitor, MonitoringOptions, monitored, monitoring_options, ping_option
+from .monitoring import Monitor, MonitoringOptions, monitored, monitoring_options
 from .options import forget_workspace_option, initial_days_option, source_options
 from .report_errors import report_errors
 from .terminal import errors, log_to, now, print_json, wait_at_most
@@ -25,9 +25,8 @@ if TYPE_CHECKING:
 @source_options
 @initial_days_option
 @forget_workspace_option
-@monitoring_options
-@ping_option
-def command(*, metrics: Path | None, notify: str | None, notify_format: str | None, ping: str | None, **options: Any) -> None:
+@monitoring_options(can_ping=True)
+def command(*, monitoring: MonitoringOptions, **options: Any) -> None:
     """\b
     Examples:
       emr-usage load --region cn-hangzhou
@@ -37,7 +36,7 @@ def command(*, metrics: Path | None, notify: str | None, notify_format: str | No
     Load every job run that is new or has changed, up to a minute ago. You can interrupt and repeat a load: it resumes
     after the last committed package. Exits with 4 while another process uses the database.
     """
-    load_and_exit("load", None, MonitoringOptions(metrics, notify, notify_format, ping, can_ping=True), **options)
+    load_and_exit("load", None, monitoring, **options)
 
 
 def load_and_exit(

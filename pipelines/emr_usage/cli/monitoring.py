@@ -7,11 +7,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
+from emr_usage.defaults import NOTIFY_FORMATS
 from emr_usage.exit_codes import FAILED
 
 from .report_errors import report_errors
@@ -38,7 +40,7 @@ notify_option = click.option(
 )
 notify_format_option = click.option(
     "--notify-format",
-    type=click.Choice(["json", "slack", "dingtalk", "feishu"]),
+    type=click.Choice(NOTIFY_FORMATS),
     help="Form of the message.  [default: by the host of the URL, else json]",
 )
 ping_option = click.option(
@@ -85,11 +87,22 @@ class Monitor:
             self.steps[name] = time.monotonic() - began
 
 
-def monitoring_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options of the commands that write."""
-    for option in (notify_format_option, notify_option, metrics_option):
-        command = option(command)
-    return command
+def monitoring_options(*, can_ping: bool = False) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Add the options of the commands that write; they arrive as one argument, `monitoring`."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        @wraps(command)
+        def with_monitoring(
+            *, metrics: Path | None, notify: str | None, notify_format: str | None, ping: str | None = None, **options: Any
+        ) -> None:
+            command(monitoring=MonitoringOptions(metrics, notify, notify_format, ping, can_ping), **options)
+
+        decorated: Callable[..., None] = with_monitoring
+        for option in (*([ping_option] if can_ping else []), notify_format_option, notify_option, metrics_option):
+            decorated = option(decorated)
+        return decorated
+
+    return add
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import click
 from .build import build_marts
 from .load import load_job_runs
 from .load_output import print_failure, print_load
-from .monitoring import MonitoringOptions, monitored, monitoring_options, ping_option
+from .monitoring import MonitoringOptions, monitored, monitoring_options
 from .options import (
     allow_empty_inputs_option,
     change_time_zone_option,
@@ -42,14 +42,10 @@ if TYPE_CHECKING:
 @allow_empty_inputs_option
 @month_option
 @reports_option
-@monitoring_options
-@ping_option
+@monitoring_options(can_ping=True)
 def command(
     *,
-    metrics: Path | None,
-    notify: str | None,
-    notify_format: str | None,
-    ping: str | None,
+    monitoring: MonitoringOptions,
     inputs: Path | None,
     billing_time_zone: str | None,
     change_time_zone: bool,
@@ -80,7 +76,6 @@ def command(
 
     began = now()
     target = Target(destination, database, wait_at_most(wait_seconds))
-    monitoring = MonitoringOptions(metrics, notify, notify_format, ping, can_ping=True)
     with monitored("run", target, monitoring, as_json=as_json, verbose=verbose) as monitor:
         require_inputs(inputs)
         done, missing = load_job_runs(target, None, monitor, as_json=as_json, verbose=verbose, **options)

@@ -13,7 +13,6 @@ from urllib.parse import quote_plus, urlsplit
 from .command_result import CommandResult
 from .webhooks import Webhook
 
-FORMATS: Final = ("json", "slack", "dingtalk", "feishu")
 # Those that can be signed.
 SIGNED: Final = ("dingtalk", "feishu")
 FORMAT_OF_HOST: Final = {
@@ -33,7 +32,7 @@ class Recipient:
 
     Attributes:
         url: the address of the webhook, a secret.
-        message_format: one of `FORMATS`.
+        message_format: one of `NOTIFY_FORMATS`.
         secret: DingTalk's or Feishu's key for signatures, where the robot demands them.
     """
 

@@ -8,8 +8,9 @@ from urllib.parse import urlsplit
 
 from emr_serverless import CheckSettingsError, shown
 from emr_usage.command_settings import environment_name, given_setting
+from emr_usage.defaults import NOTIFY_FORMATS
 
-from .notification import FORMATS, SIGNED, Recipient, format_of
+from .notification import SIGNED, Recipient, format_of
 
 _OPTIONS: Final = {"notify_url": "--notify", "notify_format": "--notify-format", "ping_url": "--ping"}
 
@@ -32,7 +33,7 @@ def read_recipients(notify: str | None, notify_format: str | None, ping: str | N
 
     Args:
         notify: the option, as the next two; None where it is not given.
-        notify_format: one of `FORMATS`.
+        notify_format: one of `NOTIFY_FORMATS`.
         ping: the address without `/start` and `/fail`.
         can_ping: whether the command pings.
 
@@ -45,8 +46,8 @@ def read_recipients(notify: str | None, notify_format: str | None, ping: str | N
     ping_url = (ping or given_setting("ping_url") or None) if can_ping else None
     _check_url("notify_url", notify_url)
     _check_url("ping_url", ping_url)
-    if message_format is not None and message_format not in FORMATS:
-        _refuse("notify_format", f"one of {', '.join(FORMATS)}", f" = {shown(message_format)}", ".dlt/config.toml")
+    if message_format is not None and message_format not in NOTIFY_FORMATS:
+        _refuse("notify_format", f"one of {', '.join(NOTIFY_FORMATS)}", f" = {shown(message_format)}", ".dlt/config.toml")
     if notify_url is None:
         return Recipients(ping_url=ping_url)
     used_format = message_format or format_of(notify_url)

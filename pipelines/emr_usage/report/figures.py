@@ -9,17 +9,15 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from statistics import median
-from typing import Any, Final
+from typing import Final
 
 from emr_usage.build import MARTS_DATASET
 from emr_usage.builds import BuildRecord
 from emr_usage.matches import Matches
 
-from .coverage import Coverage
+from .coverage import Coverage, Row
 from .missing import what_is_missing
 from .month import Month
-
-Row = dict[str, Any]
 
 # What counts as slower and as long-running; shown beside the figures.
 SLOWER: Final = Decimal("1.5")

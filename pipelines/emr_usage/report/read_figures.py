@@ -18,8 +18,8 @@ from emr_usage.errors import BuildError
 from emr_usage.matches import RATES_SQL, RULES_SQL, SET_ASIDE_SQL, find_matches, set_aside_sentences
 from emr_usage.query import query_rows, reading_marts
 
-from .coverage import find_coverage
-from .figures import ENOUGH_RUNS, LONG_SECONDS, SLOW_SECONDS, SLOWER, Figures, Owner, QueryResult, Row, Total
+from .coverage import Row, find_coverage
+from .figures import ENOUGH_RUNS, LONG_SECONDS, SLOW_SECONDS, SLOWER, Figures, Owner, QueryResult, Total
 from .month import Month
 
 _FOLDER: Final = resources.files(__package__).joinpath("queries")

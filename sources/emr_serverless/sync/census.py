@@ -18,7 +18,7 @@ from typing import Final
 
 from ..arrow.decode import Records
 from ..resources.job_runs import JOB_RUNS
-from .hidden_defaults import ANY_STATE, OF_WORKFLOW, SHORT_RANGE_MS
+from .hidden_defaults import ANY_STATE, OF_WORKFLOW, may_hide_earlier_runs
 from .tasks import Task, WindowResult
 from .windows import RUN_ID, Filters, Window
 
@@ -49,9 +49,8 @@ class Census:
         self._of_any_state = Window(region_id, workspace_id, "all", filters=ANY_STATE)
         self._both = Window(region_id, workspace_id, "all", filters=ever_started + ever_ended)
         others: list[Filters] = [OF_WORKFLOW, ever_started + OF_WORKFLOW]
-        if is_first or horizon_ms - self._since_ms >= SHORT_RANGE_MS:
-            # An absent time range may hide what a long range asks for: each filter is then given with the times too. Of a short
-            # range it may hide runs that began long before; earlier loads, if there are any, know these as open.
+        if may_hide_earlier_runs(self._since_ms, horizon_ms, is_first=is_first):
+            # Each filter is then given with the times too.
             others += [ever_started + ever_ended, ever_started + ANY_STATE, ever_ended + OF_WORKFLOW]
         self._waiting = [
             self._ended,

@@ -34,6 +34,19 @@ STATES_OR_LENGTH: Final = "states or minDuration"
 SHORT_RANGE_MS: Final = 3 * DAY_MS
 
 
+def may_hide_earlier_runs(first_ms: int, horizon_ms: int, *, is_first: bool) -> bool:
+    """Return whether an absent time range may hide runs that the load needs.
+
+    Of a short range it may hide runs that began long before; earlier loads, if there are any, know these as open.
+
+    Args:
+        first_ms: first millisecond of the range to certify.
+        horizon_ms: the last millisecond of the load.
+        is_first: whether no load has read the workspace before.
+    """
+    return is_first or horizon_ms - first_ms >= SHORT_RANGE_MS
+
+
 class HiddenDefaults:
     """Takes the counts of a workspace with and without filters, and decides which filters must be given.
 
@@ -57,8 +70,8 @@ class HiddenDefaults:
 
     def probes(self, axis: TimeAxis) -> list[Filters]:
         """Return the filters to count before the range itself: runs that appear in between are then in the range's count too."""
-        is_short = not self._is_first and self._horizon_ms - self._start_ms < SHORT_RANGE_MS
-        ends = [] if is_short or axis == "end" else [self._ended, STILL_OPEN]
+        needs_ends = axis == "start" and may_hide_earlier_runs(self._start_ms, self._horizon_ms, is_first=self._is_first)
+        ends = [self._ended, STILL_OPEN] if needs_ends else []
         return [OF_WORKFLOW, ANY_STATE, *ends]
 
     def further_probes(self, axis: TimeAxis) -> list[Filters]:
@@ -141,14 +154,10 @@ class HiddenDefaults:
         flows = [(), OF_WORKFLOW, *self.ways("end")]
         return [self._started_earlier + flow for flow in dict.fromkeys(flows)]
 
-    def open_ways(self, *, is_first: bool) -> list[Filters]:
-        """Return the sets of filters with which the open runs are requested.
-
-        Args:
-            is_first: whether this is the first load of the workspace, without known open runs.
-        """
+    def open_ways(self) -> list[Filters]:
+        """Return the sets of filters with which the open runs are requested; in a first load no open run is known."""
         found = self.found()
-        times: list[Filters] = [(), *([self._started_earlier] if is_first or _RUNS.start_filter in found else [])]
+        times: list[Filters] = [(), *([self._started_earlier] if self._is_first or _RUNS.start_filter in found else [])]
         lengths: list[Filters] = [(), *([ANY_LENGTH] if STATES_OR_LENGTH in found else [])]
         flows: list[Filters] = [(), OF_WORKFLOW, *([OF_NO_WORKFLOW] if STATES_OR_LENGTH in found else [])]
         return [start + flow + length for start, flow, length in itertools.product(times, flows, lengths)]

@@ -51,14 +51,10 @@ class OpenRuns:
             return True
         return self._missed_loads.pop(run_id, None) is not None
 
-    def list_tasks(self, *, is_first: bool) -> list[Task]:
-        """Return the requests for the open states, once for every set of filters.
-
-        Args:
-            is_first: whether no load has read the workspace before.
-        """
+    def list_tasks(self) -> list[Task]:
+        """Return the requests for the open states, once for every set of filters."""
         self.is_listed = True
-        ways = self._defaults.open_ways(is_first=is_first)
+        ways = self._defaults.open_ways()
         self._lists_left = len(ways)
         return [Task(Window(self._region_id, self._workspace_id, "open", filters=filters)) for filters in ways]
 

@@ -279,5 +279,5 @@ class WorkspaceSync:
         if not tasks and not is_backfill and not self.open_runs.is_listed and all(f.is_settled for f in self._coverage.values()):
             if self.through_ms("end") == self._range_of("end")[1]:
                 self.defaults.end_is_read()
-            tasks = self.open_runs.list_tasks(is_first=self._ranges.is_first)
+            tasks = self.open_runs.list_tasks()
         return tasks

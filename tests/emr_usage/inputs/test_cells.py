@@ -108,9 +108,9 @@ class TestCells:
     @pytest.mark.parametrize("column", ["owner", "workspace_id"])
     def test_what_cannot_be_seen_is_in_no_name_and_no_id(self, column: str, character: str, name: str) -> None:
         cell = f"gro{character}wth"
-        mend = "remove that character, or type the value again."
+        advice = "remove that character, or type the value again."
         assert told("owners", owner(**{"owner": "a", "tag_key": "team", column: cell})) == [
-            f"owners.csv, row 2, column {column}: {cell!r} contains {name}, which is invisible; {mend}"
+            f"owners.csv, row 2, column {column}: {cell!r} contains {name}, which is invisible; {advice}"
         ]
 
     @pytest.mark.parametrize("path", ["增长/广告", "Éclair/ño", "ทีม/ข้อมูล", "فريق/البيانات", "a b/c-d_e.f", "R&D/🚀"])

@@ -120,8 +120,8 @@ class TestForm:
         ids=["one", "old mac", "a file that a full disk has left"],
     )
     def test_of_a_nul_byte(self, content: str, problem: str) -> None:
-        mend = "the file is damaged or not a text file: restore it, or remove them"
-        assert told_of("rates", content.encode()) == [f"rates.csv{problem}; {mend}."]
+        advice = "the file is damaged or not a text file: restore it, or remove them"
+        assert told_of("rates", content.encode()) == [f"rates.csv{problem}; {advice}."]
 
     @pytest.mark.parametrize(
         "content",

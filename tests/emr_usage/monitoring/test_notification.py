@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from emr_usage.defaults import NOTIFY_FORMATS
 from emr_usage.monitoring.command_result import CommandResult
-from emr_usage.monitoring.notification import FORMATS, Recipient, format_of, notification
+from emr_usage.monitoring.notification import Recipient, format_of, notification
 
 NOW = datetime(2026, 11, 1, 2, tzinfo=UTC)
 
@@ -34,7 +35,9 @@ def test_people_read_what_ended_how_and_why() -> None:
 
 
 def test_each_chat_gets_its_form() -> None:
-    bodies = {name: notification(Recipient("http://h/", name), result(problems=["a < b & c"]), "x").body for name in FORMATS}
+    bodies = {
+        name: notification(Recipient("http://h/", name), result(problems=["a < b & c"]), "x").body for name in NOTIFY_FORMATS
+    }
     text = "emr-usage load: failed (exit code 1), emr.duckdb on x, after 61 s\na < b & c"
     assert bodies["slack"] == {"text": text.replace("&", "&amp;").replace("<", "&lt;")}
     assert bodies["dingtalk"] == {"msgtype": "text", "text": {"content": text}}
