@@ -16,7 +16,7 @@ DLT_DEFAULTS: Final = {
     "LOAD__DELETE_COMPLETED_JOBS": "true",
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
     # By default, DuckDB may use most of the machine's memory; a package fits into this.
-    "DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": '{"memory_limit": "320MB"}',
+    "DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": '{"memory_limit": "256MB"}',
     # At level ERROR, dlt prints the traceback of every attempt at a job; the last one is in the exception.
     "RUNTIME__LOG_LEVEL": "CRITICAL",
 }

@@ -175,15 +175,16 @@ def run(
         EmrServerlessError: wrapped in dlt's own exceptions.
     """
     from .comments import write_comments
-    from .dlt_workarounds import prepare
+    from .dlt_workarounds import one_connection, prepare
     from .extraction import CURRENT_RUN, Run
 
     prepare(pipeline)
     current = Run(on_progress)
     token = CURRENT_RUN.set(current)
     try:
-        while current.load is None or current.load.unfinished:
-            run_package(pipeline, source)
+        with one_connection(pipeline):
+            while current.load is None or current.load.unfinished:
+                run_package(pipeline, source)
     finally:
         CURRENT_RUN.reset(token)
         if current.load:

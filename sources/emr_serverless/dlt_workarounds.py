@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, Final
 
 import dlt
+from dlt.common.pipeline import LoadInfo
 from dlt.common.storages import LoadStorage, PackageStorage
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
@@ -36,6 +39,32 @@ def prepare(pipeline: dlt.Pipeline) -> None:
         _copy_by_row_group()
     _drop_outdated_packages(pipeline)
     _make_missing_tables(pipeline)
+
+
+@contextmanager
+def one_connection(pipeline: dlt.Pipeline) -> Iterator[None]:
+    """Keep a DuckDB database open during each load step of a pipeline, as long as the context lasts.
+
+    dlt 1.31 opens and closes it for every job, and DuckDB writes a checkpoint each time its last connection is closed: a fifth of
+    the CPU time of loading 100,000 runs. While runs are extracted the database stays closed, so that others can read it.
+    """
+    if not isinstance(pipeline.destination_client().config, DuckDbClientConfiguration):
+        yield
+        return
+    load_step = pipeline.load
+
+    def load(*arguments: Any, **options: Any) -> LoadInfo:
+        with ExitStack() as stack:
+            # A database that cannot be opened is reported by dlt's own step.
+            with suppress(Exception):
+                stack.enter_context(pipeline.sql_client())
+            return load_step(*arguments, **options)
+
+    pipeline.load = load  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        del pipeline.load
 
 
 def _merge_whole(pipeline: dlt.Pipeline) -> None:

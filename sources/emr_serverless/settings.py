@@ -48,7 +48,7 @@ PACKAGE_ROWS: Final = 200_000
 # docs/decisions/0012). Bytes, as counted by Arrow.
 PACKAGE_BYTES: Final = 128 * 1024**2
 # Rows passed to dlt at once: with fewer, its fixed cost for each table dominates; with more, only memory grows.
-BATCH_ROWS: Final = 10_000
+BATCH_ROWS: Final = 20_000
 # Times a window is read before it is recorded as short or failed.
 WINDOW_READS: Final = 3
 # Times the shrinking set of open runs is read before it is recorded as short.

@@ -9,8 +9,10 @@ once with one broad pattern, and only those that match are masked one by one.
 from __future__ import annotations
 
 import hashlib
+from bisect import bisect_right
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 
 import orjson
 import pyarrow as pa
@@ -125,18 +127,20 @@ def _mask_values(
 
 def _mask_arguments(table: pa.Table, found: _Texts, redactor: Redactor) -> list[list[str]]:
     """Return the arguments of each run, masked together: the value of an option may be the next argument."""
-    suspicious = found.suspicious_rows.to_pylist()
-    lists: list[list[str]] = []
-    suspects: set[int] = set()
-    columns = (table["argument_index"].to_pylist(), table["argument"].to_pylist(), table["_deleted"].to_pylist())
-    for index, argument, deleted, suspect in zip(*columns, suspicious, strict=True):
-        if index == 0:
-            lists.append([])
-        if suspect:
-            suspects.add(len(lists) - 1)
-        if not deleted:
-            lists[-1].append(argument)
-    return [redactor.arguments(values) if run in suspects else values for run, values in enumerate(lists)]
+    starts = _positions(pc.equal(table["argument_index"], 0))
+    texts = table["argument"].to_pylist()
+    lists = [texts[start:end] for start, end in pairwise([*starts, len(texts)])]
+    # A tombstone is the only row of its run.
+    for row in _positions(table["_deleted"]):
+        lists[bisect_right(starts, row) - 1] = []
+    for run in {bisect_right(starts, row) - 1 for row in _positions(found.suspicious_rows)}:
+        lists[run] = redactor.arguments(lists[run])
+    return lists
+
+
+def _positions(flags: pa.Array | pa.ChunkedArray) -> list[int]:
+    positions: list[int] = pc.indices_nonzero(flags).to_pylist()
+    return positions
 
 
 def _flat(lists: list[list[str]]) -> list[str | None]:
