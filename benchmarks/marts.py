@@ -19,7 +19,7 @@ import duckdb
 
 from document import describe_machine
 from emr_usage.build import BuildResult, build
-from emr_usage.defaults import set_dlt_defaults
+from emr_usage.defaults import set_environment_defaults
 from emr_usage.target import Target
 
 RUNS = 1_000_000
@@ -92,7 +92,7 @@ def write(database: Path, sql: str, runs: int) -> None:
 
 def measure(database: Path) -> tuple[BuildResult, float]:
     """Build the marts; returns what that took, and the peak memory in MB of the process, which is to do nothing else."""
-    set_dlt_defaults()
+    set_environment_defaults()
     return build(Target(database=database)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 

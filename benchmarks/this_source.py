@@ -6,10 +6,7 @@ import os
 from datetime import UTC, datetime
 
 from arguments import parse_arguments
-from emr_usage.defaults import set_dlt_defaults
-from emr_usage.load import Request, run_load
-from emr_usage.pipeline import open_pipeline
-from emr_usage.target import Target
+from emr_usage.defaults import set_environment_defaults
 from history import REGION
 
 
@@ -23,7 +20,12 @@ def main() -> None:
     given = parse_arguments()
     os.environ["SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_ID"] = "benchmark"
     os.environ["SOURCES__EMR_SERVERLESS__CREDENTIALS__ACCESS_KEY_SECRET"] = "benchmark"  # noqa: S105  # not checked
-    set_dlt_defaults()
+    set_environment_defaults()
+    # As in the command, after the defaults: Arrow reads them when it is imported.
+    from emr_usage.load import Request, run_load  # noqa: PLC0415
+    from emr_usage.pipeline import open_pipeline  # noqa: PLC0415
+    from emr_usage.target import Target  # noqa: PLC0415
+
     overrides = {"region_ids": (REGION,), "endpoint": given.endpoint, "initial_days": given.days}
     if given.connections:
         overrides["max_connections"] = given.connections

@@ -26,7 +26,7 @@ PURE_REDACTION = {
     *("tokens", "names", "values", "token_formats", "addresses", "shell", "markup"),
     *("patterns", "named", "redactor", "backtracking", "spark_settings", "arguments", "json_values", "user_patterns"),
 }
-SPEAK_HTTP = {"api/client", "api/signing"}
+SPEAK_HTTP = {"api/client", "api/exchange", "api/processes"}
 KNOW_ARROW = {
     "redaction/arrow",
     "sync/audit",
@@ -159,7 +159,7 @@ def test_the_source_imports_itself_relatively_and_nothing_else_of_ours() -> None
         assert "emr_usage" not in top_names(path), path
 
 
-def test_only_client_and_signing_know_http() -> None:
+def test_only_the_client_and_what_sends_its_requests_know_the_network() -> None:
     assert {module_of(path) for path in modules(SOURCE) if top_names(path) & HTTP} == SPEAK_HTTP
 
 

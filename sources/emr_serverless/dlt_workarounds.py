@@ -57,7 +57,8 @@ def one_connection(pipeline: dlt.Pipeline) -> Iterator[None]:
         with ExitStack() as stack:
             # A database that cannot be opened is reported by dlt's own step.
             with suppress(Exception):
-                stack.enter_context(pipeline.sql_client())
+                client: Any = pipeline.sql_client()
+                stack.enter_context(client)
             return load_step(*arguments, **options)
 
     pipeline.load = load  # type: ignore[method-assign]

@@ -118,7 +118,6 @@ def _connect(connection: Connection, settings: SourceSettings, load: Load) -> tu
         request_timeout_seconds=connection.request_timeout_seconds,
         scrub=Redactor().text,
         stop=threading.Event(),
-        decode=load.decoding,
     )
     return client, redactor
 

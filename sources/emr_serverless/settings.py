@@ -49,6 +49,9 @@ PACKAGE_ROWS: Final = 200_000
 PACKAGE_BYTES: Final = 128 * 1024**2
 # Rows passed to dlt at once: with fewer, its fixed cost for each table dominates; with more, only memory grows.
 BATCH_ROWS: Final = 20_000
+# A batch ends earlier if a column of it is large: it becomes a Parquet row group, which DuckDB reads as a whole in each of its
+# threads (see docs/decisions/0012). Bytes of the largest column of each page, as counted by Arrow.
+BATCH_COLUMN_BYTES: Final = 16 * 1024**2
 # Times a window is read before it is recorded as short or failed.
 WINDOW_READS: Final = 3
 # Times the shrinking set of open runs is read before it is recorded as short.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from emr_usage.defaults import set_dlt_defaults
+from emr_usage.defaults import set_environment_defaults
 
 from . import backfill, build, demo, emulator, explain, init_inputs, load, report, run, status
 from .streams import SafeGroup
@@ -29,7 +29,7 @@ def main() -> None:
     Exit codes: 0 complete; 1 failed; 2 invalid options or settings; 3 loaded, but a window or workspace is incomplete;
     4 another process uses the database.
     """
-    set_dlt_defaults()
+    set_environment_defaults()
 
 
 for module in (run, load, backfill, status, init_inputs, build, report, explain, emulator, demo):

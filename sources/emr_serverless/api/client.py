@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import random
-import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -18,11 +17,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from ..arrow.decode import Answer, read_answer
+from ..arrow.decode import Answer
 from ..arrow.normalize import asked_of
 from ..resources.declaration import Resource, Token
 from ..settings import (
-    CONNECT_TIMEOUT_SECONDS,
     FIRST_CONTACT_ATTEMPTS,
     PAGE_ROWS,
     REQUEST_ATTEMPTS,
@@ -31,14 +29,12 @@ from ..settings import (
 )
 from .credentials import AccessKeyProvider, AccessKeys
 from .endpoint import endpoint_of, is_loopback
-from .errors import (
-    CheckCredentialsError,
-    CheckSettingsError,
-    TryLaterError,
-)
+from .errors import CheckCredentialsError, TryLaterError
+from .exchange import ConnectionSettings, Exchange, NoResponseError, Request, trusted_authorities
 from .failures import RetryRequest, connection_failure, refusal
+from .processes import ProcessEndedError, Processes
 from .retry import backoff_seconds
-from .signing import Acs3Auth, canonical_path, canonical_query
+from .signing import canonical_path, canonical_query, request_headers
 from .throttle import Throttle
 
 
@@ -61,26 +57,19 @@ class Page(Answer):
     observed_at: datetime
 
 
-def _trusted_authorities() -> ssl.SSLContext:
-    """Return the certificate authorities to trust: those of SSL_CERT_FILE or SSL_CERT_DIR where they are set."""
-    try:
-        return httpx.create_ssl_context()
-    except OSError as error:
-        raise CheckSettingsError(
-            f"The certificates of SSL_CERT_FILE or SSL_CERT_DIR cannot be read ({error.strerror or error})",
-            advice="Set it to a PEM file, or unset it.",
-        ) from None
-
-
-Decode = Callable[[bytes, Resource, Mapping[str, str]], Answer | None]
+@dataclass(frozen=True)
+class _Call:
+    resource: Resource
+    region_id: str
+    path: str
+    query: Mapping[str, str]
+    repeated: Mapping[str, str]
 
 
 @dataclass(frozen=True)
-class _Call:
-    operation: str
-    region_id: str
-    path: str
-    read: Callable[[bytes], Answer | None]
+class _Host:
+    url: str
+    name: str
 
 
 class Client:
@@ -95,7 +84,6 @@ class Client:
         request_timeout_seconds: timeout of one attempt.
         scrub: removes secrets from the API's error messages.
         stop: set to end all waits.
-        decode: decodes a response body, as `read_answer` does.
         jitter: returns a number in [0, 1); injected by tests.
         transport: replaces the network; injected by tests.
     """
@@ -111,7 +99,6 @@ class Client:
         request_timeout_seconds: float = REQUEST_TIMEOUT_SECONDS,
         scrub: Callable[[str], str] = str,
         stop: threading.Event | None = None,
-        decode: Decode = read_answer,
         jitter: Callable[[], float] = random.random,
         transport: httpx.BaseTransport | None = None,
     ) -> None:
@@ -119,26 +106,20 @@ class Client:
         self._clock = clock
         self._endpoint = endpoint
         self._scrub = scrub
-        self._decode = decode
         self._jitter = jitter
         self.stop = stop or threading.Event()
         self.throttle = Throttle(max_connections, requests_per_second, wait=self.stop.wait)
         self._answered: set[str] = set()  # hosts; each region has its own
         hosted_here = is_loopback(urlsplit(endpoint_of("cn-hangzhou", endpoint)).hostname or "")
-        self._http = httpx.Client(
-            auth=Acs3Auth(self._keys, clock),
-            timeout=httpx.Timeout(request_timeout_seconds, connect=min(CONNECT_TIMEOUT_SECONDS, request_timeout_seconds)),
-            limits=httpx.Limits(max_connections=max_connections, max_keepalive_connections=max_connections),
-            trust_env=not hosted_here,  # no proxy for a server on this machine
-            verify=_trusted_authorities(),
-            headers={"accept": "application/json", "user-agent": "emr-usage"},
-            transport=transport,
-        )
+        settings = ConnectionSettings(max_connections, request_timeout_seconds, uses_proxy=not hosted_here)
+        self._exchange = Exchange(settings, trusted_authorities(), transport)
+        self._processes = Processes(settings, self._exchange, processes=None if transport is None else 0)
 
     def close(self) -> None:
-        """End all waits and connections."""
+        """End all waits, processes and connections."""
         self.stop.set()
-        self._http.close()
+        self._processes.close()
+        self._exchange.close()
 
     def fetch_page(
         self,
@@ -175,13 +156,12 @@ class Client:
             query |= {"nextToken": next_token} if next_token else {}
         repeated = asked_of(resource.repeats, region_id, workspace_id)
         path = resource.path.format(workspace_id=workspace_id)
-        call = _Call(resource.operation, region_id, path, lambda body: self._decode(body, resource, repeated))
-        page = self._page(call, query, request_stats)
+        page = self._page(_Call(resource, region_id, path, query, repeated), request_stats)
         # ListWorkspaceQueues may return a token, but does not accept one.
         return page if isinstance(resource.paging, Token) else replace(page, next_token=None)
 
-    def _page(self, call: _Call, query: Mapping[str, str], request_stats: RequestStats) -> Page:
-        url = f"{endpoint_of(call.region_id, self._endpoint)}{canonical_path(call.path)}?{canonical_query(query)}"
+    def _page(self, call: _Call, request_stats: RequestStats) -> Page:
+        host = self._host(call.region_id)
         started = self.throttle.now()
         renewed = False
         for attempt in count(1):
@@ -189,10 +169,10 @@ class Client:
             try:
                 with self.throttle.slot() as epoch:
                     if self.stop.is_set():
-                        raise TryLaterError(f"{call.operation} was not sent, because the load is being stopped")
+                        raise TryLaterError(f"{call.resource.operation} was not sent, because the load is being stopped")
                     request_stats.requests += 1
                     observed_at = self._clock().astimezone(UTC)
-                    answer = self._attempt(call, url, query)
+                    answer = self._attempt(call, host)
             except RetryRequest as failure:
                 if failure.throttled:
                     request_stats.throttled += 1
@@ -200,7 +180,7 @@ class Client:
                 seconds = failure.wait_seconds
                 if seconds is None:
                     seconds = backoff_seconds(attempt, self._jitter)
-                allowed = REQUEST_ATTEMPTS if self._has_answered(url) else FIRST_CONTACT_ATTEMPTS
+                allowed = REQUEST_ATTEMPTS if host.name in self._answered else FIRST_CONTACT_ATTEMPTS
                 spent = self.throttle.now() - started
                 if attempt >= allowed or spent + seconds > REQUEST_TOTAL_SECONDS or self.stop.wait(seconds):
                     raise failure.error from None
@@ -215,33 +195,34 @@ class Client:
                 return Page(answer.records, answer.next_token, answer.total_count, observed_at)
         raise AssertionError  # count() has no end
 
-    def _has_answered(self, url: str) -> bool:
-        return urlsplit(url).netloc in self._answered
-
-    def _attempt(self, call: _Call, url: str, query: Mapping[str, str]) -> Answer:
-        signed = {"acs_action": call.operation, "acs_path": call.path, "acs_query": query}
-        request = self._http.build_request("GET", url, extensions=signed)
+    def _attempt(self, call: _Call, host: _Host) -> Answer:
+        operation = call.resource.operation
+        headers = request_headers(self._keys(), self._clock(), operation, host.name, call.path, call.query)
+        url = f"{host.url}{canonical_path(call.path)}?{canonical_query(call.query)}"
         try:
-            response = self._http.send(request)
-        except httpx.RequestError as error:  # also raised where the response cannot be decompressed
-            host, message = urlsplit(url).netloc, self._scrub(str(error))
-            raise connection_failure(host, type(error).__name__, message, has_answered=self._has_answered(url)) from None
-        self._answered.add(urlsplit(url).netloc)
-        if not response.is_success:
+            response = self._processes(Request(url, headers, call.resource.table, call.repeated))
+        except ProcessEndedError:
+            raise RetryRequest(TryLaterError(f"{operation} was not answered"), wait_seconds=0) from None
+        except NoResponseError as error:
+            message, has_answered = self._scrub(error.message), host.name in self._answered
+            raise connection_failure(host.name, error.kind, message, has_answered=has_answered) from None
+        self._answered.add(host.name)
+        if response.headers is not None:
             raise refusal(
-                call.operation,
-                response.url.host,
-                response.status_code,
+                operation,
+                host.name,
+                response.status,
                 response.reason_phrase,
                 response.headers,
                 response.content,
-                has_token="nextToken" in query,
+                has_token="nextToken" in call.query,
                 scrub=self._scrub,
                 now=self._clock(),
             )
-        answer = call.read(response.content)
-        if answer is None:
-            raise RetryRequest(
-                TryLaterError(f"{call.operation} answered with a body that is not JSON", status=response.status_code)
-            )
-        return answer
+        if response.answer is None:
+            raise RetryRequest(TryLaterError(f"{operation} answered with a body that is not JSON", status=response.status))
+        return response.answer
+
+    def _host(self, region_id: str) -> _Host:
+        url = endpoint_of(region_id, self._endpoint)
+        return _Host(url, httpx.URL(url).netloc.decode())

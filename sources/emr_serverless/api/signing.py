@@ -9,15 +9,13 @@ from __future__ import annotations
 import hashlib
 import hmac
 import uuid
-from collections.abc import Callable, Generator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote
 
-import httpx
-
 from ..settings import API_VERSION, EMPTY_BODY_SHA256, SIGNATURE_ALGORITHM
-from .credentials import AccessKey, AccessKeyProvider
+from .credentials import AccessKey
 
 _UNRESERVED: Final = "-_.~"
 
@@ -67,32 +65,29 @@ def sign_request(
     return f"{SIGNATURE_ALGORITHM} Credential={key.access_key_id},SignedHeaders={names},Signature={signature}"
 
 
-class Acs3Auth(httpx.Auth):
-    """Signs each request with a new nonce, the current date and the current key.
+def request_headers(
+    key: AccessKey, now: datetime, operation: str, host: str, path: str, query: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the headers of a signed GET request, with a nonce of its own.
 
-    The request must have its operation in the extension `acs_action` and its decoded query in `acs_query`. A retry must be a
-    new request: the API refuses a nonce that it has seen.
+    A retry must be signed again: the API refuses a nonce that it has seen.
+
+    Args:
+        key: signs.
+        now: the real time.
+        operation: the API's name of the call.
+        host: as the request names it, with its port.
+        path: decoded.
+        query: decoded names and values.
     """
-
-    def __init__(self, provide_key: AccessKeyProvider, clock: Callable[[], datetime]) -> None:
-        self._provide_key = provide_key
-        self._clock = clock
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the signature headers to a request."""
-        key = self._provide_key()
-        headers = {
-            "host": request.headers["host"],
-            "x-acs-action": request.extensions["acs_action"],
-            "x-acs-version": API_VERSION,
-            "x-acs-date": self._clock().astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
-            "x-acs-signature-nonce": uuid.uuid4().hex,
-            "x-acs-content-sha256": EMPTY_BODY_SHA256,
-        }
-        if key.security_token:
-            headers["x-acs-security-token"] = key.security_token
-        headers["authorization"] = sign_request(
-            key, request.method, request.extensions["acs_path"], request.extensions["acs_query"], headers
-        )
-        request.headers.update(headers)
-        yield request
+    headers = {
+        "host": host,
+        "x-acs-action": operation,
+        "x-acs-version": API_VERSION,
+        "x-acs-date": now.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "x-acs-signature-nonce": uuid.uuid4().hex,
+        "x-acs-content-sha256": EMPTY_BODY_SHA256,
+    }
+    if key.security_token:
+        headers["x-acs-security-token"] = key.security_token
+    return headers | {"authorization": sign_request(key, "GET", path, query, headers)}

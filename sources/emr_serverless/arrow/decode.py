@@ -68,6 +68,11 @@ class Records:
         """Memory of the rows, bytes."""
         return int(self.values.nbytes + self.extra.nbytes)
 
+    @property
+    def largest_column_nbytes(self) -> int:
+        """Memory of the largest column, bytes."""
+        return max(int(column.nbytes) for column in (*self.values.flatten(), self.extra))
+
     def column(self, *path: str) -> list[Any]:
         """Return one field of every row."""
         values: list[Any] = pc.struct_field(self.values, list(path)).to_pylist()

@@ -16,7 +16,7 @@ from ..arrow.tables import Origin, observations_table, resource_tables
 from ..redaction.arrow import mask_tables
 from ..redaction.redactor import Redactor
 from ..resources.job_runs import JOB_RUNS
-from ..settings import BATCH_ROWS, PACKAGE_BYTES
+from ..settings import BATCH_COLUMN_BYTES, BATCH_ROWS, PACKAGE_BYTES
 from .snapshots import Snapshot
 from .tasks import Rows
 from .unknown_fields import UnknownFieldCounts
@@ -50,6 +50,7 @@ class Package:
         self._snapshots = snapshots or {}
         self._loaded = tables
         self._batch_rows = 0
+        self._batch_column_bytes = 0
         self._bytes = 0
         self.rows = 0
         self.unknown_fields: Final = UnknownFieldCounts(redactor.text)
@@ -73,6 +74,7 @@ class Package:
         self.rows += len(fresh)
         self._batch_rows += len(fresh)
         records = runs.at(fresh)
+        self._batch_column_bytes += records.largest_column_nbytes
         self._bytes += records.nbytes
         return records
 
@@ -101,8 +103,8 @@ class Package:
 
     @property
     def is_batch_full(self) -> bool:
-        """Whether the batch has the maximum number of runs."""
-        return self._batch_rows >= BATCH_ROWS
+        """Whether the batch has the maximum number of runs or size."""
+        return self._batch_rows >= BATCH_ROWS or self._batch_column_bytes >= BATCH_COLUMN_BYTES
 
     def take_batch(self) -> dict[str, pa.Table]:
         """Return the tables collected since the last batch, masked, with their `_dlt_load_id`."""
@@ -110,7 +112,8 @@ class Package:
             self.add(resource_tables(JOB_RUNS, self._pages))
         if self._observed:
             self.add({"job_run_observations": observations_table(JOB_RUNS, self._observed)})
-        collected, self._pages, self._observed, self._tables, self._batch_rows = self._tables, [], [], {}, 0
+        collected, self._pages, self._observed, self._tables = self._tables, [], [], {}
+        self._batch_rows = self._batch_column_bytes = 0
         self._count(collected)
         tables = mask_tables({name: pa.concat_tables(parts) for name, parts in collected.items()}, self._redactor)
         for name in tables.keys() & self._snapshots.keys():

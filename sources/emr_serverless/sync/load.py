@@ -11,7 +11,6 @@ from typing import Final, Self
 import pyarrow as pa
 
 from ..api.client import Client
-from ..arrow.processes import DecodingProcesses
 from ..redaction.redactor import Redactor
 from .options import Backfill, LoadOptions, SourceSettings, check_times, epoch_ms
 from .saved_state import State
@@ -50,7 +49,6 @@ class Load:
         self.stats: Final = LoadStats()
         self.unfinished = True
         self.client: Client | None = None
-        self.decoding: Final = DecodingProcesses()
         self._on_progress = on_progress or (lambda _: None)
         self._scheduler: Scheduler | None = None
 
@@ -64,7 +62,6 @@ class Load:
         """Stop the threads and processes. A load that is closed early loses nothing: the next one resumes."""
         if self._scheduler:
             self._scheduler.pool.close()
-        self.decoding.close()
 
     @property
     def begun(self) -> bool:

@@ -21,7 +21,7 @@ from .windows import COUNTED_AXES
 # The longest time that closing waits for requests that are in flight.
 CLOSE_SECONDS: Final = 1.0
 # Pages that wait for the driving thread, for each connection: enough to keep it busy, and the bound of what is in memory.
-PAGES_HELD_PER_CONNECTION: Final = 2
+PAGES_HELD_PER_CONNECTION: Final = 16
 
 Message = Rows | WindowResult | BaseException
 

@@ -1,19 +1,18 @@
-"""Our signatures are the vendor's: its published vector, its own SDK's function, and what `Acs3Auth` puts on a request."""
+"""Our signatures are the vendor's: its published vector, its own SDK's function, and what is on a request."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 
-import httpx
 import pytest
 from alibabacloud_tea_openapi.utils import Utils
 from darabonba.request import DaraRequest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from answers import ScriptedApi, rows
 from emr_serverless.api.credentials import AccessKey
-from emr_serverless.api.signing import Acs3Auth, canonical_path, canonical_query, sign_request
+from emr_serverless.api.signing import canonical_path, canonical_query, request_headers, sign_request
 from emr_serverless.settings import API_VERSION, EMPTY_BODY_SHA256, SIGNATURE_ALGORITHM
 
 KEY = AccessKey("YourAccessKeyId", "YourAccessKeySecret")
@@ -109,80 +108,52 @@ def test_the_canonical_path_keeps_slashes_and_encodes_the_rest() -> None:
     assert canonical_path("/api/v1/w *~/双") == "/api/v1/w%20%2A~/%E5%8F%8C"
 
 
-class RotatingKeys:
-    """Gives another key at each call."""
-
-    def __init__(self, *keys: AccessKey) -> None:
-        self._keys = iter(keys)
-
-    def __call__(self) -> AccessKey:
-        return next(self._keys)
+def headers_of(key: AccessKey = KEY, now: datetime = NOW) -> dict[str, str]:
+    return request_headers(key, now, "ListJobRuns", "emr.test:8443", PATH, QUERY)
 
 
-def ticking() -> Iterator[datetime]:
-    """Yield times a second apart."""
-    moment = NOW
-    while True:
-        yield moment
-        moment += timedelta(seconds=1)
-
-
-def send(*keys: AccessKey, times: Iterator[datetime] | None = None) -> list[httpx.Request]:
-    """Send the same request once for each key; return what went out."""
-    sent: list[httpx.Request] = []
-    times = times or ticking()
-
-    def answer(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
-        return httpx.Response(200, json={})
-
-    extensions = {"acs_action": "ListJobRuns", "acs_path": PATH, "acs_query": QUERY}
-    auth = Acs3Auth(RotatingKeys(*keys), lambda: next(times))
-    with httpx.Client(transport=httpx.MockTransport(answer), auth=auth) as client:
-        for _ in keys:
-            client.get(f"https://emr.test:8443{canonical_path(PATH)}?{canonical_query(QUERY)}", extensions=extensions)
-    return sent
-
-
-def test_each_send_has_its_own_nonce_and_date() -> None:
-    sent = send(*[KEY] * 20)
-    assert len({request.headers["x-acs-signature-nonce"] for request in sent}) == 20
-    assert [request.headers["x-acs-date"] for request in sent[:2]] == ["2026-10-26T10:22:32Z", "2026-10-26T10:22:33Z"]
+def test_each_request_has_its_own_nonce() -> None:
+    assert len({headers_of()["x-acs-signature-nonce"] for _ in range(20)}) == 20
 
 
 def test_the_date_is_utc_whatever_the_zone_of_the_clock() -> None:
     shanghai = NOW.astimezone(timezone(timedelta(hours=8)))
-    (request,) = send(KEY, times=iter([shanghai]))
-    assert request.headers["x-acs-date"] == "2026-10-26T10:22:32Z"
+    assert headers_of(now=shanghai)["x-acs-date"] == "2026-10-26T10:22:32Z"
 
 
-def test_the_key_is_asked_for_at_each_request_and_its_token_is_signed() -> None:
-    keys = [AccessKey("first", "1"), AccessKey("second", "2", "token-2"), AccessKey("third", "3", "token-3")]
-    sent = send(*keys)
-    assert [request.headers.get("x-acs-security-token") for request in sent] == [None, "token-2", "token-3"]
-    for key, request in zip(keys, sent, strict=True):
-        authorization = request.headers["authorization"]
-        signed_names = authorization.split("SignedHeaders=")[1].split(",")[0].split(";")
-        assert ("x-acs-security-token" in signed_names) == (key.security_token is not None)
-        signed = {name: request.headers[name] for name in signed_names}
-        assert authorization == vendor_signature(key, PATH, QUERY, signed)
+@pytest.mark.parametrize("key", [KEY, AccessKey("second", "2", "token-2"), AccessKey("third", "3", "token-3")])
+def test_the_token_of_a_key_is_signed(key: AccessKey) -> None:
+    headers = headers_of(key)
+    assert headers.get("x-acs-security-token") == key.security_token
+    authorization = headers.pop("authorization")
+    assert authorization == vendor_signature(key, PATH, QUERY, headers)
 
 
-def test_what_the_documents_require_is_sent_and_signed() -> None:
-    (request,) = send(KEY)
+def test_what_the_documents_require_is_signed() -> None:
+    headers = headers_of()
     required = {
         "host": "emr.test:8443",
         "x-acs-action": "ListJobRuns",
         "x-acs-version": API_VERSION,
         "x-acs-content-sha256": EMPTY_BODY_SHA256,
     }
-    assert {name: request.headers[name] for name in required} == required
+    assert {name: headers[name] for name in required} == required
     assert (
         "SignedHeaders=host;x-acs-action;x-acs-content-sha256;x-acs-date;x-acs-signature-nonce;x-acs-version,"
-        in request.headers["authorization"]
+        in headers["authorization"]
     )
 
 
-def test_what_is_signed_is_what_is_sent() -> None:
-    (request,) = send(KEY)
-    assert request.url.raw_path.decode() == f"{canonical_path(PATH)}?{canonical_query(QUERY)}"
+@pytest.mark.parametrize(("endpoint", "host"), [("emr.test:8443", "emr.test:8443"), ("https://emr.test:443/", "emr.test")])
+def test_what_is_sent_is_what_is_signed_by_the_key_of_the_moment(endpoint: str, host: str) -> None:
+    keys = [KEY, AccessKey("second", "2", "token-2")]
+    api = ScriptedApi(rows(), endpoint=endpoint, provide_key=iter(keys).__next__)
+    for key in keys:
+        api.list_job_runs({"tags": QUERY["tags"]})
+        sent = api.requests[-1]
+        signed_names = sent.headers["authorization"].split("SignedHeaders=")[1].split(",")[0].split(";")
+        query = dict(sent.url.params)
+        assert sent.url.raw_path.decode() == f"{canonical_path(sent.url.path)}?{canonical_query(query)}"
+        signed = {name: sent.headers[name] for name in signed_names}
+        assert sent.headers["authorization"] == vendor_signature(key, sent.url.path, query, signed)
+        assert signed["host"] == host

@@ -9,11 +9,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
 import pytest
 from dlt.pipeline.exceptions import PipelineStepFailed
 
 from emr_serverless import Backfill, CheckSettingsError, Load
-from emr_serverless.arrow import processes
+from emr_serverless.api import processes
+from emr_serverless.sync.batch import Package
 from emr_usage.emulator import Clock, Emulator, Faults, Run, State
 from oracle import query
 from plain_load import run
@@ -65,10 +67,10 @@ def test_the_latest_horizon_is_a_minute_ago() -> None:
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_processes_that_decode_end_with_the_load(
+def test_processes_that_send_requests_end_with_the_load(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
 ) -> None:
-    monkeypatch.setattr(processes, "PAGES_BEFORE_START", 0)
+    monkeypatch.setattr(processes, "REQUESTS_BEFORE_START", 0)
     monkeypatch.setattr("os.cpu_count", lambda: 4)
     started = []
     start = subprocess.Popen
@@ -77,7 +79,7 @@ def test_processes_that_decode_end_with_the_load(
         started.append(start(*arguments, **options))
         return started[-1]
 
-    monkeypatch.setattr("emr_serverless.arrow.processes.subprocess.Popen", noted)
+    monkeypatch.setattr("emr_serverless.api.processes.subprocess.Popen", noted)
     emulator.state.add(*(finished(n, NOW_MS - n * HOUR_MS) for n in range(40)))
     if is_refused:
         emulator.faults = Faults(rates={"error_500": 1.0}, seed=1)
@@ -139,6 +141,25 @@ def test_large_rows_make_packages_of_fewer(emulator: Emulator, tmp_path: Path, m
     assert sum(size for (size,) in sizes) == 50
     assert max(size for (size,) in sizes) < 50
     assert load.stats.packages >= 3
+
+
+def test_a_large_column_makes_batches_of_fewer_rows(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    emulator.page_limit = 5
+    emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(50)))
+    batches: list[int] = []
+    take_batch = Package.take_batch
+
+    def noted(package: Package) -> dict[str, pa.Table]:
+        tables = take_batch(package)
+        batches.append(tables["job_runs"].num_rows if "job_runs" in tables else 0)
+        return tables
+
+    monkeypatch.setattr(Package, "take_batch", noted)
+    monkeypatch.setattr("emr_serverless.sync.batch.BATCH_COLUMN_BYTES", 100)
+    run(emulator, tmp_path)
+    assert sum(batches) == 50
+    assert max(batches) <= 10
+    assert len(job_runs(tmp_path)) == 50
 
 
 def test_a_run_that_vanishes_is_asked_for_three_times_and_stays_in_the_table(emulator: Emulator, tmp_path: Path) -> None:
