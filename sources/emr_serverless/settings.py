@@ -52,6 +52,10 @@ BATCH_ROWS: Final = 20_000
 # A batch ends earlier if a column of it is large: it becomes a Parquet row group, which DuckDB reads as a whole in each of its
 # threads (see docs/decisions/0012). Bytes of the largest column of each page, as counted by Arrow.
 BATCH_COLUMN_BYTES: Final = 16 * 1024**2
+# In an account of more workspaces than this, the queues and members of a workspace without new runs are listed only once in
+# LIST_DAYS: two requests for each workspace and night would be a third of all.
+LISTED_WORKSPACES: Final = 100
+LIST_DAYS: Final = 7
 # Times a window is read before it is recorded as short or failed.
 WINDOW_READS: Final = 3
 # Times the shrinking set of open runs is read before it is recorded as short.

@@ -154,6 +154,14 @@ class HiddenDefaults:
         flows = [(), OF_WORKFLOW, *self.ways("end")]
         return [self._started_earlier + flow for flow in dict.fromkeys(flows)]
 
+    def unsettled_ways(self) -> list[Filters]:
+        """Return the sets of filters with which ranges of earlier ends are read again.
+
+        Their runs may have started long before the range that is compared, where an absent `startTime` hides them.
+        """
+        ever_started: Filters = ((_RUNS.start_filter, (1, self._horizon_ms)),)
+        return [ever_started + flow for flow in [(), *self.ways("end")]]
+
     def open_ways(self) -> list[Filters]:
         """Return the sets of filters with which the open runs are requested; in a first load no open run is known."""
         found = self.found()

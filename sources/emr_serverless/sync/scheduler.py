@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import heapq
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from itertools import count
 from typing import Final
@@ -33,8 +33,10 @@ from ..arrow.schema import raw_tables
 from ..arrow.tables import Origin, resource_tables
 from ..redaction.redactor import Redactor
 from ..resources import RESOURCES
+from ..resources.declaration import Resource
 from ..resources.job_runs import JOB_RUNS
 from ..resources.workspaces import WORKSPACES
+from ..settings import LISTED_WORKSPACES
 from .audit import windows_table
 from .batch import Package
 from .discovery import Discovery
@@ -100,6 +102,8 @@ class Scheduler:
         self._failures = 0
         self._workspaces: dict[str, WorkspaceSync] = {}
         self._missing: list[str] = []
+        # Lists that are read only if their workspace has new runs.
+        self._waiting: dict[str, list[Task]] = {}
         self._snapshots = snapshots(RESOURCES, stored_rows)
         self._tables = tables
         self._wanted = [resource for resource in RESOURCES if raw_tables(resource).keys() & set(tables)]
@@ -160,6 +164,7 @@ class Scheduler:
         runs = package.fresh(window.workspace_id, workspace.wanted(message.records, message.task))
         if not runs:
             return
+        self._push(self._waiting.pop(window.workspace_id, []))
         if message.task.is_whole:
             stats.expected_rows = (stats.expected_rows or 0) + len(runs)
         origin = Origin(window.region_id, window.workspace_id, message.observed_at)
@@ -269,7 +274,7 @@ class Scheduler:
             if JOB_RUNS in self._wanted:
                 self._plan_runs(region_id, workspace_id, hidden_defaults)
             if self._options.backfill is None:
-                self._push([Task(list_window(resource, region_id, workspace_id)) for resource in lists])
+                self._plan_lists(region_id, workspace_id, lists, is_large=len(wanted) > LISTED_WORKSPACES)
 
     def _plan_runs(self, region_id: str, workspace_id: str, hidden_defaults: AbstractSet[str]) -> None:
         ranges = self._saved.ranges(region_id, workspace_id)
@@ -279,6 +284,16 @@ class Scheduler:
         workspace = WorkspaceSync(region_id, workspace_id, ranges, open_runs, self._settings.window_rows, hidden_defaults)
         self._workspaces[workspace_id] = workspace
         self._push(workspace.first_tasks())
+
+    def _plan_lists(self, region_id: str, workspace_id: str, lists: Sequence[Resource], *, is_large: bool) -> None:
+        tasks = [Task(list_window(resource, region_id, workspace_id)) for resource in lists]
+        now = self._options.started_at
+        # They are read together; one of them may be empty.
+        can_wait = any(self._snapshots[resource.table].can_wait(workspace_id, now) for resource in lists)
+        if is_large and can_wait and workspace_id in self._workspaces:
+            self._waiting[workspace_id] = tasks
+        else:
+            self._push(tasks)
 
     def _report_absent(self, workspace_id: str, error: EmrServerlessError, package: Package) -> None:
         result = WindowResult(Task(list_window(WORKSPACES, ", ".join(self._settings.region_ids), workspace_id)), status="failed")

@@ -6,14 +6,16 @@ The earlier versions are those of the destination, read when the load begins: no
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final
+from zlib import crc32
 
 import pyarrow as pa
 
 from ..arrow.decode import Records
 from ..arrow.schema import EXTRA, GONE_AT, RAW_TABLES, REPLACED_AT
 from ..resources.declaration import Resource
+from ..settings import LIST_DAYS
 from .windows import Window
 
 Row = dict[str, Any]
@@ -29,11 +31,25 @@ class Snapshot:
 
     def __init__(self, resource: Resource, stored_rows: Iterable[Row]) -> None:
         self.resource: Final = resource
+        self._whose = "region_id" if resource.parent == "region" else "workspace_id"
         self._table: Final = RAW_TABLES[resource.table]
         # A reappearance is a change too.
         self._compared = [column.name for column in resource.fields if not column.volatile] + [GONE_AT.name, EXTRA.name]
         self._latest = {self._key(row): row for row in stored_rows}
         self._seen: dict[str, set[str]] = {}
+        self._read_at: dict[str, datetime] = {}
+        for row in self._latest.values():
+            whose = row[self._whose]
+            self._read_at[whose] = max(row["observed_at"], self._read_at.get(whose, row["observed_at"]))
+
+    def can_wait(self, workspace_id: str, now: datetime) -> bool:
+        """Return whether the list of a workspace without new runs need not be read today.
+
+        It is read once in `LIST_DAYS`, each workspace's on a day of its own, so that all nights take as many requests.
+        """
+        read_at = self._read_at.get(workspace_id)
+        is_its_day = (now.date().toordinal() - crc32(workspace_id.encode())) % LIST_DAYS == 0
+        return read_at is not None and not is_its_day and now - read_at < timedelta(days=LIST_DAYS)
 
     def fresh(self, window: Window, records: Records) -> Records:
         """Return the rows of a page that this load has not yet read in the same list; rows without an id are dropped."""
@@ -77,8 +93,7 @@ class Snapshot:
         return "" if self.resource.parent == "region" else window.workspace_id
 
     def _is_of(self, row: Row, window: Window) -> bool:
-        whose = "region_id" if self.resource.parent == "region" else "workspace_id"
-        return bool(row[whose] == getattr(window, whose))
+        return bool(row[self._whose] == getattr(window, self._whose))
 
     def _key(self, row: Row) -> tuple[Any, ...]:
         return tuple(row[name] for name in self.resource.key)

@@ -124,7 +124,8 @@ class WorkspaceSync:
     def compare(self, page: Records, window: Window) -> None:
         """Take all runs of a page, also known ones: does the end axis find the same with a filter of start times and without?"""
         names = [name for name, _ in window.filters]
-        if window.axis != "end" or names not in ([], [_RUNS.start_filter]):
+        is_unsettled = window.axis == "end" and window.bounds[0] < self._range_of("end")[0]
+        if window.axis != "end" or is_unsettled or names not in ([], [_RUNS.start_filter]):
             return
         first_ms = self._ranges.start[0]
         rows = zip(page.column(RUN_ID), page.column(_RUNS.start_field), strict=True)
@@ -156,7 +157,8 @@ class WorkspaceSync:
     def is_refused_filter(self, result: WindowResult) -> bool:
         """Return whether the API refuses a filter that was only sent to test whether it makes a difference."""
         window = result.task.window
-        is_needed = any(window.axis == axis and window.filters in self.defaults.ways(axis) for axis in TIME_AXES)
+        needed = {"start": self.defaults.ways("start"), "end": [*self.defaults.ways("end"), *self.defaults.unsettled_ways()]}
+        is_needed = window.filters in needed.get(window.axis, [])
         return bool(window.filters) and not is_needed and isinstance(result.error, FixRequestError)
 
     def through_ms(self, axis: TimeAxis) -> int:
@@ -231,7 +233,7 @@ class WorkspaceSync:
             Window(self.region_id, self.workspace_id, "end", first, min(last, bounds[0] - 1), filters=filters)
             for first, last in self._ranges.unsettled
             if first < bounds[0]
-            for filters in [(), *self.defaults.ways("end")]
+            for filters in self.defaults.unsettled_ways()
         ]
         has_range = self._has_range("end")
         # A count that equals that of the whole range may be a limit; those of two halves are below it.

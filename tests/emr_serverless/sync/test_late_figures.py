@@ -45,6 +45,14 @@ def test_figures_that_appear_after_days_are_loaded(emulator: Emulator, tmp_path:
     assert query(tmp_path / "emr.duckdb", WITHOUT) == [(1,)]
 
 
+def test_late_figures_of_runs_that_an_absent_start_time_hides_by_then_are_loaded(emulator: Emulator, tmp_path: Path) -> None:
+    emulator.variants = Variants(figures_delay_hours=60, absent_start_days=3)
+    run(emulator, tmp_path, NOW)
+    emulator.clock.move_to(NOW_MS + 70 * HOUR_MS)
+    run(emulator, tmp_path, emulator.clock.now(), lookback_hours=0)
+    assert query(tmp_path / "emr.duckdb", WITHOUT) == [(1,)]
+
+
 def test_a_load_after_a_long_pause_asks_once_more(emulator: Emulator, tmp_path: Path) -> None:
     emulator.variants = Variants(figures_delay_hours=60)
     run(emulator, tmp_path, NOW)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from emr_serverless import Load
-from emr_usage.emulator import Emulator, Faults
+from emr_usage.emulator import Emulator, Faults, Run
 from emr_usage.emulator.workspaces import member_fields, queue_fields
 from oracle import query
 from plain_load import run
@@ -110,3 +111,32 @@ def test_a_list_that_is_refused_keeps_no_run_from_loading_and_marks_nothing(emul
     assert rows(tmp_path, "SELECT count(*) > 0 FROM emr_raw.job_runs") == [(True,)]
     failed = "SELECT DISTINCT resource FROM emr_raw.extraction_windows WHERE status = 'failed' ORDER BY 1"
     assert rows(tmp_path, failed) == [("members",), ("workspace_queues",)]
+
+
+def test_in_a_large_account_a_list_is_read_with_new_runs_and_else_once_a_week(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("emr_serverless.sync.scheduler.LISTED_WORKSPACES", 1)
+    names = [f"w-{number:02}" for number in range(20)]
+
+    def read_lists(days: int) -> set[str]:
+        when = emulator.clock.now() + timedelta(days=days)
+        emulator.clock.move_to(int(when.timestamp() * 1000))
+        emulator.faults = Faults(clock_skew_seconds=(when - datetime.now(UTC)).total_seconds())
+        emulator.requests.clear()
+        run(emulator, tmp_path, when - timedelta(minutes=1), lambda: when)
+        return {name for name in names for record in emulator.requests if record.path.endswith(f"/{name}/members")}
+
+    for name in names:
+        emulator.state.add_workspace(name, members=[member_fields(name, "1", "Li")])
+    assert read_lists(0) == set(names)
+    for name in names:
+        emulator.state.add_workspace(name, members=[member_fields(name, "1", "Li Na")])
+    nights = [read_lists(1) for _ in range(3)]
+    start_ms = emulator.clock.now_ms()
+    emulator.state.add(Run(names[0], "jr-new", start_ms, start_ms=start_ms))
+    nights += [read_lists(1) for _ in range(4)]
+    assert names[0] in nights[3]
+    assert all(0 < len(night) < 10 for night in nights)
+    assert set.union(*nights) == set(names)
+    assert rows(tmp_path, "SELECT DISTINCT display_name FROM emr_raw.members WHERE workspace_id LIKE 'w-0%'") == [("Li Na",)]
