@@ -13,6 +13,8 @@ NOTIFY_FORMATS: Final = ("json", "slack", "dingtalk", "feishu")
 # Set by the command unless the user has set it: the README promises the first; the next two avoid a second copy of the data.
 ENVIRONMENT_DEFAULTS: Final = {
     "RUNTIME__DLTHUB_TELEMETRY": "false",
+    # Each batch becomes a Parquet row group; by default dlt would join small batches of large rows into one.
+    "DATA_WRITER__BUFFER_MAX_ITEMS": "1",
     "LOAD__DELETE_COMPLETED_JOBS": "true",
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
     # By default, DuckDB may use most of the machine's memory; a package fits into this.

@@ -47,6 +47,8 @@ PACKAGE_ROWS: Final = 200_000
 # A package ends earlier if its rows are large: a merge holds the texts of a package in memory, which is limited (see
 # docs/decisions/0012). Bytes, as counted by Arrow.
 PACKAGE_BYTES: Final = 128 * 1024**2
+# Large texts are mostly in one column, and DuckDB merges and copies a table at a time: bytes of the largest column of each page.
+PACKAGE_COLUMN_BYTES: Final = 64 * 1024**2
 # Rows passed to dlt at once: with fewer, its fixed cost for each table dominates; with more, only memory grows.
 BATCH_ROWS: Final = 20_000
 # A batch ends earlier if a column of it is large: it becomes a Parquet row group, which DuckDB reads as a whole in each of its

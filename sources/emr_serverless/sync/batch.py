@@ -16,7 +16,7 @@ from ..arrow.tables import Origin, observations_table, resource_tables
 from ..redaction.arrow import mask_tables
 from ..redaction.redactor import Redactor
 from ..resources.job_runs import JOB_RUNS
-from ..settings import BATCH_COLUMN_BYTES, BATCH_ROWS, PACKAGE_BYTES
+from ..settings import BATCH_COLUMN_BYTES, BATCH_ROWS, PACKAGE_BYTES, PACKAGE_COLUMN_BYTES
 from .snapshots import Snapshot
 from .tasks import Rows
 from .unknown_fields import UnknownFieldCounts
@@ -52,6 +52,7 @@ class Package:
         self._batch_rows = 0
         self._batch_column_bytes = 0
         self._bytes = 0
+        self._column_bytes = 0
         self.rows = 0
         self.unknown_fields: Final = UnknownFieldCounts(redactor.text)
 
@@ -60,7 +61,12 @@ class Package:
 
     def has_room(self, page: Rows, package_rows: int) -> bool:
         """Return whether a page fits, by its rows and its size; an empty package accepts any page."""
-        fits = self.rows + len(page.records) <= package_rows and self._bytes + page.records.nbytes <= PACKAGE_BYTES
+        records = page.records
+        fits = (
+            self.rows + len(records) <= package_rows
+            and self._bytes + records.nbytes <= PACKAGE_BYTES
+            and self._column_bytes + records.largest_column_nbytes <= PACKAGE_COLUMN_BYTES
+        )
         return fits or not self.rows
 
     def fresh(self, workspace_id: str, runs: Records) -> Records:
@@ -74,8 +80,9 @@ class Package:
         self.rows += len(fresh)
         self._batch_rows += len(fresh)
         records = runs.at(fresh)
-        self._batch_column_bytes += records.largest_column_nbytes
         self._bytes += records.nbytes
+        self._column_bytes += records.largest_column_nbytes
+        self._batch_column_bytes += records.largest_column_nbytes
         return records
 
     def add_runs(self, origin: Origin, runs: Records) -> None:

@@ -131,11 +131,13 @@ def test_no_package_is_larger_than_asked(emulator: Emulator, tmp_path: Path) -> 
     assert load.stats.packages >= 5
 
 
-def test_large_rows_make_packages_of_fewer(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("setting", "limit"), [("PACKAGE_BYTES", 5_000), ("PACKAGE_COLUMN_BYTES", 100)])
+def test_large_rows_make_packages_of_fewer(
+    emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, limit: int
+) -> None:
     emulator.page_limit = 5
     emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(50)))
-    one_page_and_a_bit = 5_000
-    monkeypatch.setattr("emr_serverless.sync.batch.PACKAGE_BYTES", one_page_and_a_bit)
+    monkeypatch.setattr(f"emr_serverless.sync.batch.{setting}", limit)
     load = run(emulator, tmp_path)
     sizes = query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs GROUP BY _dlt_load_id")
     assert sum(size for (size,) in sizes) == 50
