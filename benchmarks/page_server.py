@@ -163,9 +163,10 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--night-runs", type=int, default=0)
+    parser.add_argument("--documented", action="store_true", help="no row has a field that is not documented")
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
-    site = Site(History(given.runs, given.days, given.night_runs))
+    site = Site(History(given.runs, given.days, given.night_runs, given.documented))
     gc.freeze()
     asyncio.run(serve(site, given.port))
 
