@@ -2,6 +2,7 @@
 
 import hashlib
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -45,6 +46,7 @@ class Faults:
         denied: A workspace id or an operation's name -> the status and code every request for it gets; the code None is
             the quirk of an error without one.
         max_in_flight: A quota: when more requests than this are in flight, the newest is throttled.
+        max_per_second: A quota: requests beyond this rate are throttled; a second's worth may come at once.
 
     Raises:
         ValueError: A kind of fault that does not exist.
@@ -60,8 +62,11 @@ class Faults:
     retry_after_seconds: int = 1
     denied: Mapping[str, tuple[int, str | None]] = field(default_factory=dict)
     max_in_flight: int | None = None
+    max_per_second: float | None = None
 
     def __post_init__(self) -> None:
+        self._allowance = self.max_per_second or 0.0
+        self._allowed_at = time.monotonic()
         self._lock = threading.Lock()
         self._script = iter(self.script)
         self._arrivals: Counter[str] = Counter()
@@ -86,6 +91,19 @@ class Faults:
         if scripted is None or isinstance(scripted, str):
             return _check_kind(scripted)
         return self._draw(f"{self.seed}\n{request_key}\n{arrival}")
+
+    def is_within_rate(self) -> bool:
+        """Whether the rate allows another request now, which it then counts."""
+        if self.max_per_second is None:
+            return True
+        with self._lock:
+            now = time.monotonic()
+            self._allowance = min(self.max_per_second, self._allowance + (now - self._allowed_at) * self.max_per_second)
+            self._allowed_at = now
+            if self._allowance < 1:
+                return False
+            self._allowance -= 1
+            return True
 
     def _draw(self, text: str) -> str | None:
         digest = hashlib.blake2b(text.encode(), digest_size=_UNIT_BYTES).digest()

@@ -129,7 +129,8 @@ class Gateway:
         if self.verify_signatures:
             now_ms = int((time.time() + faults.clock_skew_seconds) * 1000)
             verify_request(request, self.access_keys, self._nonces, now_ms)
-        if faults.max_in_flight is not None and record.in_flight > faults.max_in_flight:
+        is_beyond_quota = faults.max_in_flight is not None and record.in_flight > faults.max_in_flight
+        if is_beyond_quota or not faults.is_within_rate():
             raise ApiError(THROTTLE_CODES[400])
         if record.fault == "hang":
             self._stopping.wait(faults.hang_seconds)

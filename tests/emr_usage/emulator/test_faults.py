@@ -1,6 +1,7 @@
 """Each fault does what its name says, on the wire."""
 
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -196,6 +197,15 @@ def test_an_unknown_kind_is_a_mistake() -> None:
         Faults(rates={"trottle": 1})
     with pytest.raises(ValueError, match="no fault is called 'trottle'"):
         Faults(script=["trottle"]).take("/")
+
+
+def test_a_quota_throttles_what_is_beyond_its_rate(list_runs: ListRuns, emulator: Emulator) -> None:
+    emulator.faults = Faults(max_per_second=4)
+    began = time.monotonic()
+    statuses = [list_runs().status_code for _ in range(12)]
+    seconds = time.monotonic() - began
+    assert 4 <= statuses.count(200) <= 4 + 4 * seconds + 1
+    assert {record.code for record in emulator.requests if record.status != 200} == {"Throttling.User"}
 
 
 def test_a_quota_throttles_what_is_too_much_at_once(list_runs: ListRuns, emulator: Emulator) -> None:
