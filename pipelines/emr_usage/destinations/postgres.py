@@ -28,6 +28,8 @@ _KNOWS_CHECK: Final = 140000
 class Postgres(Adapter):
     """A PostgreSQL database that a pipeline loads into."""
 
+    parallel_backfills = True
+
     def locks(self, working_folder: Path) -> Iterator[Lock]:
         """Yield the lock file among the working files, and an advisory lock for the processes of all machines."""
         yield from super().locks(working_folder)
