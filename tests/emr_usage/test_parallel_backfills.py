@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import subprocess
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from dataclasses import replace
@@ -14,11 +17,9 @@ import psycopg2
 import pytest
 
 from cli_harness import SEVERAL_PACKAGES
-from emr_usage.emulator import Emulator
-from gate import Gate
 from postgres import PostgresServer, postgres_server
-from postgres_cli import PostgresCliHarness
-from process_pool import FaultInjection, Finished, ProcessPool
+from postgres_cli import TO_POSTGRES, PostgresCliHarness
+from process_pool import PATIENCE_SECONDS, FaultInjection, Finished, ProcessPool
 from small_account import REGIONS, pass_a_night, served
 
 # The load reads one day; the backfills all before it.
@@ -113,27 +114,36 @@ def test_the_first_load_and_backfills_at_the_same_time(cli: PostgresCliHarness) 
 
 
 def test_the_newest_observation_wins(cli: PostgresCliHarness) -> None:
-    """A backfill has read runs, which then end, are tagged anew and loaded by a load, before it merges them."""
+    """A backfill has read all its runs; before it merges them, they end, are tagged anew, and are read by a load."""
     cli.environment = {}
     cli.load_whole()
-    gate = Gate(passing=12)
-    account = cli.emulator
-    with Emulator(account.state, account.clock, variants=account.variants, faults=gate, page_limit=10) as other:
-        command = ("backfill", "--from", HISTORY[0], "--to", HISTORY[-1], "--json")
-        slow = elsewhere(cli, "slow", emulator=other)
-        with slow.start(*command, *slow.source_options) as process:
-            assert gate.reached.wait(60)
-            pass_a_night(account)
-            cli.load_whole()
-            refused = cli.run(*command, *slow.source_options)
-            gate.opened.set()
-            done = slow.end(process)
-    assert (done.code, done.facts["rows"] > 0) == (0, True)
+    assert cli.process_pool
+    slow, other = elsewhere(cli, "slow"), elsewhere(cli, "other", process_pool=None)
+    command = ("backfill", "--from", HISTORY[0], "--to", HISTORY[-1], "--json", *cli.source_options)
+    before_the_merge = FaultInjection("dlt.pipeline.pipeline:Pipeline.normalize", "before", 1, "SIGSTOP")
+    pid = cli.process_pool.start([*command, *TO_POSTGRES], slow.folder, slow.usual_environment, before_the_merge)
+    try:
+        wait_until_stopped(pid)
+        pass_a_night(cli.emulator)
+        other.load_whole()
+        refused = other.run(*command)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+        done = cli.process_pool.wait()
+    assert (done.code, done.err, done.facts["rows"] > 0) == (0, "", True)
     cli.assert_whole()
     assert (refused.code, refused.facts["error"]["code"]) == (4, "Busy")
-    assert f"process {process.pid} of user " in refused.sentence
+    assert f"process {pid} of user " in refused.sentence
     # Rows that the backfill has replaced do not look lost.
     cli.load_whole()
+
+
+def wait_until_stopped(pid: int) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    ask = ["ps", "-o", "state=", "-p", str(pid)]
+    while not subprocess.run(ask, capture_output=True, check=True, text=True).stdout.startswith("T"):
+        assert time.monotonic() < until
+        time.sleep(0.1)
 
 
 def test_a_killed_backfill_is_resumed_and_leaves_nothing(cli: PostgresCliHarness) -> None:
