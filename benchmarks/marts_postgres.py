@@ -39,6 +39,7 @@ def copy_tables(database: Path, address: str) -> None:
     """Copy the raw tables of a DuckDB file into an empty PostgreSQL database."""
     file = database.with_suffix(".csv")
     with duckdb.connect(str(database)) as source, closing(psycopg2.connect(address)) as target, target, target.cursor() as cursor:
+        source.execute("SET enable_progress_bar = false")
         cursor.execute("CREATE SCHEMA emr_raw")
         for (table,) in source.execute("SELECT table_name FROM duckdb_tables()").fetchall():
             columns = source.execute(
