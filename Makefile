@@ -49,9 +49,10 @@ $(AIRFLOW)/.installed: $(AIRFLOW_LOCK)
 	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(AIRFLOW_LOCK)
 	@touch $@
 
-bench: setup  ## loads beside their rivals and the floor, and the marts; each measured in one run
+bench: setup  ## loads beside their rivals and the floor, and the marts in both databases; each measured in one run
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/marts.py
+	$(BIN)/python benchmarks/marts_postgres.py
 
 docs: demo  ## the references of tables and marts, dbt's sources, and the answers to the questions, from the demo
 	$(BIN)/python -c 'from pathlib import Path; from emr_usage.reference import table_reference; Path("docs/tables.md").write_text(table_reference())'

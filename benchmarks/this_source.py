@@ -23,14 +23,13 @@ def main() -> None:
     set_environment_defaults()
     # As in the command, after the defaults: Arrow reads them when it is imported.
     from emr_usage.load import Request, run_load  # noqa: PLC0415
-    from emr_usage.pipeline import open_pipeline  # noqa: PLC0415
     from emr_usage.target import Target  # noqa: PLC0415
 
     overrides = {"region_ids": (REGION,), "endpoint": given.endpoint, "initial_days": given.days}
     if given.connections:
         overrides["max_connections"] = given.connections
     horizon = datetime.fromtimestamp(given.as_of_ms / 1000, UTC)
-    done = run_load(open_pipeline(Target(database=given.database)), Request(now, horizon, overrides=overrides), lambda _: None)
+    done = run_load(Target(database=given.database), Request(now, horizon, overrides=overrides), lambda _: None)
     if done.stats.incomplete:
         raise SystemExit(f"incomplete: {done.stats.incomplete[0]}")
 

@@ -19,7 +19,7 @@ SCRIPT = ROOT / "sources" / "emr_serverless_pipeline.py"
 # Inside the source each folder imports only what stands before it: `settings` is below all, `__init__` above all.
 FOLDERS = (
     *("settings", "resources", "arrow", "redaction", "api", "validation", "configuration", "sync"),
-    *("comments", "dlt_workarounds", "extraction", "__init__"),
+    *("comments", "postgres_packages", "dlt_workarounds", "extraction", "__init__"),
 )
 # These look at texts and nothing else.
 PURE_REDACTION = {
@@ -46,6 +46,7 @@ KNOW_DLT = {
     "api/credentials",
     "sync/destination",
     "dlt_workarounds",
+    "postgres_packages",
     "sync/checkpoint",
 }
 HTTP = {"httpx", "requests", "urllib3", "aiohttp", "http", "socket"}

@@ -21,8 +21,11 @@ from emr_serverless import (
     run,
 )
 
+from .backfill_pipeline import beside_loads, open_backfill
 from .destinations import adapter_of
 from .lock import NO_WAIT, Wait, exclusive, wait_for
+from .pipeline import open_pipeline
+from .target import Target
 
 
 @dataclass(frozen=True)
@@ -70,8 +73,8 @@ def run_whole(pipeline: dlt.Pipeline, source: DltSource) -> None:
         raise KeyboardInterrupt
 
 
-def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Load], None]) -> Load:
-    """Load until nothing is left, and return the finished load with its stats.
+def run_load(target: Target, request: Request, on_progress: Callable[[Load], None]) -> Load:
+    """Load into a target until nothing is left, and return the finished load with its stats.
 
     Raises:
         EmrServerlessError: wrapped in dlt's own exceptions; see failures.py.
@@ -82,16 +85,29 @@ def run_load(pipeline: dlt.Pipeline, request: Request, on_progress: Callable[[Lo
         # Another program may open the DuckDB file between two packages.
         wait_for(lambda: run_whole(pipeline, source), request.wait)
 
+    backfill = request.backfill and beside_loads(target, request.backfill)
     source = emr_serverless(
         clock=request.clock,
         as_of=request.as_of,
-        backfill=request.backfill,
+        backfill=backfill,
         forget_workspaces=request.forget_workspaces,
         **request.overrides,
     )
     # The horizon is set at the first extraction, after the wait.
-    with loading(pipeline, request.wait):
+    with _open_to_load(target, request, backfill) as pipeline:
         return run(pipeline, source, on_progress=on_progress, run_package=run_package)
+
+
+@contextmanager
+def _open_to_load(target: Target, request: Request, backfill: Backfill | None) -> Iterator[dlt.Pipeline]:
+    if backfill and backfill.beside:
+        scope = [request.overrides.get(name) for name in ("region_ids", "workspace_ids", "endpoint")]
+        with open_backfill(target, backfill, scope, request.wait) as pipeline:
+            yield pipeline
+    else:
+        pipeline = open_pipeline(target)
+        with loading(pipeline, request.wait):
+            yield pipeline
 
 
 def failure_of_all(load: Load) -> EmrServerlessError | None:

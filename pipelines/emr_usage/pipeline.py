@@ -19,6 +19,8 @@ from .working_folder import open_in
 
 PIPELINE: Final = "emr_usage"
 RAW_DATASET: Final = "emr_raw"
+# What the names of backfills' own pipelines begin with.
+BACKFILLS: Final = f"{PIPELINE}_backfill_"
 
 # dlt.hub keeps the exception of its failed import, and with it our frames, whose objects DuckDB reports as leaked at exit.
 if isinstance(_failed_import := getattr(dlt.hub, "__exception__", None), ImportError):
@@ -39,10 +41,11 @@ def open_pipeline(target: Target) -> dlt.Pipeline:
 
     # dlt creates folders here.
     with private_files():
-        return open_in(_working_folder(place), open_with, place.lock)
+        return open_in(working_folder(place), open_with, place.lock, kept=f"{BACKFILLS}*")
 
 
-def _working_folder(place: Place) -> Path:
+def working_folder(place: Place) -> Path:
+    """Return the folder of a target's working files."""
     data_dir = os.environ.get("DLT_DATA_DIR")
     return Path(data_dir, "pipelines", place.unique_name()) if data_dir else place.working_folder()
 

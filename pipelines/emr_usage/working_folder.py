@@ -13,6 +13,7 @@ import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
+from fnmatch import fnmatch
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -32,7 +33,10 @@ READ_AGAIN: Final = ("state.json", "schemas/*.json", "normalize/extracted/*/**/*
 
 
 def open_in(
-    folder: Path, open_pipeline: Callable[[Path], dlt.Pipeline], lock: Callable[[Path], AbstractContextManager[None]]
+    folder: Path,
+    open_pipeline: Callable[[Path], dlt.Pipeline],
+    lock: Callable[[Path], AbstractContextManager[None]],
+    kept: str = "",
 ) -> dlt.Pipeline:
     """Open a pipeline in its folder of working files, which is emptied first if it is damaged.
 
@@ -40,6 +44,7 @@ def open_in(
         folder: of the working files; may be missing.
         open_pipeline: opens the pipeline with its working files in a folder.
         lock: locks the folder: files that another process is writing look damaged.
+        kept: pattern of the names of folders in it that other processes use under other locks.
 
     Raises:
         WorkingFilesError: this user cannot use the folder, or it is not a folder.
@@ -57,7 +62,7 @@ def open_in(
                 open_pipeline(Path(empty))  # an error that remains, such as an invalid setting, is not damage
             logger.warning("The working files in %s are damaged; restoring them from the destination", folder)
             for path in list(folder.iterdir()):
-                if path.is_dir():
+                if path.is_dir() and not fnmatch(path.name, kept):
                     shutil.rmtree(path)
         return open_pipeline(folder)
     except OSError as error:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from .dlt_workarounds import prepare
+    from .postgres_packages import schema_lock
     from .sync.checkpoint import read_checkpoint, region_and_workspace
     from .sync.destination import STATE_SECTION
     from .sync.load import Load
@@ -44,6 +45,7 @@ __all__ = [
     "read_setting",
     "region_and_workspace",
     "run",
+    "schema_lock",
     "shown",
 ]
 
@@ -52,6 +54,7 @@ _LATE = {
     "Load": ".sync.load",
     "LoadStats": ".sync.stats",
     "prepare": ".dlt_workarounds",
+    "schema_lock": ".postgres_packages",
     "STATE_SECTION": ".sync.destination",
     "read_checkpoint": ".sync.checkpoint",
     "region_and_workspace": ".sync.checkpoint",

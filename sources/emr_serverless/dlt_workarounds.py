@@ -35,8 +35,11 @@ def prepare(pipeline: dlt.Pipeline) -> None:
     if isinstance(configuration, DuckDbClientConfiguration):
         _remove_incomplete_file(Path(configuration.credentials.database))
     if isinstance(configuration, PostgresClientConfiguration):
+        from .postgres_packages import load_in_packages  # noqa: PLC0415  # imports psycopg2
+
         _keep_empty_texts(pipeline)
         _copy_by_row_group()
+        load_in_packages(pipeline)
     _drop_outdated_packages(pipeline)
     _make_missing_tables(pipeline)
 

@@ -76,12 +76,12 @@ def pages(
         run.load = load
     state = dlt.current.source_state().setdefault(STATE_SECTION, {})
     stored_rows = {} if load.begun else read_snapshot_rows(dlt.current.pipeline())
-    if not load.begun:
-        _restore(state, load)
+    known = state if load.begun else _restore(state, load)
     package = load.read_package(
         lambda: _connect(connection, settings, load),
         settings,
         state,
+        known,
         dlt.current.load_package_state()["load_id"],
         stored_rows,
         tables=frozenset(dlt.current.source().selected_resources),
@@ -97,14 +97,18 @@ def pages(
     pa.default_memory_pool().release_unused()
 
 
-def _restore(state: dict[str, Any], load: Load) -> None:
-    """Replace the state of the working folder with what the destination supports."""
-    found = read_checkpoint(dlt.current.pipeline(), dlt.current.source_schema().name, state, load.options.started_at)
+def _restore(state: dict[str, Any], load: Load) -> dict[str, Any]:
+    """Replace the state of the working folder with what the destination supports, and return the state to start from."""
+    options = load.options
+    found = read_checkpoint(dlt.current.pipeline(), dlt.current.source_schema().name, state, options.started_at, options.backfill)
     load.stats.findings = found.warnings
     for warning in found.warnings:
         logger.warning("%s", warning)
     state.clear()
+    if options.backfill and options.backfill.beside:
+        return found.state
     state.update(found.state)
+    return state
 
 
 def _connect(connection: Connection, settings: SourceSettings, load: Load) -> tuple[Client, Redactor]:

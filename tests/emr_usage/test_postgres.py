@@ -29,8 +29,8 @@ FORMATS = {"parquet": {}, "insert_values": {"DISABLE_ADBC_DETECTION": "true"}}
 SQL_JOB = "dlt.destinations.job_client_impl:SqlLoadJob.run"
 STEPS = {
     "after a staging copy": FaultInjection("dlt.destinations._adbc_jobs:AdbcParquetCopyJob.run", "after", 4),
-    "after a merge": FaultInjection(SQL_JOB, "after", 2),
-    "in the second package's merges": FaultInjection(SQL_JOB, "after", 11),
+    "after the merge": FaultInjection(SQL_JOB, "after"),
+    "after the second package's merge": FaultInjection(SQL_JOB, "after", 2),
     "with the package noted as loaded": FaultInjection(
         "dlt.destinations.job_client_impl:SqlJobClientBase.complete_load", "after"
     ),

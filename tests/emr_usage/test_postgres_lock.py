@@ -1,12 +1,10 @@
-"""Processes from different folders write to one PostgreSQL database one after another."""
+"""Loads from different folders write to one PostgreSQL database one after another."""
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import psycopg2
@@ -16,9 +14,8 @@ from gate import Gate
 from postgres import PostgresServer, postgres_server
 from postgres_cli import PostgresCliHarness
 from process_pool import ProcessPool
-from small_account import REGIONS, pass_a_night, served
+from small_account import REGIONS, served
 
-HISTORY = ("2026-10-26", "2026-10-28", "2026-10-30", "2026-11-01")
 HOLDERS_SQL = """
 SELECT application_name, pid FROM pg_stat_activity
 WHERE datname = current_database() AND application_name LIKE 'emr-usage %'
@@ -45,45 +42,20 @@ def elsewhere(cli: PostgresCliHarness, name: str) -> PostgresCliHarness:
     return replace(cli, folder=folder)
 
 
-def start_all(cli: PostgresCliHarness, *options: str) -> list[subprocess.Popen[str]]:
-    """Start a load and three backfills, each from a folder of its own."""
-    load = ["load", "--initial-days", "1"]
-    ranges = pairwise(HISTORY)
-    commands = [load, *(["backfill", "--from", first, "--to", after] for first, after in ranges)]
-    return [
-        elsewhere(cli, f"cli-{number}").start(*command, "--json", *cli.source_options, *options)
-        for number, command in enumerate(commands)
-    ]
-
-
-def end_all(cli: PostgresCliHarness, processes: Sequence[subprocess.Popen[str]]) -> list[int]:
-    codes = []
-    for process in processes:
-        with process:
-            codes.append(cli.end(process).code)
-    return codes
-
-
 def holders(cli: PostgresCliHarness) -> list[tuple[str, int]]:
     with closing(psycopg2.connect(cli.address)) as connection, connection.cursor() as cursor:
         cursor.execute(HOLDERS_SQL)
         return list(cursor.fetchall())
 
 
-def test_processes_that_wait_load_all_of_it(cli: PostgresCliHarness) -> None:
-    assert end_all(cli, start_all(cli, "--wait", "100")) == [0, 0, 0, 0]
+def test_a_load_waits_for_another(cli: PostgresCliHarness) -> None:
+    gate = cli.emulator.faults = Gate(passing=5)
+    with cli.start("load", "--json", *cli.source_options) as first:
+        assert gate.reached.wait(60)
+        with elsewhere(cli, "other").start("load", "--json", *cli.source_options, "--wait", "100") as second:
+            gate.opened.set()
+            assert [cli.end(first).code, cli.end(second).code] == [0, 0]
     cli.assert_whole()
-    pass_a_night(cli.emulator)
-    elsewhere(cli, "another").load_whole()
-
-
-def test_processes_that_do_not_wait_load_whole_or_not_at_all(cli: PostgresCliHarness) -> None:
-    codes = end_all(cli, start_all(cli))
-    assert 0 in codes
-    assert set(codes) <= {0, 4}
-    # Whichever of them was refused is made up for.
-    assert cli.run("backfill", "--from", HISTORY[0], "--to", HISTORY[-1], "--json", *cli.source_options).code == 0
-    cli.load_whole()
 
 
 def test_who_holds_it_is_named(cli: PostgresCliHarness) -> None:

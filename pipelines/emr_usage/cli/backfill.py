@@ -32,7 +32,8 @@ def command(
       emr-usage backfill --from 2026-01-01 --to 2026-02-01 --region cn-hangzhou --force
 
     Load the runs submitted in a range, oldest first. The cursors of `load` do not move. An interrupted backfill resumes when
-    you give the same range again. Exits with 4 while another process uses the database.
+    you give the same range again. Into PostgreSQL, several backfills and a load can run at the same time. Exits with 4 while
+    another process uses the DuckDB file, or runs the same backfill.
     """
     from emr_serverless import Backfill
 

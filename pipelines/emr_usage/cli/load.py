@@ -85,7 +85,6 @@ def load_job_runs(
     """Load with the options of the command and show the progress; return the finished load and the runs without figures."""
     from emr_usage.load import Request, run_load
     from emr_usage.load_summary import findings_of, problems_of
-    from emr_usage.pipeline import open_pipeline
     from emr_usage.progress import live_display
 
     given: dict[str, Any] = {
@@ -101,7 +100,7 @@ def load_job_runs(
         target.database.parent.mkdir(parents=True, exist_ok=True)
         request = Request(now, as_of, backfill, forget_workspaces, overrides, target.wait)
         with monitor.step("load"):
-            done = run_load(open_pipeline(target), request, display)
+            done = run_load(target, request, display)
         monitor.problems += problems_of(done)
         monitor.findings += findings_of(done)
         return done, _missing_figures(done, target)

@@ -99,7 +99,7 @@ def run_demo(
             emulator.faults.clock_skew_seconds = (today.now() - began).total_seconds()
             with display("loading") as on_progress:
                 request = Request(today.now, backfill=backfill, overrides=overrides)
-                done = run_load(pipeline, request, on_progress)
+                done = run_load(target, request, on_progress)
             return summary(done, clock() - began)
 
         yield f"First load of {FIRST_DAYS} days: {load()}"

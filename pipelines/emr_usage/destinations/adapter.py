@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
@@ -25,6 +25,9 @@ class Adapter:
     Args:
         configuration: dlt's, of the destination's client.
     """
+
+    # Whether several backfills and a load can write at the same time; see backfill_pipeline.py.
+    parallel_backfills: ClassVar[bool] = False
 
     def __init__(self, configuration: Any) -> None:
         self.configuration = configuration

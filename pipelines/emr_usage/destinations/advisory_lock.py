@@ -44,8 +44,12 @@ WHERE locktype = 'advisory' AND granted AND objsubid = 1 AND ((classid::bigint <
 
 
 @contextmanager
-def advisory_lock(credentials: PostgresCredentials) -> Iterator[None]:
-    """Hold the lock of a database. If its connection is lost, stop this process by SIGTERM, as a scheduler would.
+def advisory_lock(credentials: PostgresCredentials, key: int = LOCK_KEY) -> Iterator[None]:
+    """Hold a lock of a database. If its connection is lost, stop this process by SIGTERM, as a scheduler would.
+
+    Args:
+        credentials: of the database.
+        key: of the lock; by default that of loads and builds.
 
     Raises:
         BusyError: another process holds it.
@@ -60,7 +64,7 @@ def advisory_lock(credentials: PostgresCredentials) -> Iterator[None]:
         raise UnreachableError from error
     with closing(connection):
         try:
-            _take(connection)
+            _take(connection, key)
         except psycopg2.Error as error:
             raise UnreachableError from error
         watch = _Watch(connection)
@@ -93,11 +97,11 @@ def _word(name: str) -> str:
     return re.sub(r"[^!-~]", "?", name) or "?"
 
 
-def _take(connection: Any) -> None:
+def _take(connection: Any, key: int) -> None:
     with connection.cursor() as cursor:
-        cursor.execute(_LOCK_SQL, (LOCK_KEY,))
+        cursor.execute(_LOCK_SQL, (key,))
         if not cursor.fetchone()[0]:
-            cursor.execute(_HOLDER_SQL, (LOCK_KEY,))
+            cursor.execute(_HOLDER_SQL, (key,))
             raise BusyError(_holder(cursor.fetchone()))
         cursor.execute(_STAY_OPEN_SQL)
 

@@ -23,10 +23,15 @@ _LOCK: Final = ("emr_usage", "build")
 # longer than that.
 _CHECK_CLIENT_MILLISECONDS: Final = 5000
 _KNOWS_CHECK: Final = 140000
+# The planner has no statistics of tables that the build's transaction has just filled, and then chooses joins whose time grows
+# with the square of the rows. Whole tables are joined, so hash joins are right. Compiling queries takes longer than it saves.
+_PLANNER: Final = {"enable_mergejoin": "off", "enable_nestloop": "off", "jit": "off", "work_mem": "128MB"}
 
 
 class Postgres(Adapter):
     """A PostgreSQL database that a pipeline loads into."""
+
+    parallel_backfills = True
 
     def locks(self, working_folder: Path) -> Iterator[Lock]:
         """Yield the lock file among the working files, and an advisory lock for the processes of all machines."""
@@ -69,6 +74,8 @@ class _PostgresBuild(BuildTransaction):
             raise BusyError("Another emr-usage is building the marts of this database")
         # Every model reads the same snapshot of the raw tables, even while a load is running.
         self.handle.set_session(isolation_level="REPEATABLE READ", autocommit=False)
+        for name, value in _PLANNER.items():
+            self.ask("SELECT set_config(%s, %s, true)", name, value)
 
     def ask(self, sql: str, *values: object) -> list[Any]:
         with self.handle.cursor() as cursor:

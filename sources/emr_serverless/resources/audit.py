@@ -64,7 +64,8 @@ EXTRACTION_WINDOWS: Final = AuditTable(
 UNKNOWN_FIELDS: Final = AuditTable(
     "unknown_fields",
     "One row for each response field without a column, over all loads. `count` counts loaded rows: a run that is read again,"
-    " within the lookback or because it was open, counts again, so the count can exceed the number of runs.",
+    " within the lookback or because it was open, counts again, so the count can exceed the number of runs."
+    " Of backfills that run at the same time, only the rows of one are counted.",
     ("resource", "path"),
     (
         Field("resource", None, "text", "The table whose rows keep the field in `extra`: job_runs or workspaces."),

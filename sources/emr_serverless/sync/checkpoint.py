@@ -23,11 +23,15 @@ from typing import Any, Final
 import dlt
 
 from ..resources.job_runs import JOB_RUNS
+from ..settings import UNSETTLED_RANGES
 from .destination import CertifiedRange, Stored, read_stored
-from .options import epoch_ms
+from .open_runs import is_open
+from .options import Backfill, epoch_ms
+from .ranges import join_ranges
 from .windows import TimeAxis
 
 CURSOR_AXES: Final[tuple[tuple[str, TimeAxis], ...]] = (("started_through", "start"), ("ended_through", "end"))
+CURSORS: Final = frozenset(dict(CURSOR_AXES))
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,9 @@ class Checkpoint:
     warnings: list[str]
 
 
-def read_checkpoint(pipeline: dlt.Pipeline, source_name: str, local: Mapping[str, Any], now: datetime) -> Checkpoint:
+def read_checkpoint(
+    pipeline: dlt.Pipeline, source_name: str, local: Mapping[str, Any], now: datetime, backfill: Backfill | None = None
+) -> Checkpoint:
     """Return the state to start from, as far as a pipeline's destination supports it.
 
     Args:
@@ -46,8 +52,9 @@ def read_checkpoint(pipeline: dlt.Pipeline, source_name: str, local: Mapping[str
         source_name: the section of dlt's state.
         local: the section `sync` in dlt's working folder; used where the destination keeps no state.
         now: the real time, UTC.
+        backfill: the range to load again, if any.
     """
-    stored = read_stored(pipeline, source_name, now)
+    stored = read_stored(pipeline, source_name, now, backfill)
     return Checkpoint(dict(local), []) if stored is None else reconcile(local, stored)
 
 
@@ -63,13 +70,19 @@ def reconcile(local: Mapping[str, Any], stored: Stored) -> Checkpoint:
         warnings.append("the working folder holds a newer state than the database; the state of the database is used")
     if stored.rows is None:
         return Checkpoint(state, warnings)
-    if not state and stored.ranges:
-        # The audit names the workspaces where the state is lost.
-        state["checkpoints"] = {state_key(found[0].region_id, name): {} for (name, _), found in stored.ranges.items()}
-    for key, checkpoint in state.get("checkpoints", {}).items():
+    checkpoints = state.get("checkpoints", {})
+    # The audit names the workspaces where the state is lost, and those that only a backfill beside the loads has read.
+    was_loaded = {name for (name, _), found in stored.ranges.items() if any(each.is_of_load for each in found)}
+    for (name, _), found in stored.ranges.items():
+        checkpoints.setdefault(state_key(found[0].region_id, name), {})
+    _take_unfinished(checkpoints, stored)
+    if checkpoints:
+        state["checkpoints"] = checkpoints
+    _take_unknown_fields(state, stored)
+    for key, checkpoint in checkpoints.items():
         _, workspace_id = region_and_workspace(key)
         lost = _lost_tables(workspace_id, checkpoint, stored)
-        if lost or not stored.state:
+        if lost or (workspace_id in was_loaded and not CURSORS & checkpoint.keys()):
             _begin_again(workspace_id, checkpoint, stored)
             for progress in state.get("backfills", {}).values():
                 progress.pop(key, None)
@@ -78,6 +91,33 @@ def reconcile(local: Mapping[str, Any], stored: Stored) -> Checkpoint:
         _limit_backfills(state, key, stored)
         checkpoint["stored"] = {table: count for (name, table), count in stored.rows.items() if name == workspace_id}
     return Checkpoint(state, warnings)
+
+
+def _take_unfinished(checkpoints: dict[str, Any], stored: Stored) -> None:
+    """Add the runs that backfills have left to those that the next load reads again.
+
+    Where loads have cursors, they find an open run by its end: their ranges of ends have no gap since before it was seen open.
+    """
+    ends: dict[str, list[tuple[int, int]]] = {}
+    for run in stored.backfills.unfinished:
+        key = state_key(run.region_id, run.workspace_id)
+        checkpoint = checkpoints.setdefault(key, {})
+        if run.end_ms and not is_open(run.state, run.end_ms):
+            ends.setdefault(key, []).append((run.end_ms, run.end_ms))
+        elif not CURSORS & checkpoint.keys():
+            checkpoint.setdefault("open", {}).setdefault(run.job_run_id, 0)
+    for key, found in ends.items():
+        known = [(first, last) for first, last in checkpoints[key].get("unsettled", ())]
+        checkpoints[key]["unsettled"] = [list(each) for each in join_ranges([*known, *found], UNSETTLED_RANGES)]
+
+
+def _take_unknown_fields(state: dict[str, Any], stored: Stored) -> None:
+    """Replace the counts of unknown fields that are lower than those that a backfill has written into the table."""
+    for resource, fields in stored.backfills.unknown_fields.items():
+        known = state.setdefault("unknown_fields", {}).setdefault(resource, {})
+        for path, counted in fields.items():
+            if known.get(path, {}).get("rows", 0) < counted["rows"]:
+                known[path] = {**counted, "reported": known.get(path, counted)["reported"]}
 
 
 def state_key(region_id: str, workspace_id: str, resource: str = JOB_RUNS.table) -> str:
@@ -105,13 +145,15 @@ def _lost_tables(workspace_id: str, checkpoint: Mapping[str, Any], stored: Store
     """Return the tables that hold fewer rows than earlier loads have committed."""
     sent, before = checkpoint.get("sent", {}), checkpoint.get("stored", {})
     rows = stored.rows or {}
+    # Rows of a backfill's package may have replaced some of those that were sent.
+    is_replaced = any(name == workspace_id and package != sent.get("package") for name, package in stored.backfills.packages)
     lost = []
     for table in {**before, **sent.get("rows", {})}:
         now = rows.get((workspace_id, table), 0)
         sent_rows = stored.package_rows.get((workspace_id, table, sent.get("package", "")), 0)
         # Runs are never removed; their tags and arguments may be, but not all at once.
         least = before.get(table, 0) if table == "job_runs" else min(1, before.get(table, 0))
-        if now < least or sent_rows < sent.get("rows", {}).get(table, 0):
+        if now < least or (not is_replaced and sent_rows < sent.get("rows", {}).get(table, 0)):
             lost.append(table)
     return lost
 

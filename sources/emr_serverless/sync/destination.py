@@ -6,6 +6,7 @@ or newer (a copied database). So each load queries the destination first and tru
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -23,18 +24,19 @@ from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
 from ..arrow.schema import RAW_TABLES, WITNESS_TABLES
 from ..resources import RESOURCES
-from .options import epoch_ms
+from .backfill_records import BackfillRecords, read_backfill_records, read_progress
+from .options import Backfill, epoch_ms
 
 # Unbroken certified ranges of each workspace and axis. Neighbouring windows are a millisecond apart. What ends after it was
 # observed, or was observed in the future, was certified by a clock that was wrong.
 RANGES_SQL: Final = """
-SELECT workspace_id, axis, min(window_start), max(window_end), max(region_id)
+SELECT workspace_id, axis, min(window_start), max(window_end), max(region_id), max(mode) = 'load'
 FROM (
-  SELECT workspace_id, region_id, axis, window_start, window_end,
+  SELECT workspace_id, region_id, mode, axis, window_start, window_end,
     sum(CASE WHEN window_start > reach + INTERVAL '1 millisecond' THEN 1 ELSE 0 END)
       OVER (PARTITION BY workspace_id, axis ORDER BY window_start, window_end) AS gaps
   FROM (
-    SELECT workspace_id, region_id, axis, window_start, window_end, max(window_end) OVER (
+    SELECT workspace_id, region_id, mode, axis, window_start, window_end, max(window_end) OVER (
       PARTITION BY workspace_id, axis ORDER BY window_start, window_end ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS reach
     FROM {extraction_windows}
     WHERE status = 'complete' AND resource = 'job_runs' AND axis IN ('start', 'end')
@@ -43,6 +45,7 @@ FROM (
 ) AS counted
 GROUP BY workspace_id, axis, gaps
 """
+_TABLE: Final = re.compile(r"\{(\w+)\}")
 # The section of dlt's source state that `sync` keeps; see checkpoint.py.
 STATE_SECTION: Final = "sync"
 ROWS_SQL: Final = """
@@ -53,11 +56,12 @@ FROM {table} GROUP BY 1, 2
 
 @dataclass(frozen=True)
 class CertifiedRange:
-    """An unbroken range, both ends included, epoch milliseconds; and the region of its workspace."""
+    """An unbroken range, both ends included, epoch milliseconds; the region of its workspace; whether a load is a part of it."""
 
     first_ms: int
     last_ms: int
     region_id: str
+    is_of_load: bool = True
 
 
 @dataclass(frozen=True)
@@ -69,15 +73,17 @@ class Stored:
         ranges: certified ranges, by workspace and axis, oldest first.
         rows: number of rows, by workspace and table; None where the destination cannot be queried.
         package_rows: number of rows of a package, by workspace, table and dlt's load id.
+        backfills: what backfills have left for other loads.
     """
 
     state: dict[str, Any] = field(default_factory=dict)
     ranges: Mapping[tuple[str, str], list[CertifiedRange]] = field(default_factory=dict)
     rows: Mapping[tuple[str, str], int] | None = None
     package_rows: Mapping[tuple[str, str, str], int] = field(default_factory=dict)
+    backfills: BackfillRecords = field(default_factory=BackfillRecords)
 
 
-def read_stored(pipeline: dlt.Pipeline, source_name: str, now: datetime) -> Stored | None:
+def read_stored(pipeline: dlt.Pipeline, source_name: str, now: datetime, backfill: Backfill | None = None) -> Stored | None:
     """Return what a pipeline's destination has stored, or None where it keeps no state.
 
     Rows and ranges are read from DuckDB and PostgreSQL only, where the SQL is tested.
@@ -86,24 +92,39 @@ def read_stored(pipeline: dlt.Pipeline, source_name: str, now: datetime) -> Stor
         pipeline: its destination is queried.
         source_name: the section of dlt's state.
         now: the real time, UTC.
+        backfill: the range to load again, if any. Beside another pipeline it starts from the state of that one, and from the
+            progress of all backfills of its range.
     """
     with pipeline.destination_client() as client:
         if not isinstance(client, WithStateSync):
             return None
-        state = _stored_state(pipeline, client, source_name)
+
+        def read_state(pipeline_name: str) -> dict[str, Any]:
+            return _stored_state(pipeline_name, client, source_name)
+
+        beside = backfill.beside if backfill else None
+        state = read_state(beside or pipeline.pipeline_name)
         if not isinstance(client.config, (DuckDbClientConfiguration, PostgresClientConfiguration)):
             return Stored(state)
         sql = cast("SqlJobClientBase", client).sql_client
+
+        def ask(query: str, *values: object) -> list[Any]:
+            return _answer(sql, _TABLE.sub(lambda found: sql.make_qualified_table_name(found[1]), query), *values)
+
+        if backfill and beside:
+            state.setdefault("backfills", {})[backfill.name] = read_progress(ask, read_state, backfill)
         rows: dict[tuple[str, str], int] = {}
         package_rows: dict[tuple[str, str, str], int] = {}
         checkpoints = state.get("checkpoints", {}).values()
-        packages = {checkpoint["sent"]["package"] for checkpoint in checkpoints if "sent" in checkpoint}
+        packages = sorted({checkpoint["sent"]["package"] for checkpoint in checkpoints if "sent" in checkpoint})
         for table in WITNESS_TABLES:
-            for workspace_id, package, count in _rows(sql, table, sorted(packages)):
+            for workspace_id, package, count in _rows(sql, table, packages):
                 rows[workspace_id, table] = rows.get((workspace_id, table), 0) + count
                 if package:
                     package_rows[workspace_id, table, package] = count
-        return Stored(state, _ranges(sql, now), rows, package_rows)
+        # After the rows: a backfill that replaces some of them meanwhile is then among those that are found.
+        backfills = read_backfill_records(ask, state, packages, now)
+        return Stored(state, _ranges(sql, now), rows, package_rows, backfills)
 
 
 def read_snapshot_rows(pipeline: dlt.Pipeline) -> dict[str, list[dict[str, Any]]]:
@@ -125,9 +146,9 @@ def read_snapshot_rows(pipeline: dlt.Pipeline) -> dict[str, list[dict[str, Any]]
     return rows
 
 
-def _stored_state(pipeline: dlt.Pipeline, client: WithStateSync, source_name: str) -> dict[str, Any]:
+def _stored_state(pipeline_name: str, client: WithStateSync, source_name: str) -> dict[str, Any]:
     try:
-        state = load_pipeline_state_from_destination(pipeline.pipeline_name, client)
+        state = load_pipeline_state_from_destination(pipeline_name, client)
     except DestinationUndefinedEntity:
         return {}
     source_state: Mapping[str, Any] = (state or {}).get("sources", {}).get(source_name, {})
@@ -137,10 +158,11 @@ def _stored_state(pipeline: dlt.Pipeline, client: WithStateSync, source_name: st
 def _ranges(sql: SqlClientBase[Any], now: datetime) -> dict[tuple[str, str], list[CertifiedRange]]:
     query = RANGES_SQL.format(extraction_windows=sql.make_qualified_table_name("extraction_windows"))
     ranges: dict[tuple[str, str], list[CertifiedRange]] = {}
-    for workspace_id, axis, first, last, region_id in _answer(sql, query, now):
-        ranges.setdefault((workspace_id, axis), []).append(CertifiedRange(epoch_ms(first), epoch_ms(last), region_id))
-    for found in ranges.values():
-        found.sort(key=lambda certified: certified.first_ms)
+    for workspace_id, axis, first, last, region_id, is_of_load in _answer(sql, query, now):
+        found = CertifiedRange(epoch_ms(first), epoch_ms(last), region_id, is_of_load)
+        ranges.setdefault((workspace_id, axis), []).append(found)
+    for of_axis in ranges.values():
+        of_axis.sort(key=lambda certified: certified.first_ms)
     return ranges
 
 

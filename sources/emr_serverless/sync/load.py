@@ -73,6 +73,7 @@ class Load:
         connect: Callable[[], tuple[Client, Redactor]],
         source_settings: SourceSettings,
         state: State,
+        known: State,
         load_id: str,
         stored_rows: Mapping[str, list[Row]],
         *,
@@ -85,6 +86,7 @@ class Load:
             connect: makes the client and the redactor, once for all packages.
             source_settings: what to load.
             state: section `sync` of dlt's source state, committed with the package; see checkpoint.py.
+            known: what earlier loads saved, for the first package; `state` itself, except in a backfill with its own state.
             load_id: dlt's name of the package.
             stored_rows: rows of the destination that lists are compared with, by table; used by the first package.
             tables: those that are loaded.
@@ -97,7 +99,7 @@ class Load:
             if self._scheduler is None:
                 self.client, self._redactor = connect()
                 self._scheduler = Scheduler(
-                    self.options, source_settings, self.client, state, self.stats, self._report_progress, stored_rows, tables
+                    self.options, source_settings, self.client, known, self.stats, self._report_progress, stored_rows, tables
                 )
             package = self._scheduler.package(load_id, self._redactor)
             yield from self._scheduler.read(package, state, is_whole=is_whole)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -35,16 +36,29 @@ class SourceSettings:
 
 @dataclass(frozen=True)
 class Backfill:
-    """A range of submit times to load again, [first, after) UTC; with `force` also if it is certified already."""
+    """A range of submit times to load again, [first, after) UTC.
+
+    Attributes:
+        first, after: the range.
+        force: load it also if it is certified already.
+        beside: name of the pipeline that loads what is new, where the backfill has a pipeline of its own, so that both can run at
+            the same time. It must be named `pipeline_prefix` and a suffix. Its state is its progress only.
+    """
 
     first: datetime
     after: datetime
     force: bool = False
+    beside: str | None = None
 
     @property
     def name(self) -> str:
         """The key of its saved progress."""
         return f"{self.first.isoformat()}/{self.after.isoformat()}"
+
+    @property
+    def pipeline_prefix(self) -> str:
+        """What the names of all pipelines that load this range begin with."""
+        return f"{self.beside}_backfill_{hashlib.sha256(self.name.encode()).hexdigest()[:8]}_"
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, MutableMapping
+from collections.abc import Collection, Mapping, MutableMapping
 from typing import Any
 
 from .batch import Package
@@ -55,7 +55,7 @@ class SavedState:
         checkpoints = self._state.get("checkpoints", {}).values()
         return {name for checkpoint in checkpoints for name in checkpoint.get("hidden_defaults", ())}
 
-    def save(self, state: State, package: Package, workspaces: Iterable[WorkspaceSync], missing: Collection[str]) -> None:
+    def save(self, state: State, package: Package, workspaces: Collection[WorkspaceSync], missing: Collection[str]) -> None:
         """Write the cursors, as far as they are certified, and the open runs.
 
         Args:
@@ -64,6 +64,13 @@ class SavedState:
             workspaces: those of the load.
             missing: workspaces that are not visible.
         """
+        backfill = self._options.backfill
+        if backfill:
+            progress = state.setdefault("backfills", {}).setdefault(backfill.name, {})
+            for workspace in workspaces:
+                progress[state_key(workspace.region_id, workspace.workspace_id)] = workspace.through_ms("start")
+            if backfill.beside:
+                return
         state["settle_days"] = self._settings.settle_days
         note_missing(state, missing, self._options.forget_workspaces, self._options.name)
         for workspace in workspaces:
@@ -76,8 +83,7 @@ class SavedState:
             note_visible(checkpoint)
             if sent := package.sent.get(workspace.workspace_id):
                 checkpoint["sent"] = {"package": package.load_id, "rows": dict(sent)}
-            if backfill := self._options.backfill:
-                state.setdefault("backfills", {}).setdefault(backfill.name, {})[key] = workspace.through_ms("start")
+            if backfill:
                 continue
             checkpoint.setdefault("since", workspace.since_ms)
             for cursor, axis in CURSOR_AXES:

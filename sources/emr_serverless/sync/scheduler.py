@@ -70,7 +70,7 @@ class Scheduler:
         options: what to load.
         source_settings: how much at once.
         client: sends the requests.
-        state: what earlier loads saved, see checkpoint.py.
+        known: what earlier loads saved, see checkpoint.py; is changed by a backfill that has a state of its own.
         stats: is updated.
         on_progress: called after each page and window.
         stored_rows: rows of the destination that lists are compared with, by table.
@@ -82,7 +82,7 @@ class Scheduler:
         options: LoadOptions,
         source_settings: SourceSettings,
         client: Client,
-        state: State,
+        known: State,
         stats: LoadStats,
         on_progress: Callable[[], None],
         stored_rows: Mapping[str, list[Row]],
@@ -92,8 +92,9 @@ class Scheduler:
         self._stats = stats
         self._on_progress = on_progress
         self._settings = source_settings
-        self._saved = SavedState(options, source_settings, state)
-        self._discovery = Discovery(source_settings, options.forget_workspaces, dict(state))
+        self._known = known
+        self._saved = SavedState(options, source_settings, known)
+        self._discovery = Discovery(source_settings, options.forget_workspaces, dict(known))
         self.pool = WorkerPool(client, options.clock, source_settings.threads, source_settings.window_rows)
         self._order = count()
         self._ready: list[tuple[int, int, Task]] = []
@@ -136,7 +137,8 @@ class Scheduler:
             self._on_progress()
             if package.is_batch_full:
                 yield package.take_batch()
-        self._save_unknown_fields(package, state)
+        backfill = self._options.backfill
+        self._save_unknown_fields(package, self._known if backfill and backfill.beside else state)
         batch = package.take_batch()
         self._save(state, package)
         yield batch
@@ -310,7 +312,7 @@ class Scheduler:
             self._stats.new_fields = take_unreported(state)
 
     def _save(self, state: State, package: Package) -> None:
-        self._saved.save(state, package, self._workspaces.values(), self._missing)
+        self._saved.save(state, package, [*self._workspaces.values()], self._missing)
         for workspace in self._workspaces.values():
             if found := workspace.defaults.found():
                 self._stats.hidden_defaults[workspace.workspace_id] = sorted(found)

@@ -1,12 +1,9 @@
-with observed as (
-  select * from {{ ref('stg_job_runs') }}
-),
-
+-- The staging model is named twice: PostgreSQL would copy a CTE that is used twice, with all columns, in every model that reads this.
 -- A run that is observed as Submitted or Pending has used nothing until then.
-waited as (
+with waited as (
   select runs.workspace_id, runs.job_run_id, max(observations.observed_at) as waited_until
   from {{ ref('int_job_run_observations') }} as observations
-  inner join observed as runs
+  inner join {{ ref('stg_job_runs') }} as runs
     on observations.workspace_id = runs.workspace_id and observations.job_run_id = runs.job_run_id
   where observations.is_waiting
     -- The local clock may be ahead of the API's.
@@ -30,7 +27,7 @@ weighed as (
       end
       as {{ emr_usage.type_amount() }}
     ) as cu_hours_undiscounted
-  from observed
+  from {{ ref('stg_job_runs') }} as observed
   left join waited
     on observed.workspace_id = waited.workspace_id and observed.job_run_id = waited.job_run_id
 ),

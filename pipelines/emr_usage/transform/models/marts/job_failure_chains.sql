@@ -15,13 +15,14 @@ ever_failed as (
   where is_failed
 ),
 
--- The runs of a job after a run ended, with any arguments: daily jobs have different arguments every day.
+-- The runs of a job after a run ended, with any arguments: daily jobs have different arguments every day. Latest first, because
+-- PostgreSQL computes a frame that loses rows anew for each row.
 followed as (
   select
     runs.workspace_id,
     runs.job_run_id,
     min(case when runs.is_success then runs.end_time end) over (
-      partition by runs.workspace_id, runs.job_key order by runs.ended_us range between current row and unbounded following
+      partition by runs.workspace_id, runs.job_key order by runs.ended_us desc range between unbounded preceding and current row
     ) as next_success
   from runs
   inner join (select distinct workspace_id, job_key from ever_failed) as failing_jobs

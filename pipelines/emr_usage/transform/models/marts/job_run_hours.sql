@@ -12,8 +12,9 @@ with slices as (
     *,
     {{ emr_usage.hour_start('hour_number') }} as hour_start,
     -- A price holds for whole days: the hours of a run within one day have the same.
-    {{ emr_usage.billing_date(emr_usage.hour_start('first_hour_number')) }}
-      = {{ emr_usage.billing_date(emr_usage.hour_start('last_hour_number')) }} as is_in_one_day,
+    first_hour_number = last_hour_number
+      or {{ emr_usage.billing_date(emr_usage.hour_start('first_hour_number')) }}
+        = {{ emr_usage.billing_date(emr_usage.hour_start('last_hour_number')) }} as is_in_one_day,
     {{ emr_usage.billing_date(emr_usage.hour_start('hour_number')) }} as billing_date,
     cast(used_until - used_before as {{ emr_usage.type_exact() }}) as cu_hours
   from {{ ref('int_job_run_hour_slices') }} as parts
