@@ -125,8 +125,9 @@ def _create_schemas(spark: SparkSession, raw: str, marts: str, schema: str, tabl
     for name in (schema, *(f"{built}{part}" for part in PARTS)):
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS {name} LOCATION '{marts}/{name}'")
     for table in tables:
-        # A column that was added later is missing in older files.
-        options = f"path '{raw}/{table}', mergeSchema 'true', pathGlobFilter '*.parquet'"
+        # A column that was added later is missing in older files. Folders named column=value would be partitions, and a new table
+        # has none.
+        options = f"path '{raw}/{table}', mergeSchema 'true', recursiveFileLookup 'true', pathGlobFilter '*.parquet'"
         spark.sql(f"CREATE TABLE {built}_raw.{table} USING parquet OPTIONS ({options})")
     return built
 

@@ -74,8 +74,8 @@ class Tables:
     def add(self, name: str, rows: Sequence[Row]) -> None:
         """Add rows to a table, in the lake after an earlier version of each of them."""
         now = table_of(name, rows)
-        folder = self.raw / name
-        folder.mkdir(exist_ok=True)
+        folder = self.raw / name / "workspace_id=w-1"
+        folder.mkdir(parents=True)
         pq.write_table(now, folder / "now.parquet")
         if name == "job_runs":
             earlier = [row | {"observed_at": row["observed_at"] - timedelta(days=1), "cu_hours": 1000} for row in rows]
