@@ -86,6 +86,10 @@ class Tables:
                 connection.execute(f"ALTER TABLE emr_raw.{name} ALTER {column} DROP NOT NULL")
             connection.execute(f"INSERT INTO emr_raw.{name} BY NAME FROM added")
 
+    def files(self) -> dict[Path, bytes]:
+        """Return the files of the lake's raw tables."""
+        return {path: path.read_bytes() for path in self.raw.rglob("*") if path.is_file()}
+
     def replace(self, name: str, rows: Sequence[Row]) -> None:
         """Replace a table of inputs."""
         now = table_of(name, rows)
@@ -125,9 +129,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 
 def run_job(spark: Spark, tables: Tables, wheel: str) -> tuple[int, str]:
-    """Run the job; return its exit code and the last line that it wrote."""
+    """Run the job, which must not change the raw tables; return its exit code and the last line that it wrote."""
     marts = tables.folder / "lake" / "emr_marts"
+    before = tables.files()
     done = spark.submit(JOB, "--wheel", wheel, "--raw", str(tables.raw), "--marts", str(marts))
+    assert tables.files() == before
     # spark-submit writes what Python writes to its standard output.
     return done.returncode, done.stdout.strip().rpartition("\n")[2]
 
@@ -180,6 +186,7 @@ def test_every_build_is_that_of_duckdb_and_a_failed_one_changes_nothing(spark: S
     code, message = run_job(spark, tables, wheel)
     assert code == 1
     assert re.search(r"The build failed, .*: rates_do_not_overlap: Got \d+ results?", message)
+    assert_those_of_duckdb(tables, published(spark, tables))
 
     pass_a_night(tables.emulator)
     tables.load()
