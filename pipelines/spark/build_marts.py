@@ -32,6 +32,8 @@ SETTINGS = {
     "spark.sql.analyzer.maxIterations": "1000",
 }
 NFC_FUNCTION = "emr_usage_nfc"
+# Tables that are not loaded from the API, but written as a whole.
+INPUTS = ("rates", "owners", "list_prices")
 PARTS = ("", "_raw", "_staging", "_intermediate")
 # As in DuckDB, and the schema of the build instead of the version of emr-usage.
 BUILDS = (
@@ -124,11 +126,18 @@ def _create_schemas(spark: SparkSession, raw: str, marts: str, schema: str, tabl
     built = f"{schema}_build_{now}"
     for name in (schema, *(f"{built}{part}" for part in PARTS)):
         spark.sql(f"CREATE SCHEMA IF NOT EXISTS {name} LOCATION '{marts}/{name}'")
+    # Commits are listed before files: all files of a commit are there before it.
+    loads = spark.createDataFrame([(load_id,) for load_id in _committed_loads(spark, raw)], "load_id string")
+    loads.coalesce(1).write.saveAsTable(f"{built}_raw.committed_loads", format="parquet")
     for table in tables:
         # A column that was added later is missing in older files. Folders named column=value would be partitions, and a new table
         # has none.
         options = f"path '{raw}/{table}', mergeSchema 'true', recursiveFileLookup 'true', pathGlobFilter '*.parquet'"
-        spark.sql(f"CREATE TABLE {built}_raw.{table} USING parquet OPTIONS ({options})")
+        files = table if table in INPUTS else f"{table}_files"
+        spark.sql(f"CREATE TABLE {built}_raw.{files} USING parquet OPTIONS ({options})")
+        if table not in INPUTS:
+            rows = f"SELECT * FROM {built}_raw.{files} WHERE _dlt_load_id IN (SELECT load_id FROM {built}_raw.committed_loads)"  # noqa: S608  # names of ours
+            spark.sql(f"CREATE VIEW {built}_raw.{table} AS {rows}")
     return built
 
 
@@ -162,6 +171,15 @@ def _path(spark: SparkSession, path: str) -> Any:
 def _hadoop(spark: SparkSession) -> Any:
     context: Any = spark.sparkContext
     return context._jsc.hadoopConfiguration()  # noqa: SLF001
+
+
+def _committed_loads(spark: SparkSession, raw: str) -> list[str]:
+    """Return the load packages that dlt has noted as complete: a load that is running or was killed is not read."""
+    if not _exists(spark, f"{raw}/_dlt_loads"):
+        return []
+    folder = _path(spark, f"{raw}/_dlt_loads")
+    names = [str(status.getPath().getName()) for status in folder.getFileSystem(_hadoop(spark)).listStatus(folder)]
+    return [name.removesuffix(".jsonl").rpartition("__")[2] for name in names if name.endswith(".jsonl")]
 
 
 def _nfc(text: str | None) -> str | None:

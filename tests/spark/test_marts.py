@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
@@ -72,7 +71,7 @@ class Tables:
             run_source(pipeline, source)
 
     def add(self, name: str, rows: Sequence[Row]) -> None:
-        """Add rows to a table, in the lake after an earlier version of each of them."""
+        """Add rows to a table, in the lake between an earlier version and one of a load that was killed."""
         now = table_of(name, rows)
         folder = self.raw / name / "workspace_id=w-1"
         folder.mkdir(parents=True)
@@ -80,6 +79,8 @@ class Tables:
         if name == "job_runs":
             earlier = [row | {"observed_at": row["observed_at"] - timedelta(days=1), "cu_hours": 1000} for row in rows]
             pq.write_table(table_of(name, earlier), folder / "earlier.parquet")
+            later = [row | {"observed_at": row["observed_at"] + timedelta(days=1), "cu_hours": 2000} for row in rows]
+            pq.write_table(table_of(name, later, load_id="killed"), folder / "later.parquet")
         with duckdb.connect(str(self.database)) as connection:
             connection.register("added", now)
             for (column,) in connection.execute(NOT_NULL, [name]).fetchall():
@@ -91,20 +92,18 @@ class Tables:
         return {path: path.read_bytes() for path in self.raw.rglob("*") if path.is_file()}
 
     def replace(self, name: str, rows: Sequence[Row]) -> None:
-        """Replace a table of inputs."""
-        now = table_of(name, rows)
-        shutil.rmtree(self.raw / name, ignore_errors=True)
-        (self.raw / name).mkdir()
-        pq.write_table(now, self.raw / name / "now.parquet")
+        """Replace a table of inputs, in the lake with a copy of DuckDB's."""
+        (self.raw / name).mkdir(exist_ok=True)
         with duckdb.connect(str(self.database)) as connection:
-            connection.register("replaced", now)
+            connection.register("replaced", table_of(name, rows))
             connection.execute(f"CREATE OR REPLACE TABLE emr_raw.{name} AS FROM replaced")
+            connection.execute(f"COPY emr_raw.{name} TO '{self.raw}/{name}/{name}.parquet'")
 
 
-def table_of(name: str, rows: Sequence[Row]) -> pa.Table:
+def table_of(name: str, rows: Sequence[Row], load_id: str = "cases") -> pa.Table:
     # The rows of cases have only the columns that the marts read.
     schema = pa.schema([column.with_nullable(nullable=True) for column in SCHEMAS[name]])
-    return pa.Table.from_pylist([exact(row) | {"_dlt_load_id": "1"} for row in rows], schema=schema)
+    return pa.Table.from_pylist([exact(row) | {"_dlt_load_id": load_id} for row in rows], schema=schema)
 
 
 @pytest.fixture
@@ -175,6 +174,7 @@ def schemas(tables: Tables) -> set[str]:
 def test_every_build_is_that_of_duckdb_and_a_failed_one_changes_nothing(spark: Spark, tables: Tables, wheel: str) -> None:
     target = Target(database=tables.database)
     tables.load()
+    (tables.raw / "_dlt_loads" / "emr_serverless__cases.jsonl").write_text("{}")
     for name, rows in LOADED.items():
         (tables.replace if name in INPUTS else tables.add)(name, rows)
     assert run_job(spark, tables, wheel)[0] == 0
