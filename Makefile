@@ -5,8 +5,9 @@ BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 AIRFLOW := .venv-airflow
 AIRFLOW_LOCK := tests/scheduling/requirements.lock
+SPARK_VERSIONS := 3.5 4.0
 
-.PHONY: setup demo test format lint types tests soak airflow bench docs lock clean
+.PHONY: setup demo test format lint types tests soak airflow spark bench docs lock clean
 .DEFAULT_GOAL := test
 
 setup: $(STAMP)
@@ -49,6 +50,14 @@ $(AIRFLOW)/.installed: $(AIRFLOW_LOCK)
 	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(AIRFLOW_LOCK)
 	@touch $@
 
+spark: setup $(SPARK_VERSIONS:%=.venv-spark-%/.installed)  ## two versions of Spark build the marts; needs Java 17, takes ten minutes
+	$(BIN)/pytest -m spark -n 0 --timeout 1800 tests/spark
+
+.venv-spark-%/.installed: tests/spark/requirements-%.lock
+	$(PYTHON) -m venv .venv-spark-$*
+	.venv-spark-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
 bench: setup  ## loads beside their rivals and the floor, and the marts in both databases; each measured in one run
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/marts.py
@@ -67,6 +76,11 @@ lock: setup  ## resolve pyproject.toml again, for every supported Python and sys
 		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file requirements.lock
 	$(BIN)/uv pip compile tests/scheduling/requirements.in --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file $(AIRFLOW_LOCK)
+	for version in $(SPARK_VERSIONS); do \
+		$(BIN)/uv pip compile tests/spark/requirements-$$version.in --universal --python-version 3.11 --generate-hashes --upgrade \
+			--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
+			--output-file tests/spark/requirements-$$version.lock || exit 1; \
+	done
 
 clean:
-	rm -rf $(VENV) $(AIRFLOW) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AIRFLOW) $(SPARK_VERSIONS:%=.venv-spark-%) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

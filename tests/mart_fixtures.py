@@ -100,7 +100,7 @@ class MartDatabase:
         with duckdb.connect(str(self.target.database)) as connection:
             connection.execute("CREATE SCHEMA IF NOT EXISTS emr_raw")
             for name, rows in tables.items():
-                connection.register("written", pa.Table.from_pylist([_exact(row) for row in rows], schema=SCHEMAS[name]))
+                connection.register("written", pa.Table.from_pylist([exact(row) for row in rows], schema=SCHEMAS[name]))
                 connection.execute(f"CREATE OR REPLACE TABLE emr_raw.{name} AS FROM written")
 
     def build(
@@ -135,7 +135,7 @@ def built_mart_db(folder: Path, **tables: Sequence[Row]) -> MartDatabase:
     return mart_db
 
 
-def _exact(row: Row) -> Row:
+def exact(row: Row) -> Row:
     """Write numbers as Decimal, which Arrow takes for decimals."""
-    exact = {"cu_hours", "price_per_cu_hour"}
-    return {name: Decimal(str(value)) if name in exact and value is not None else value for name, value in row.items()}
+    decimals = {"cu_hours", "price_per_cu_hour"}
+    return {name: Decimal(str(value)) if name in decimals and value is not None else value for name, value in row.items()}

@@ -29,10 +29,13 @@ DOCUMENTS = sorted(
     if path.name != "CHANGELOG.md"
 )
 OPTIONS = {option for command in main.commands.values() for param in command.params for option in param.opts}
+SPARK_JOB = (ROOT / "pipelines/spark/build_marts.py").read_text()
+SPARK_OPTIONS = re.findall(r'add_argument\(\s*"(--[a-z-]+)"', SPARK_JOB)
 # Options and targets of other programs that the documents name.
 FOREIGN_OPTIONS = {
     *("--location", "--version", "--help"),
     *("--system", "--home-dir", "--shell", "--now", "--rm", "--env-file", "--from-env-file"),
+    *(*SPARK_OPTIONS, "--conf", "--force"),
 }
 
 
@@ -100,3 +103,10 @@ def test_every_command_begins_its_help_with_an_example() -> None:
     for name, command in main.commands.items():
         help_text = command.get_help(click.Context(command, info_name=f"emr-usage {name}"))
         assert re.search(rf"Examples:\s+emr-usage {name}", help_text), name
+
+
+def test_the_document_of_spark_has_every_argument_and_setting_of_the_job() -> None:
+    text = (ROOT / "docs/spark.md").read_text()
+    assert re.findall(r"^\| `(--[a-z-]+)` \|", text, re.MULTILINE) == SPARK_OPTIONS
+    lock = (ROOT / "tests/spark/requirements-4.0.in").read_text().replace("[session]", "").split()
+    assert all(f"`{requirement}`" in text for requirement in lock if not requirement.startswith("pyspark"))

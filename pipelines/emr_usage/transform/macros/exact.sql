@@ -34,6 +34,14 @@
   end
 {% endmacro %}
 
+{# Spark divides integers as floating point. #}
+{% macro spark__share_of(amount, part, whole) %}
+  case
+    when {{ part }} = {{ whole }} then {{ amount }}
+    else cast(round(cast({{ amount }} as decimal(38, 6)) * {{ part }} / {{ whole }}, 6) as {{ emr_usage.type_amount() }})
+  end
+{% endmacro %}
+
 {# The mean of decimals, rounded to six; without any there is none. #}
 {% macro mean(value) %}{{ emr_usage.share_of('sum(' ~ value ~ ')', '1', 'nullif(count(' ~ value ~ '), 0)') }}{% endmacro %}
 

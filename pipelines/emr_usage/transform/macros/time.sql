@@ -47,14 +47,17 @@
 {# The date of a moment in the billing time zone. #}
 {% macro billing_date(moment) %}{{ return(adapter.dispatch('billing_date', 'emr_usage')(moment, var('billing_time_zone'))) }}{% endmacro %}
 {% macro default__billing_date(moment, zone) %}cast(timezone('{{ zone }}', {{ moment }}) as date){% endmacro %}
-{% macro spark__billing_date(moment, zone) %}cast(from_utc_timestamp({{ moment }}, '{{ zone }}') as date){% endmacro %}
+{# Spark's casts between dates and timestamps depend on the session's time zone. #}
+{% macro spark__billing_date(moment, zone) %}
+  date_from_unix_date(cast(floor(unix_micros(from_utc_timestamp({{ moment }}, '{{ zone }}')) / 86400000000) as int))
+{% endmacro %}
 {% macro snowflake__billing_date(moment, zone) %}cast(convert_timezone('{{ zone }}', {{ moment }}) as date){% endmacro %}
 {% macro bigquery__billing_date(moment, zone) %}date({{ moment }}, '{{ zone }}'){% endmacro %}
 
 {# The moment at which a date begins in the billing time zone. #}
 {% macro midnight(day) %}{{ return(adapter.dispatch('midnight', 'emr_usage')(day, var('billing_time_zone'))) }}{% endmacro %}
 {% macro default__midnight(day, zone) %}timezone('{{ zone }}', cast({{ day }} as timestamp)){% endmacro %}
-{% macro spark__midnight(day, zone) %}to_utc_timestamp(cast({{ day }} as timestamp), '{{ zone }}'){% endmacro %}
+{% macro spark__midnight(day, zone) %}to_utc_timestamp(timestamp_seconds(unix_date({{ day }}) * 86400), '{{ zone }}'){% endmacro %}
 {% macro snowflake__midnight(day, zone) %}convert_timezone('{{ zone }}', 'UTC', cast({{ day }} as timestamp_ntz)){% endmacro %}
 {% macro bigquery__midnight(day, zone) %}timestamp({{ day }}, '{{ zone }}'){% endmacro %}
 

@@ -10,4 +10,6 @@
 {% macro default__composed(value) %}{{ value }}{% endmacro %}
 {% macro duckdb__composed(value) %}nfc_normalize({{ value }}){% endmacro %}
 {% macro postgres__composed(value) %}normalize({{ value }}, NFC){% endmacro %}
+{# Spark has no function for it. #}
+{% macro spark__composed(value) %}{{ var('nfc_function') ~ '(' ~ value ~ ')' if var('nfc_function') else value }}{% endmacro %}
 {% macro bigquery__composed(value) %}normalize({{ value }}, NFC){% endmacro %}

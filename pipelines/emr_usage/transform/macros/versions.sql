@@ -29,7 +29,7 @@
 
 {# All rows of numbered inputs, all their values, as one text. #}
 {% macro listed(inputs, number, columns) %}
-  select {{ dbt.listagg('line', "';'", 'order by ' ~ number ~ ', line') }} as listed
+  select {{ emr_usage.joined_in_order('line', number) }} as listed
   from (
     select
       {{ number }},
@@ -40,4 +40,12 @@
       ) as line
     from {{ inputs }}
   ) as lines
+{% endmacro %}
+
+{# All lines as one text, by their numbers. #}
+{% macro joined_in_order(line, number) %}{{ return(adapter.dispatch('joined_in_order', 'emr_usage')(line, number)) }}{% endmacro %}
+{% macro default__joined_in_order(line, number) %}{{ dbt.listagg(line, "';'", 'order by ' ~ number ~ ', ' ~ line) }}{% endmacro %}
+{# dbt's listagg ignores the order in Spark. #}
+{% macro spark__joined_in_order(line, number) %}
+  array_join(transform(array_sort(collect_list(struct({{ number }}, {{ line }} as line))), numbered -> numbered.line), ';')
 {% endmacro %}

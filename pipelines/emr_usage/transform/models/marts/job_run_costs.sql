@@ -1,5 +1,5 @@
 {{ config(
-  materialized='incremental',
+  materialized='table' if target.type == 'spark' else 'incremental',
   incremental_strategy='append',
   on_schema_change='sync_all_columns',
   indexes=[{'columns': ['workspace_id', 'job_run_id']}] if target.type == 'postgres' else [],

@@ -13,7 +13,7 @@ with windows as (
     'status': 'text',
     'error_code': 'text',
     'finished_at': 'moment',
-  }) }}
+  }, key=['load', 'window_id']) }}
 )
 
 select

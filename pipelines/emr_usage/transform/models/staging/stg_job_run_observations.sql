@@ -4,4 +4,4 @@
   'observed_at': 'moment',
   'state': 'text',
   'cu_hours': 'exact',
-}) }}
+}, key=['workspace_id', 'job_run_id', 'observed_at']) }}

@@ -5,4 +5,4 @@
   'tag_key': 'text',
   'tag_value': 'text',
   'observed_at': 'moment',
-}) }}
+}, key=['workspace_id', 'job_run_id', 'tag_index'], child_of=['workspace_id', 'job_run_id']) }}

@@ -20,4 +20,4 @@
   'arguments_digest': 'text',
   'observed_at': 'moment',
   'extra': 'text',
-}) }}
+}, key=['workspace_id', 'job_run_id']) }}

@@ -3,4 +3,4 @@
   'user_id': 'text',
   'user_name': 'text',
   'display_name': 'text',
-}) }}
+}, key=['workspace_id', 'user_id']) }}

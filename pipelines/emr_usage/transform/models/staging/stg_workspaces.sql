@@ -2,4 +2,4 @@
   'workspace_id': 'text',
   'workspace_name': 'text',
   'region_id': 'text',
-}) }}
+}, key=['workspace_id']) }}
