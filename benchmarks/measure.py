@@ -24,7 +24,7 @@ DATABASE: Final = "bench.duckdb"
 RSS_BYTES: Final = 1 if sys.platform == "darwin" else 1024
 # How much of a failed contender's output is shown.
 OUTPUT_BYTES: Final = 4_000
-SAMPLE_SECONDS: Final = 0.05
+SAMPLE_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True)
