@@ -47,11 +47,13 @@ class LakeFiles:
         loads: committed load packages.
         compactions: by the commit of their files.
         visible: Parquet files that readers see, by table, relative to the dataset.
+        uncommitted: Parquet files of commits that are not complete.
     """
 
     loads: frozenset[str]
     compactions: Mapping[str, Compaction]
     visible: Mapping[str, list[str]]
+    uncommitted: list[str]
 
 
 def list_lake(fs: AbstractFileSystem, dataset: str) -> LakeFiles:
@@ -70,11 +72,16 @@ def list_lake(fs: AbstractFileSystem, dataset: str) -> LakeFiles:
     commits = loads | compactions.keys()
     replaced = {path for compaction in compactions.values() for path in compaction.replaces}
     visible: dict[str, list[str]] = {}
+    uncommitted = []
     for path in _find(fs, dataset):
         name = posixpath.relpath(path, dataset.rstrip("/"))
-        if name.endswith(".parquet") and commit_of(name) in commits and name not in replaced:
+        if not name.endswith(".parquet") or name in replaced:
+            continue
+        if commit_of(name) in commits:
             visible.setdefault(name.split("/")[0], []).append(name)
-    return LakeFiles(frozenset(loads), compactions, visible)
+        else:
+            uncommitted.append(name)
+    return LakeFiles(frozenset(loads), compactions, visible, uncommitted)
 
 
 def commit_of(name: str) -> str:
@@ -90,6 +97,11 @@ def partition_of(name: str) -> str:
 def compaction_path(dataset: str, commit: str) -> str:
     """Return the path of the note that commits a compaction."""
     return posixpath.join(dataset, COMPACTIONS, f"{commit}.json")
+
+
+def write_compaction(fs: AbstractFileSystem, dataset: str, commit: str, replaces: list[str], committed_at: float) -> None:
+    """Commit a compaction, or change what it replaces."""
+    write_whole(fs, compaction_path(dataset, commit), json.dumps({"replaces": replaces, "committed_at": committed_at}))
 
 
 def write_whole(fs: AbstractFileSystem, path: str, text: str) -> None:

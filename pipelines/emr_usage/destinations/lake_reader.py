@@ -6,7 +6,7 @@ transform/macros/raw_table.sql, for databases that read the files themselves.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -77,7 +77,7 @@ def create_views(connection: duckdb.DuckDBPyConnection, lake: LakeClient) -> Non
     found = list_lake(lake.fs_client, lake.dataset_path)
     connection.register("lake_loads", pa.table({"load_id": pa.array(sorted(found.loads), pa.string())}))
     for name in RAW_TABLES:
-        rows = _open_table(lake, name) if lake.format_of(name) else _parquet(lake, name, found.visible.get(name, []))
+        rows = _open_table(lake, name) if lake.format_of(name) else parquet_dataset(lake, name, found.visible.get(name, []))
         if rows is not None:
             connection.register(f"lake_{name}", rows)
     for name in RAW_TABLES:
@@ -107,7 +107,20 @@ def latest_rows_sql(name: str) -> str:
     return f"SELECT {columns} FROM ({rows}) SEMI JOIN ({parents}) USING ({using}) WHERE NOT _deleted QUALIFY {is_latest}"  # noqa: S608
 
 
-def _parquet(lake: LakeClient, name: str, files: list[str]) -> ds.Dataset | None:
+def compacted_rows_sql(name: str) -> str:
+    """Return a query of the rows of `lake_<table>` that a compaction keeps: the latest version of each row, with tombstones.
+
+    Where a later version of a run is in another file, readers ignore the earlier one.
+    """
+    table = RAW_TABLES[name]
+    is_kept = f"row_number() OVER (PARTITION BY {', '.join(table.primary_key)} ORDER BY observed_at DESC, _dlt_load_id DESC) = 1"
+    if table.replaced_by:
+        is_kept += f" AND observed_at = max(observed_at) OVER (PARTITION BY {', '.join(table.replaced_by)})"
+    return f"SELECT {', '.join(table.schema.names)} FROM lake_{name} QUALIFY {is_kept}"  # noqa: S608  # names of ours
+
+
+def parquet_dataset(lake: LakeClient, name: str, files: Sequence[str]) -> ds.Dataset | None:
+    """Return files of a table, relative to the dataset, as one; None where there are none."""
     if not files:
         return None
     paths = [lake.pathlib.join(lake.dataset_path, file) for file in files]
