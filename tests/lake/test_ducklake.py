@@ -26,10 +26,9 @@ pytestmark = [
 ]
 
 
-def install_extensions(home: Path) -> None:
+def install_extensions() -> None:
     """Install DuckDB's extensions from their packages, as docs/lake.md says."""
     with duckdb.connect() as connection:
-        connection.execute(f"SET home_directory = '{home}'")
         for name in ("ducklake", "postgres_scanner"):
             package = Path(str(import_module(f"duckdb_extension_{name}").__file__)).parent
             (path,) = package.rglob("*.duckdb_extension")
@@ -47,8 +46,9 @@ def catalog(kind: str, folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", ["duckdb", "postgres"])
-def test_nights_and_a_backfill(kind: str, tmp_path: Path, process_pool: ProcessPool) -> None:
-    install_extensions(tmp_path)
+def test_nights_and_a_backfill(kind: str, tmp_path: Path, process_pool: ProcessPool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    install_extensions()
     with catalog(kind, tmp_path) as address, served() as emulator:
         environment = SEVERAL_PACKAGES | {
             "DESTINATION__DUCKLAKE__CREDENTIALS__CATALOG": address,
@@ -67,8 +67,8 @@ def test_nights_and_a_backfill(kind: str, tmp_path: Path, process_pool: ProcessP
         assert cli.load(*to_lake).code == 0
         assert cli.run("status", "--json", *to_lake).code == 0
         with duckdb.connect() as connection:
-            connection.execute(f"SET home_directory = '{tmp_path}'; SET TimeZone = 'UTC'")
-            connection.execute(f"ATTACH 'ducklake:{attached(address)}' AS lake (METADATA_SCHEMA 'emr')")
+            connection.execute("SET TimeZone = 'UTC'")
+            connection.execute(f"ATTACH {attached(address)}")
             actual = {
                 name: sorted(connection.execute(f"SELECT {columns} FROM lake.emr_raw.{name}").fetchall(), key=repr)
                 for name, columns in COLUMNS.items()
@@ -77,5 +77,7 @@ def test_nights_and_a_backfill(kind: str, tmp_path: Path, process_pool: ProcessP
 
 
 def attached(address: str) -> str:
-    """Return the address of a catalog as DuckDB takes it."""
-    return address.replace("duckdb:///", "") if address.startswith("duckdb") else f"postgres:{address}"
+    """Return a catalog as DuckDB attaches it."""
+    if address.startswith("duckdb"):
+        return f"'ducklake:{address.removeprefix('duckdb:///')}' AS lake"
+    return f"'ducklake:postgres:{address}' AS lake (METADATA_SCHEMA 'emr')"
