@@ -74,5 +74,5 @@ class Adapter:
         """
         raise CheckSettingsError(
             f"emr-usage build cannot use the destination {self.configuration.destination_type}",
-            advice="It supports duckdb and postgres. Elsewhere, use the models as a dbt package: see transform/README.md.",
+            advice="It supports duckdb, postgres and filesystem. Elsewhere, use the models as a dbt package.",
         )
