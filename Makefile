@@ -6,8 +6,12 @@ STAMP := $(VENV)/.installed
 AIRFLOW := .venv-airflow
 AIRFLOW_LOCK := tests/scheduling/requirements.lock
 SPARK_VERSIONS := 3.5 4.0
+LAKE := .venv-lake
+LAKE_LOCK := tests/lake/requirements.lock
+DUCKLAKE := .venv-ducklake
+DUCKLAKE_LOCK := tests/lake/ducklake.lock
 
-.PHONY: setup demo test format lint types tests soak airflow spark bench docs lock clean
+.PHONY: setup demo test format lint types tests soak airflow lake spark bench docs lock clean
 .DEFAULT_GOAL := test
 
 setup: $(STAMP)
@@ -58,6 +62,25 @@ spark: setup $(SPARK_VERSIONS:%=.venv-spark-%/.installed)  ## two versions of Sp
 	.venv-spark-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
+lake: $(LAKE)/.installed $(DUCKLAKE)/.installed  ## Delta, Iceberg, an S3 server and DuckLake; a few minutes
+	$(LAKE)/bin/python -m pytest -m lake -n 2 tests/lake/test_formats.py
+	$(DUCKLAKE)/bin/python -m pytest -m lake -n 2 tests/lake/test_ducklake.py
+
+# The second lock is resolved with the versions of the first, or replaces some of them.
+$(LAKE)/.installed: requirements.lock $(LAKE_LOCK)
+	$(PYTHON) -m venv $(LAKE)
+	$(LAKE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(LAKE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(LAKE_LOCK)
+	$(LAKE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(DUCKLAKE)/.installed: requirements.lock $(DUCKLAKE_LOCK)
+	$(PYTHON) -m venv $(DUCKLAKE)
+	$(DUCKLAKE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
+	$(DUCKLAKE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(DUCKLAKE_LOCK)
+	$(DUCKLAKE)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
 bench: setup  ## loads beside their rivals and the floor, and the marts in both databases; each measured in one run
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/marts.py
@@ -81,6 +104,10 @@ lock: setup  ## resolve pyproject.toml again, for every supported Python and sys
 			--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 			--output-file tests/spark/requirements-$$version.lock || exit 1; \
 	done
+	$(BIN)/uv pip compile tests/lake/requirements.in --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
+		--upgrade --no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file $(LAKE_LOCK)
+	$(BIN)/uv pip compile tests/lake/ducklake.in --universal --python-version 3.11 --generate-hashes --upgrade \
+		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file $(DUCKLAKE_LOCK)
 
 clean:
-	rm -rf $(VENV) $(AIRFLOW) $(SPARK_VERSIONS:%=.venv-spark-%) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AIRFLOW) $(LAKE) $(DUCKLAKE) $(SPARK_VERSIONS:%=.venv-spark-%) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

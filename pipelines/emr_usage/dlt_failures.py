@@ -33,7 +33,9 @@ _KIND_OF_HINT: Final[Mapping[Any, str]] = {
 def dlt_failure(cause: BaseException, target: str) -> Failure | None:
     """Return the message for an exception of dlt's configuration, or None for any other."""
     if isinstance(cause, SqlClientNotAvailable):
-        sentence = f"emr-usage cannot use the destination {target}: it cannot be read with SQL. Use duckdb or postgres."
+        sentence = (
+            f"emr-usage cannot use the destination {target}: it cannot be read with SQL. Use duckdb, postgres or filesystem."
+        )
         return Failure(sentence, USAGE, "NoSql")
     if isinstance(cause, ConfigFieldMissingException):
         missing = ", ".join(sorted(cause.traces))
@@ -43,11 +45,12 @@ def dlt_failure(cause: BaseException, target: str) -> Failure | None:
         )
         return Failure(sentence, USAGE, "MissingSetting")
     if isinstance(cause, MissingDependencyException):
-        sentence = f"The destination {target} needs a package that is not installed. Install dlt with that destination's extra."
+        packages = ", ".join(cause.dependencies)
+        sentence = f"The destination {target} needs packages that are not installed: {packages}. Install them beside emr-usage."
         return Failure(sentence, USAGE, "MissingDependency")
     if isinstance(cause, UnknownDestinationModule):
         return Failure(
-            f"dlt has no destination {target}. Use --destination duckdb or --destination postgres.", USAGE, "NoSuchDestination"
+            f"dlt has no destination {target}. Use --destination duckdb, postgres or filesystem.", USAGE, "NoSuchDestination"
         )
     if isinstance(cause, ConfigurationException):
         return Failure(_sentence_of_dlt_setting(cause), USAGE, type(cause).__name__)

@@ -39,6 +39,7 @@ class Request:
         forget_workspaces: workspaces that are gone and no longer reported as missing.
         overrides: arguments of the source that replace its configured settings.
         wait: for another process that uses the destination.
+        table_format: of a lake; None for that of earlier loads, or Parquet.
     """
 
     clock: Callable[[], datetime]
@@ -47,6 +48,7 @@ class Request:
     forget_workspaces: tuple[str, ...] = ()
     overrides: dict[str, Any] = field(default_factory=dict)
     wait: Wait = NO_WAIT
+    table_format: str | None = None
 
 
 @contextmanager
@@ -95,6 +97,7 @@ def run_load(target: Target, request: Request, on_progress: Callable[[Load], Non
     )
     # The horizon is set at the first extraction, after the wait.
     with _open_to_load(target, request, backfill) as pipeline:
+        adapter_of(pipeline).adapt(pipeline, source, request.table_format)
         return run(pipeline, source, on_progress=on_progress, run_package=run_package)
 
 

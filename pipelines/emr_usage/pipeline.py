@@ -57,4 +57,8 @@ def open_reader(target: Target) -> Iterator[dlt.Pipeline]:
     `sync_destination` restores dlt's state from the destination.
     """
     with TemporaryDirectory(prefix="emr-usage-") as folder:
-        yield dlt.pipeline(PIPELINE, destination=target.place.to_read(), dataset_name=RAW_DATASET, pipelines_dir=folder)
+        pipeline = dlt.pipeline(PIPELINE, destination=target.place.to_read(), dataset_name=RAW_DATASET, pipelines_dir=folder)
+        if target.is_lake:
+            # The schema has the format of the tables.
+            pipeline.sync_destination()
+        yield pipeline

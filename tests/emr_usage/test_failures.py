@@ -103,7 +103,7 @@ KNOWN = {
         "MissingSetting",
         "A setting is missing: access_key_secret. Set it in .dlt/config.toml (secrets in .dlt/secrets.toml)",
     ),
-    "no package": (MissingDependencyException("postgres", ["psycopg2"]), USAGE, "MissingDependency", "is not installed"),
+    "no package": (MissingDependencyException("postgres", ["psycopg2"]), USAGE, "MissingDependency", "not installed: psycopg2"),
     "a number of dlt's": (
         ConfigValueCannotBeCoercedException("workers", "many", int),
         USAGE,

@@ -6,7 +6,7 @@ import click
 
 from emr_usage.defaults import set_environment_defaults
 
-from . import backfill, build, demo, emulator, explain, init_inputs, load, report, run, status
+from . import backfill, build, compact, demo, emulator, explain, init_inputs, load, report, run, status
 from .streams import SafeGroup
 
 
@@ -22,8 +22,8 @@ def main() -> None:
       emr-usage report --month 2026-10        write the report of a month as an HTML page
       emr-usage run --region cn-hangzhou      load, build and report, for a scheduler
 
-    Load the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB or PostgreSQL, prove that it is complete, and
-    report what each run is estimated to cost and who pays for it.
+    Load the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB, PostgreSQL or a lake of files, prove that it is
+    complete, and report what each run is estimated to cost and who pays for it.
 
     \b
     Exit codes: 0 complete; 1 failed; 2 invalid options or settings; 3 loaded, but a window or workspace is incomplete;
@@ -32,5 +32,5 @@ def main() -> None:
     set_environment_defaults()
 
 
-for module in (run, load, backfill, status, init_inputs, build, report, explain, emulator, demo):
+for module in (run, load, backfill, status, init_inputs, build, report, explain, compact, emulator, demo):
     main.add_command(module.command)

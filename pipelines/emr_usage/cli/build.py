@@ -94,6 +94,7 @@ def build_marts(
     """Load the inputs, build the marts and test them."""
     from emr_usage.build import build
     from emr_usage.inputs import default_folder, load_inputs
+    from emr_usage.lake_copy import copy_lake
     from emr_usage.loaded import require_runs
     from emr_usage.matches import read_matches, read_set_aside
     from emr_usage.pipeline import open_reader
@@ -101,6 +102,9 @@ def build_marts(
     began = now()
     with open_reader(target) as pipeline, pipeline.sql_client() as client:
         require_runs(client)
+    if target.is_lake:
+        copy_lake(target)
+        target = target.marts
     folder = inputs or default_folder(target.database)
     # Without a folder, the loaded inputs are kept.
     taken = NO_INPUTS.format(folder=folder)

@@ -32,7 +32,7 @@ def command(*, job_run_id: str, destination: str, database: Path, as_json: bool,
     from emr_usage.pipeline import open_reader
     from emr_usage.target import Target
 
-    target = Target(destination, database)
+    target = Target(destination, database).marts
     require_database(target, as_json=as_json)
     with report_errors(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
         explanations = explain_run(pipeline, job_run_id)

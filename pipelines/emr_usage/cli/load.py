@@ -77,6 +77,7 @@ def load_job_runs(
     endpoint: str | None,
     as_of: datetime | None,
     max_connections: str | None,
+    table_format: str | None,
     initial_days: str | None = None,
     forget_workspaces: tuple[str, ...] = (),
     as_json: bool,
@@ -98,7 +99,7 @@ def load_job_runs(
     log_to(errors())
     with report_errors(target, as_json=as_json, verbose=verbose), live_display(errors(), "loading") as display:
         target.database.parent.mkdir(parents=True, exist_ok=True)
-        request = Request(now, as_of, backfill, forget_workspaces, overrides, target.wait)
+        request = Request(now, as_of, backfill, forget_workspaces, overrides, target.wait, table_format)
         with monitor.step("load"):
             done = run_load(target, request, display)
         monitor.problems += problems_of(done)

@@ -126,7 +126,7 @@ def target_options(command: Command) -> Command:
         click.option("--verbose", is_flag=True, help="Print tracebacks and request details on errors."),
         click.option("--json", "as_json", is_flag=True, help="Print one line of JSON instead of text."),
         database_option,
-        click.option("--destination", default="duckdb", show_default=True, help="A dlt destination, such as postgres."),
+        click.option("--destination", default="duckdb", show_default=True, help="duckdb, postgres or filesystem (a lake)."),
     ):
         command = option(command)
     return command
@@ -136,6 +136,11 @@ def source_options(command: Command) -> Command:
     """Add the options that override the source's settings."""
     for option in (
         wait_option,
+        click.option(
+            "--table-format",
+            type=click.Choice(("parquet", "delta", "iceberg")),
+            help="Format of a lake, for --destination filesystem.  [default: that of earlier loads, or parquet]",
+        ),
         click.option("--max-connections", metavar="NUMBER", help="Maximum number of concurrent requests.  [default: 8]"),
         click.option("--as-of", type=Moment(), help="Load runs submitted up to this time.  [default: a minute ago]"),
         click.option("--endpoint", help="Host or URL; may contain {region_id}.  [default: the public endpoint]"),

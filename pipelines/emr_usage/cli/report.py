@@ -54,7 +54,7 @@ def command(
     from emr_usage.report import default_folder as default_reports
     from emr_usage.target import Target
 
-    target = Target(destination, database)
+    target = Target(destination, database).marts
     require_database(target, as_json=as_json)
     with report_errors(target, as_json=as_json, verbose=verbose), open_reader(target) as pipeline:
         made = write_report(pipeline, month, reports or default_reports(target.database), kind)

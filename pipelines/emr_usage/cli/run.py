@@ -97,7 +97,7 @@ def command(
                 facts["build"] = marts.facts
                 if not as_json:
                     echo(*marts.lines)
-                with monitor.step("report"), open_reader(target) as pipeline:
+                with monitor.step("report"), open_reader(target.marts) as pipeline:
                     page = write_report(pipeline, month, reports or default_folder(target.database))
                 facts["report"] = page.facts
                 if not as_json:

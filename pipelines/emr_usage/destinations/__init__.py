@@ -10,10 +10,16 @@ import dlt
 
 from .adapter import Adapter
 from .duckdb import DuckDb, DuckDbFile
+from .filesystem import Filesystem, Lake, LakePlace
 from .place import NamedPlace, Place
 from .postgres import Postgres
 
-_ADAPTERS: Final[Mapping[str, type[Adapter]]] = {"dlt.destinations.duckdb": DuckDb, "dlt.destinations.postgres": Postgres}
+LAKE: Final = "filesystem"
+_ADAPTERS: Final[Mapping[str, type[Adapter]]] = {
+    "dlt.destinations.duckdb": DuckDb,
+    "dlt.destinations.postgres": Postgres,
+    f"{Lake.__module__}.{Lake.__qualname__}": Filesystem,
+}
 
 
 def place_of(destination: str, database: Path) -> Place:
@@ -23,6 +29,8 @@ def place_of(destination: str, database: Path) -> Place:
         destination: its name for dlt.
         database: the DuckDB file; other destinations ignore it.
     """
+    if destination == LAKE:
+        return LakePlace(destination)
     return DuckDbFile(database) if destination == "duckdb" else NamedPlace(destination)
 
 

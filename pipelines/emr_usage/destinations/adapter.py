@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import dlt
 from dlt.destinations.sql_client import SqlClientBase
+from dlt.extract import DltSource
 
 from emr_serverless import CheckSettingsError
 from emr_usage.lock_file import lock_file
@@ -43,6 +44,23 @@ class Adapter:
         """Return a context that removes a database that a failed load created and left empty."""
         return nullcontext()
 
+    def adapt(self, pipeline: dlt.Pipeline, source: DltSource, table_format: str | None) -> None:  # noqa: ARG002  # of a lake
+        """Adapt a source to the destination.
+
+        Args:
+            pipeline: will load it.
+            source: is changed.
+            table_format: as given, or None.
+
+        Raises:
+            CheckSettingsError: the destination does not have that format.
+        """
+        if table_format is not None:
+            raise CheckSettingsError(
+                f"The destination {self.configuration.destination_type} has no table formats",
+                advice="Omit --table-format, or load into a lake: --destination filesystem.",
+            )
+
     def begin_snapshot(self, client: SqlClientBase[Any]) -> None:
         """Make all queries of a new transaction see the same snapshot."""
         client.execute_sql("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY")
@@ -56,5 +74,5 @@ class Adapter:
         """
         raise CheckSettingsError(
             f"emr-usage build cannot use the destination {self.configuration.destination_type}",
-            advice="It supports duckdb and postgres. Elsewhere, use the models as a dbt package: see transform/README.md.",
+            advice="It supports duckdb, postgres and filesystem. Elsewhere, use the models as a dbt package.",
         )

@@ -54,12 +54,18 @@ class NamedPlace:
         """Return dlt's destination.
 
         Raises:
-            CheckSettingsError: the name is empty.
+            CheckSettingsError: the name is empty, or the destination would store wrong rows.
         """
         destination: Destination[Any, Any] | None = Destination.from_reference(self.name)
         if destination is None:
             raise CheckSettingsError(
                 "No destination is given", advice="Give the name of a dlt destination to --destination, or omit it."
+            )
+        if destination.destination_type == "dlt.destinations.sqlalchemy":
+            # MySQL's TEXT ends at 64 kB, and its keys ignore letter case; SQLite stores times as text and CU-hours as floats.
+            raise CheckSettingsError(
+                "dlt's destination sqlalchemy would cut long texts and merge ids that differ in letter case only",
+                advice="Use --destination duckdb, postgres or filesystem.",
             )
         return destination
 

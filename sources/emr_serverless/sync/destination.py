@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 
 import dlt
 from dlt.common.destination.client import WithStateSync
@@ -18,7 +18,6 @@ from dlt.common.destination.exceptions import DestinationUndefinedEntity
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
-from dlt.destinations.job_client_impl import SqlJobClientBase
 from dlt.destinations.sql_client import SqlClientBase
 from dlt.pipeline.state_sync import load_pipeline_state_from_destination
 
@@ -86,7 +85,7 @@ class Stored:
 def read_stored(pipeline: dlt.Pipeline, source_name: str, now: datetime, backfill: Backfill | None = None) -> Stored | None:
     """Return what a pipeline's destination has stored, or None where it keeps no state.
 
-    Rows and ranges are read from DuckDB and PostgreSQL only, where the SQL is tested.
+    Rows and ranges are read where the SQL is tested, see `_sql_client`.
 
     Args:
         pipeline: its destination is queried.
@@ -104,9 +103,9 @@ def read_stored(pipeline: dlt.Pipeline, source_name: str, now: datetime, backfil
 
         beside = backfill.beside if backfill else None
         state = read_state(beside or pipeline.pipeline_name)
-        if not isinstance(client.config, (DuckDbClientConfiguration, PostgresClientConfiguration)):
+        sql = _sql_client(client)
+        if sql is None:
             return Stored(state)
-        sql = cast("SqlJobClientBase", client).sql_client
 
         def ask(query: str, *values: object) -> list[Any]:
             return _answer(sql, _TABLE.sub(lambda found: sql.make_qualified_table_name(found[1]), query), *values)
@@ -130,13 +129,13 @@ def read_stored(pipeline: dlt.Pipeline, source_name: str, now: datetime, backfil
 def read_snapshot_rows(pipeline: dlt.Pipeline) -> dict[str, list[dict[str, Any]]]:
     """Return the stored rows of the resources that keep a history, by table.
 
-    Empty where the destination is not DuckDB or PostgreSQL: every row then counts as new.
+    Empty where the destination cannot be queried: every row then counts as new.
     """
     rows: dict[str, list[dict[str, Any]]] = {}
     with pipeline.destination_client() as client:
-        if not isinstance(client.config, (DuckDbClientConfiguration, PostgresClientConfiguration)):
+        sql = _sql_client(client)
+        if sql is None:
             return rows
-        sql = cast("SqlJobClientBase", client).sql_client
         for resource in RESOURCES:
             if resource.history:
                 names = RAW_TABLES[resource.table].page_schema.names
@@ -144,6 +143,16 @@ def read_snapshot_rows(pipeline: dlt.Pipeline) -> dict[str, list[dict[str, Any]]
                 query = f"SELECT {columns} FROM {sql.make_qualified_table_name(resource.table)}"  # noqa: S608  # names of ours
                 rows[resource.table] = [dict(zip(names, row, strict=True)) for row in _answer(sql, query)]
     return rows
+
+
+def _sql_client(client: Any) -> SqlClientBase[Any] | None:
+    """Return the SQL client of a destination, or None where the SQL is not tested.
+
+    A destination that only appends may give its client the attribute `shows_latest_rows`: its SQL client then has to be one of
+    DuckDB that shows each row once, in its latest version.
+    """
+    is_tested = isinstance(client.config, (DuckDbClientConfiguration, PostgresClientConfiguration))
+    return client.sql_client if is_tested or getattr(client, "shows_latest_rows", False) else None
 
 
 def _stored_state(pipeline_name: str, client: WithStateSync, source_name: str) -> dict[str, Any]:
