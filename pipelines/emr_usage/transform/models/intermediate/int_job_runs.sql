@@ -33,7 +33,7 @@ weighed as (
 discounted as (
   select
     *,
-    {{ emr_usage.discount_factor('mb_seconds', '(cast(vcore_seconds as decimal(38, 0)) * 1024)') }} as discount_factor
+    {{ emr_usage.discount_factor('mb_seconds', '(cast(vcore_seconds as decimal(30, 0)) * 1024)') }} as discount_factor
   from weighed
 )
 

@@ -5,9 +5,13 @@ with runs as (
     workspace_id,
     job_run_id,
     cu_hours,
-    cast(vcore_seconds as decimal(38, 0)) as core_seconds,
-    cast(mb_seconds as decimal(38, 0)) as mb_seconds,
-    greatest(cast(vcore_seconds as decimal(38, 0)) * 4096, mb_seconds) * discount_factor as discounted_mb_seconds,
+    cast(mb_seconds as decimal(22, 0)) as mb_seconds,
+    cast(cast(vcore_seconds as decimal(19, 0)) * 1024 as decimal(22, 0)) as mb_seconds_of_cores,
+    -- 4 GiB for each core, or the memory if it is more; in tenths, so that the discounted figure is whole.
+    cast(
+      greatest(cast(vcore_seconds as decimal(19, 0)) * 4096, cast(mb_seconds as decimal(23, 0))) * discount_factor * 10
+      as decimal(24, 0)
+    ) as discounted_tenths,
     discount_factor
   from {{ ref('int_job_runs') }}
   where discount_fits and cu_hours > 0
@@ -20,9 +24,9 @@ parts as (
     hours.billing_date,
     hours.billing_month,
     hours.cu_hours,
-    runs.core_seconds,
     runs.mb_seconds,
-    runs.discounted_mb_seconds,
+    runs.mb_seconds_of_cores,
+    runs.discounted_tenths,
     runs.discount_factor,
     -- CPU and memory of a run are spread over its hours as its CU-hours are. Both have the same factor: their ratio remains exact.
     {{ emr_usage.fraction_of('hours.cu_hours', 'runs.cu_hours') }} as part_of_run
@@ -41,9 +45,10 @@ summed as (
     sum(cu_hours) as cu_hours,
     sum(case when part_of_run is null then cu_hours else 0 end) as cu_hours_outside_formula,
     sum(case when discount_factor = 1 then cu_hours else 0 end) as cu_hours_from_4_gib,
-    coalesce(sum(core_seconds * part_of_run), 0) as core_seconds,
-    coalesce(sum(mb_seconds * part_of_run), 0) as mb_seconds,
-    coalesce(sum(discounted_mb_seconds * part_of_run), 0) as discounted_mb_seconds
+    -- Sums of 38 digits, that Spark multiplies without rounding only if they are narrower.
+    cast(coalesce(sum(mb_seconds * part_of_run), 0) as decimal(36, 12)) as mb_seconds,
+    cast(coalesce(sum(mb_seconds_of_cores * part_of_run), 0) as decimal(36, 12)) as mb_seconds_of_cores,
+    cast(coalesce(sum(discounted_tenths * part_of_run), 0) as decimal(38, 12)) as discounted_tenths
   from parts
   group by workspace_id, hour_start
 ),
@@ -51,26 +56,28 @@ summed as (
 weighed as (
   select
     *,
-    greatest(core_seconds * 4096, mb_seconds) as undiscounted_mb_seconds,
-    {{ emr_usage.discount_factor('mb_seconds', '(core_seconds * 1024)') }} as discount_factor
+    greatest(mb_seconds_of_cores * 4, mb_seconds) as undiscounted_mb_seconds,
+    {{ emr_usage.discount_factor('mb_seconds', 'mb_seconds_of_cores') }} as discount_factor
   from summed
 ),
 
 compared as (
   select
     *,
-    cast(undiscounted_mb_seconds * discount_factor - discounted_mb_seconds as {{ emr_usage.type_amount() }}) as mb_seconds_difference,
+    cast(undiscounted_mb_seconds * cast(discount_factor * 10 as decimal(2, 0)) - discounted_tenths as {{ emr_usage.type_amount() }})
+      as difference_tenths,
     -- Just below 4 GiB per core, the cores alone count, at 0.9.
     cast(
-      case when discount_factor = 1 then undiscounted_mb_seconds - core_seconds * 4096 * 0.9 else 0 end as {{ emr_usage.type_amount() }}
-    ) as mb_seconds_above_discount
+      case when discount_factor = 1 then undiscounted_mb_seconds * 10 - mb_seconds_of_cores * 36 else 0 end
+      as {{ emr_usage.type_amount() }}
+    ) as tenths_above_discount
   from weighed
 ),
 
 converted as (
   select
     *,
-    coalesce({{ emr_usage.cu_hours_of('mb_seconds_difference') }}, 0) as cu_hours_difference
+    coalesce({{ emr_usage.cu_hours_of('difference_tenths') }}, 0) as cu_hours_difference
   from compared
 )
 
@@ -80,10 +87,10 @@ select
   billing_date,
   billing_month,
   job_runs,
-  cast({{ emr_usage.share_of('core_seconds', '1', '3600') }} as {{ emr_usage.type_amount() }}) as core_hours,
+  cast({{ emr_usage.share_of('mb_seconds_of_cores', '1', '3686400') }} as {{ emr_usage.type_amount() }}) as core_hours,
   cast({{ emr_usage.share_of('mb_seconds', '1', '3686400') }} as {{ emr_usage.type_amount() }}) as gib_hours,
   cast(
-    {{ emr_usage.share_of('mb_seconds', '1000000', 'nullif(1024 * ' ~ emr_usage.millionths('core_seconds') ~ ', 0)') }}
+    {{ emr_usage.share_of('mb_seconds', '1000000', 'nullif(' ~ emr_usage.millionths('mb_seconds_of_cores') ~ ', 0)') }}
     as {{ emr_usage.type_amount() }}
   ) as gib_per_core,
   cast(discount_factor as decimal(2, 1)) as discount_factor,
@@ -92,5 +99,5 @@ select
   cast(cu_hours + cu_hours_difference as {{ emr_usage.type_amount() }}) as cu_hours_settled,
   cast(cu_hours_difference as {{ emr_usage.type_amount() }}) as cu_hours_difference,
   cast(cu_hours_from_4_gib as {{ emr_usage.type_amount() }}) as cu_hours_from_4_gib,
-  cast({{ emr_usage.cu_hours_of('mb_seconds_above_discount') }} as {{ emr_usage.type_amount() }}) as cu_hours_above_discount
+  cast({{ emr_usage.cu_hours_of('tenths_above_discount') }} as {{ emr_usage.type_amount() }}) as cu_hours_above_discount
 from converted
