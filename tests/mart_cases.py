@@ -138,10 +138,20 @@ TABLES |= {"list_prices": LIST_PRICES, "extraction_windows": WINDOWS}
 # The price of `price_change` changes to another currency in its middle; `boundary` is seen waiting; `falling` is the largest.
 DEAR: Row = {"price_per_cu_hour": "99999999.9999999999", "currency": "IDR"}
 HUGE: Row = {"cu_hours": "999999999999.999999", "vcore_seconds": 2**62, "mb_seconds": 2**63 - 1}
+# Over several hours of one workspace, the largest figures that fit the formula, with different discounts.
+SETTLED = [
+    job_run(name, utc("2026-10-06 00:20"), utc(f"2026-10-06 0{hours}:{hours}7"), cu_hours, workspace_id="w-4")
+    | {"vcore_seconds": cores, "mb_seconds": cores * mib}
+    for name, hours, cores, mib, cu_hours in (
+        ("cores", 2, 36 * 10**14, 1100, "700000000000.000001"),
+        ("memory", 3, 5 * 10**14, 16384, "555555555555.555555"),
+        ("small", 1, 7211, 3072, "1.8027"),
+    )
+]
 LARGE = {
     "rates": [TABLES["rates"][0] | {"price_per_cu_hour": "0.0503020001"}, TABLES["rates"][1] | DEAR, *TABLES["rates"][2:]],
     "list_prices": [row | DEAR for row in TABLES["list_prices"][:1]],
-    "job_runs": [run | HUGE if run["job_run_id"] in {"falling", "attempt-4"} else run for run in TABLES["job_runs"]],
+    "job_runs": [run | HUGE if run["job_run_id"] in {"falling", "attempt-4"} else run for run in TABLES["job_runs"]] + SETTLED,
     "job_run_observations": [*TABLES["job_run_observations"], seen(BOUNDARY, utc("2026-10-31 16:00"), None, "Pending")],
     "job_run_tags": [*TABLES["job_run_tags"], tag(BOUNDARY, "\u00a0TEAM\t", "Growth\u3000", 7)],
 }

@@ -41,6 +41,10 @@ MARTS = (
     "owner_rule_matches",
     "matchable_values",
     "figures_set_aside",
+    "workspace_hours",
+    "settlement_adjustments",
+    "discount_opportunities",
+    "cu_formula_check",
 )
 READ_AT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 

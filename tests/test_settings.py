@@ -87,7 +87,7 @@ def test_every_setting_is_described_in_the_sources_docstring(name: str) -> None:
 def test_the_file_has_the_sections_we_know_and_no_others() -> None:
     config = tomllib.loads(TEXT)
     assert config.keys() == {"sources", "emr_usage", "runtime"}
-    assert config["emr_usage"] == {"billing_time_zone": DEFAULT_TIME_ZONE}
+    assert config["emr_usage"] == {"billing_time_zone": DEFAULT_TIME_ZONE, "settlement_adjustment": True}
     assert config["sources"].keys() == {"emr_serverless"}
     assert config["runtime"] == {"dlthub_telemetry": False}
 

@@ -22,6 +22,7 @@ from .lock import exclusive
 from .missing_figures import settle_days
 from .pipeline import RAW_DATASET, open_pipeline
 from .run_dbt import run_dbt
+from .settlement import is_settlement_adjusted
 from .target import Target
 
 PROJECT: Final = Path(__file__).with_name("transform")
@@ -64,13 +65,14 @@ def build(
 
     Raises:
         BuildError: a model failed; DataTestFailedError: a data test did.
-        CheckSettingsError: the destination or the time zone cannot be used.
+        CheckSettingsError: the destination, the time zone or `settlement_adjustment` cannot be used.
         BusyError: a load or another build is running.
     """
     zone = checked_time_zone(billing_time_zone)
     pipeline = open_pipeline(target)
     variables: dict[str, object] = {"billing_time_zone": zone, "raw_dataset": RAW_DATASET, "compute_all": full_refresh}
     variables["settle_days"] = ceil(settle_days(pipeline))
+    variables["settlement_adjustment"] = is_settlement_adjusted()
     with (
         exclusive(pipeline, target.wait),
         closing(adapter_of(pipeline).open_build()) as transaction,

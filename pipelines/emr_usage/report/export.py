@@ -23,6 +23,8 @@ _REST: Final = [
     ("cu_hours_unpriced", _EXACT),
     ("estimated_cost", _EXACT),
     ("job_runs", pa.int64()),
+    ("settlement_cu_hours", _EXACT),
+    ("settlement_adjustment", _EXACT),
 ]
 # The build, the same in every row.
 _BUILD: Final = [("build_number", pa.int64()), ("built_at", pa.timestamp("us", tz="UTC"))]

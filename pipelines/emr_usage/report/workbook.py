@@ -20,9 +20,9 @@ MAX_ROWS: Final = 1_048_576
 # Significant digits of the floating-point numbers in a workbook.
 DIGITS: Final = 15
 _MAX_TEXT: Final = 32_767
-_WIDTHS: Final = {"owner": 32, "workspace_id": 22, "currency": 10}
-_CU_HOURS: Final = ("cu_hours", "cu_hours_unpriced")
-_COST: Final = "estimated_cost"
+_WIDTHS: Final = {"owner": 32, "workspace_id": 22, "currency": 10, "settlement_cu_hours": 22, "settlement_adjustment": 24}
+_CU_HOURS: Final = ("cu_hours", "cu_hours_unpriced", "settlement_cu_hours")
+_MONEY: Final = ("estimated_cost", "settlement_adjustment")
 
 
 def write_workbook(tables: Mapping[str, pa.Table], path: Path) -> int:
@@ -77,7 +77,7 @@ def _write_sheet(sheet: Worksheet, table: pa.Table, formats: _Formats) -> int:
 
 
 def _format(formats: _Formats, name: str, row: Mapping[str, Any]) -> Format:
-    if name == _COST:
+    if name in _MONEY:
         return formats.number(minor_unit(row["currency"] or ""))
     return formats.number(2 if name in _CU_HOURS else 0)
 

@@ -13,6 +13,11 @@
 {% macro default__type_amount() %}decimal(38, 6){% endmacro %}
 {% macro bigquery__type_amount() %}bignumeric(38, 6){% endmacro %}
 
+{# A fraction of 1. #}
+{% macro type_fraction() %}{{ return(adapter.dispatch('type_fraction', 'emr_usage')()) }}{% endmacro %}
+{% macro default__type_fraction() %}decimal(13, 12){% endmacro %}
+{% macro bigquery__type_fraction() %}bignumeric(13, 12){% endmacro %}
+
 {% macro type_moment() %}{{ return(adapter.dispatch('type_moment', 'emr_usage')()) }}{% endmacro %}
 {% macro default__type_moment() %}timestamp{% endmacro %}
 {% macro duckdb__type_moment() %}timestamptz{% endmacro %}

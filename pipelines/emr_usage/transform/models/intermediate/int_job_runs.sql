@@ -17,8 +17,6 @@ weighed as (
     waited.waited_until,
     coalesce(submit_time, end_time, observed_at) as charged_from,
     coalesce(end_time, observed_at) as known_until,
-    -- Memory over CPU, GiB a core.
-    mb_seconds / 1024.0 / nullif(vcore_seconds, 0) as gib_per_core,
     -- Core-hours, or GiB-hours / 4.
     cast(
       case
@@ -35,12 +33,7 @@ weighed as (
 discounted as (
   select
     *,
-    case
-      when gib_per_core < 2 then 0.7
-      when gib_per_core < 3 then 0.8
-      when gib_per_core < 4 then 0.9
-      when gib_per_core >= 4 then 1.0
-    end as discount_factor
+    {{ emr_usage.discount_factor('mb_seconds', '(cast(vcore_seconds as decimal(30, 0)) * 1024)') }} as discount_factor
   from weighed
 )
 
