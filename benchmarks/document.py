@@ -41,7 +41,8 @@ to measure a part, or everything small in less than a minute, or how to write th
 - The history is generated and always the same: three workspaces that hold five, three and two of every ten runs, 30 days, for
   each run 3 tags, 2 configuration items, 4 arguments and its logs; about 1.8 KB of JSON for each run. One run in seven has a
   field that is not documented, except where the table says so.
-- The memory is that of the contender and of all processes that it starts, what they share counted once (sampled four times a second).
+- The memory is that of the contender and of all processes that it starts, what they share counted once
+  (sampled four times a second).
 - The floor and this source are measured in turn, {repeats} each; times are medians (smallest - largest), peaks the largest.
   The others are measured once: their distance is larger than the noise.
 - After each load the number of runs, of distinct runs and of rows in every child table is compared with what was served; a
