@@ -60,7 +60,7 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]
     subprocess.run(["umount", "--lazy", str(folder)], check=True)
 
 
-@pytest.mark.parametrize("small_disk", [100, 600, 1500], indirect=True, ids=lambda size: f"{size} KiB")
+@pytest.mark.parametrize("small_disk", [100, 400, 600], indirect=True, ids=lambda size: f"{size} KiB")
 def test_a_real_disk_is_full(small_disk: Path) -> None:
     with served() as emulator:
         cli = CliHarness(small_disk, emulator, REGIONS)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from emr_usage.defaults import set_environment_defaults
+from emr_usage.errors import NO_SPACE
 
 from . import backfill, build, compact, demo, emulator, explain, init_inputs, load, report, run, status
 from .streams import SafeGroup
@@ -30,6 +33,14 @@ def main() -> None:
     4 another process uses the database.
     """
     set_environment_defaults()
+    sys.unraisablehook = _skip_full_disk
+
+
+def _skip_full_disk(unraisable: sys.UnraisableHookArgs) -> None:
+    """Leave out the traceback of a Parquet file that cannot be completed when it is discarded: the error is reported already."""
+    error = unraisable.exc_value
+    if not (isinstance(error, OSError) and error.errno in NO_SPACE):
+        sys.__unraisablehook__(unraisable)
 
 
 for module in (run, load, backfill, status, init_inputs, build, report, explain, compact, emulator, demo):
