@@ -59,6 +59,7 @@ class TestTheFuture:
 class TestRestored:
     """The destination is right where the working folder remembers something else."""
 
+    @pytest.mark.soak
     def test_a_backup_beside_a_newer_working_folder(self, cli: CliHarness) -> None:
         cli.load_whole()
         shutil.copy(cli.database, cli.folder / "backup")

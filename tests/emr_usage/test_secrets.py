@@ -119,7 +119,7 @@ def test_redaction_that_cannot_be_used_is_refused(cli: CliHarness, settings: dic
     assert "Traceback" not in done.err
 
 
-@pytest.mark.parametrize("umask", [0o000, 0o022])
+@pytest.mark.parametrize("umask", [0o000, pytest.param(0o022, marks=pytest.mark.soak)])
 def test_databases_and_working_files_are_their_owners_only(cli: CliHarness, umask: int) -> None:
     cli.process_pool = None
     before = os.umask(umask)

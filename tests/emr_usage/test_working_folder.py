@@ -68,8 +68,8 @@ DAMAGES = {
     "schema of the package unreadable": overwritten("load/normalized/*/schema.json", b"{"),
     "a file in place of a folder": replaced_by_a_file("load"),
 }
-# One of each sort; `make soak` tries them all.
-IN_CI = ("emptied", "every file without content", "state of zeros", "pending rows cut off", "schema of the package unreadable")
+# Of the state, the rows and the schema; `make soak` tries them all.
+IN_CI = ("every file without content", "pending rows cut off", "schema of the package unreadable")
 
 
 @pytest.mark.parametrize("kind", [*IN_CI, *(pytest.param(kind, marks=pytest.mark.soak) for kind in DAMAGES if kind not in IN_CI)])

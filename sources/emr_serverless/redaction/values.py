@@ -48,7 +48,7 @@ _REFERENCE: Final = re.compile(
 )
 # Code that fetches a secret shows none.
 _CODE: Final = re.compile(
-    r"(?:os\.(?:environ|getenv)|environ|getenv|System\.get(?:env|Property)|sys\.(?:env|argv)|process\.env|getpass"
+    r"(?:(?:os\.(?:environ|getenv)|environ|getenv|System\.get(?:env|Property)|sys\.(?:env|argv)|process\.env|getpass)(?!\w)"
     r"|dbutils\.secrets|ENV\[|args?\.|self\.|this\."
     r"|conf(?:ig)?\.|cfg\.|settings\.|props?\.|options?\.|opts\.|params?\.|spark\.conf\.get|conf\[|config\[|input\()"
 )

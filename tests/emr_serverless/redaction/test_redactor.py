@@ -510,6 +510,12 @@ def test_an_extra_pattern_that_would_mask_everything_is_named(pattern: str) -> N
     assert repr(pattern) in str(caught.value)
 
 
+@pytest.mark.parametrize("word", ["environ", "getenv", "getpass", "os.environ", "System.getenv", "sys.argv", "process.env"])
+def test_a_secret_may_begin_like_code(word: str) -> None:
+    assert REDACTOR.text(f"https://h/x?a=b&Signature={word}7q&c=d") == f"https://h/x?a=b&Signature={MASK}&c=d"
+    assert REDACTOR.text(f"password={word}['X']") == f"password={word}['X']"
+
+
 WORDS = st.lists(
     st.sampled_from(["load", "表", "orders,", "2024-01-01", "4g", "(x)", "x=1", "https://h/p?q=1", "k: v", "\n"]), max_size=4
 )

@@ -24,7 +24,7 @@ from oracle import actual_tables, expected_tables, query
 REGIONS = {"w-1": "cn-hangzhou", "w-2": "cn-hangzhou", "w-3": "ap-southeast-1"}
 BEGIN = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR_MS = 3_600_000
-EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("CONVERGENCE_EXAMPLES", "5"))
 # Every time of a history lies on few milliseconds, so that many runs share one and window edges are hit.
 TICK_MS = 6 * HOUR_MS
 HISTORY_TICKS = 40

@@ -131,7 +131,7 @@ def test_no_package_is_larger_than_asked(emulator: Emulator, tmp_path: Path) -> 
     assert load.stats.packages >= 5
 
 
-@pytest.mark.parametrize(("setting", "limit"), [("PACKAGE_BYTES", 5_000), ("PACKAGE_COLUMN_BYTES", 100)])
+@pytest.mark.parametrize(("setting", "limit"), [("PACKAGE_BYTES", 5_000), ("PACKAGE_COLUMN_BYTES", 300)])
 def test_large_rows_make_packages_of_fewer(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, limit: int
 ) -> None:
