@@ -17,8 +17,8 @@ ENVIRONMENT_DEFAULTS: Final = {
     "DATA_WRITER__BUFFER_MAX_ITEMS": "1",
     "LOAD__DELETE_COMPLETED_JOBS": "true",
     "LOAD__TRUNCATE_STAGING_DATASET": "true",
-    # By default, DuckDB may use most of the machine's memory; a package fits into this.
-    "DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": '{"memory_limit": "256MB"}',
+    # By default, DuckDB may use most of the machine's memory; a package fits into this, if few threads read its texts at a time.
+    "DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG": '{"memory_limit": "240MB", "threads": 2}',
     # At level ERROR, dlt prints the traceback of every attempt at a job; the last one is in the exception.
     "RUNTIME__LOG_LEVEL": "CRITICAL",
     # Arrow's own allocator keeps 50 MB after the extraction of 100,000 runs, while DuckDB needs it. Read when Arrow is imported.
