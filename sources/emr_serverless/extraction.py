@@ -18,6 +18,7 @@ from .api.client import Client
 from .api.credentials import AccessKeyConfiguration, configured_access_key, default_chain
 from .api.errors import CheckSettingsError
 from .arrow.schema import RAW_TABLES
+from .comments import write_comments
 from .redaction.redactor import Redactor
 from .redaction.strict import StrictRedactor, kept_key
 from .sync.checkpoint import read_checkpoint
@@ -74,6 +75,9 @@ def pages(
     load.stats.settle_days = settings.settle_days
     if run:
         run.load = load
+    else:
+        # Nothing of the source runs after `pipeline.run`, so the next load describes the tables.
+        write_comments(dlt.current.pipeline())
     state = dlt.current.source_state().setdefault(STATE_SECTION, {})
     stored_rows = {} if load.begun else read_snapshot_rows(dlt.current.pipeline())
     known = state if load.begun else _restore(state, load)

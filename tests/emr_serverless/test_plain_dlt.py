@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -119,8 +120,11 @@ def test_comments_describe_every_table_and_column_and_are_written_again_where_th
         for name, table in RAW_TABLES.items()
         for field in table.schema
     }
-    for _ in range(2):
-        run(pipeline_in(tmp_path), source(emulator))
+    # Nothing of the source runs after the first load by plain dlt, so the second one writes them.
+    pipeline_in(tmp_path).run(source(emulator))
+    loads: list[Callable[[Any], object]] = [pipeline_in(tmp_path).run, partial(run, pipeline_in(tmp_path))]
+    for load in loads:
+        load(source(emulator))
         found = {(table, column): text for table, column, text in query(tmp_path / "emr.duckdb", comments)}
         assert described.items() <= found.items()
         with duckdb.connect(str(tmp_path / "emr.duckdb")) as connection:

@@ -112,6 +112,7 @@ class Client:
         self._answered: set[str] = set()  # hosts; each region has its own
         hosted_here = is_loopback(urlsplit(endpoint_of("cn-hangzhou", endpoint)).hostname or "")
         settings = ConnectionSettings(max_connections, request_timeout_seconds, uses_proxy=not hosted_here)
+        self._hosts: dict[str, _Host] = {}
         self._exchange = Exchange(settings, trusted_authorities(), transport)
         self._processes = Processes(settings, self._exchange, processes=None if transport is None else 0)
 
@@ -224,5 +225,7 @@ class Client:
         return response.answer
 
     def _host(self, region_id: str) -> _Host:
-        url = endpoint_of(region_id, self._endpoint)
-        return _Host(url, httpx.URL(url).netloc.decode())
+        if region_id not in self._hosts:
+            url = endpoint_of(region_id, self._endpoint)
+            self._hosts[region_id] = _Host(url, httpx.URL(url).netloc.decode())
+        return self._hosts[region_id]

@@ -7,6 +7,7 @@ signed again, and sent by another process or this one.
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 import pickle
@@ -28,6 +29,8 @@ logger = logging.getLogger("emr_serverless")
 REQUESTS_BEFORE_START: Final = 40
 # Beyond this the thread that drives the load is the bottleneck.
 MOST_PROCESSES: Final = 2
+# Of the garbage collector of a process: more than a page has. Ten times as many took 60 MB, in responses of the HTTP library.
+YOUNG_OBJECTS: Final = 5_000
 _LENGTH_BYTES: Final = 8
 # A pipe or a socket.
 Stream = IO[bytes] | BufferedRWPair
@@ -244,6 +247,9 @@ def serve(channels: list[int]) -> NoReturn:
     """
     settings = _receive(sys.stdin.buffer)
     authorities = trusted_authorities()
+    # The thousands of values of a page are not garbage while it is decoded; by default they would be examined several times.
+    gc.freeze()
+    gc.set_threshold(YOUNG_OBJECTS)
     streams = [socket.socket(fileno=channel).makefile("rwb") for channel in channels]
     _send(streams[0], None)
     for stream in streams:

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import orjson
@@ -63,12 +64,12 @@ class Records:
     def __len__(self) -> int:
         return len(self.values)
 
-    @property
+    @cached_property
     def nbytes(self) -> int:
         """Memory of the rows, bytes."""
         return int(self.values.nbytes + self.extra.nbytes)
 
-    @property
+    @cached_property
     def largest_column_nbytes(self) -> int:
         """Memory of the largest column, bytes."""
         return max(int(column.nbytes) for column in (*self.values.flatten(), self.extra))
