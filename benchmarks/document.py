@@ -43,8 +43,8 @@ to measure a part, or everything small in less than a minute, or how to write th
   field that is not documented, except where the table says so.
 - The memory is that of the contender and of all processes that it starts, what they share counted once
   (sampled four times a second).
-- The floor and this source are measured in turn, {repeats} each; times are medians (smallest - largest), peaks the largest.
-  The others are measured once: their distance is larger than the noise.
+- This source, the floor and, where answers take no time, `rest_api` with Parquet are measured in turn, {repeats} each; times are
+  medians (smallest - largest), peaks the largest. The others are measured once: their distance is larger than the noise.
 - After each load the number of runs, of distinct runs and of rows in every child table is compared with what was served; a
   contender that loads anything else ends the benchmark. That holds for the floor too.
 - rows/s are job runs over wall time; their children and the audit are not counted, but loaded. MB are millions of bytes.
@@ -65,8 +65,8 @@ to measure a part, or everything small in less than a minute, or how to write th
 - Requests are counted against the emulator, which knows every filter. Before small workspaces were read by a census and
   ranges were cut by their counts, a workspace took 198 for the first load and 18 for a night (docs/decisions/0015).
 - No request fails, is throttled or is slow by chance.
-- The night consists of {night_runs:,} changed runs, of which three in ten were open and have ended. "Onto empty tables" is the
-  same load with the same cursors onto a copy whose tables were emptied: the same requests and rows, nothing to merge into.
+- The night consists of {night_runs:,} changed runs, of which three in ten were open and have ended. It is loaded onto two
+  histories, one a tenth of the other: what a night takes should not depend on what is loaded already.
 - Extraction rates are runs over the time between a load's first request and its last answer, seen by the server.
 - A shared or virtual machine makes times vary by some ten percent, CPU time included; compare figures of one run only.
 """

@@ -192,12 +192,7 @@ def check_database(contender: Contender, folder: Path, expected: dict[str, int])
         raise SystemExit(f"{contender.label} loaded something else (counted, expected): {wrong}")
 
 
-def empty_database(contender: Contender, folder: Path) -> None:
-    """Take all rows out of a database."""
-    _verify(contender, folder, "--empty")
-
-
-def _verify(contender: Contender, folder: Path, *options: str) -> dict[str, int]:
-    command = [sys.executable, str(HERE / "verify.py"), str(folder / DATABASE), contender.name, *options]
+def _verify(contender: Contender, folder: Path) -> dict[str, int]:
+    command = [sys.executable, str(HERE / "verify.py"), str(folder / DATABASE), contender.name]
     counts: dict[str, int] = json.loads(subprocess.run(command, check=True, stdout=subprocess.PIPE).stdout)
     return counts

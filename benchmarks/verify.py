@@ -4,14 +4,12 @@ A process of its own: DuckDB's memory must not count in the process that starts 
 at its parent's.
 
     python benchmarks/verify.py bench.duckdb this-source
-    python benchmarks/verify.py bench.duckdb this-source --empty
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import re
 from pathlib import Path
 from typing import Any, Final
 
@@ -53,16 +51,6 @@ def expect(contender: str, runs: int, open_runs: int | None) -> dict[str, int]:
     return expected
 
 
-def empty(database: Path) -> None:
-    """Take the rows out of every table of the source and leave dlt's state, so that the next load asks the same of nothing."""
-    with duckdb.connect(str(database)) as connection:
-        tables = connection.execute("SELECT table_name FROM duckdb_tables() WHERE schema_name = 'emr_raw'").fetchall()
-        for (name,) in tables:
-            if re.match(r"(?!_dlt_)\w+$", name):
-                connection.execute(f"TRUNCATE emr_raw.{name}")
-        connection.execute("CHECKPOINT")
-
-
 def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
     row = connection.execute(query).fetchone()
     assert row is not None
@@ -70,14 +58,11 @@ def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
 
 
 def main() -> None:
-    """Count, or empty."""
+    """Count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("database", type=Path)
     parser.add_argument("contender")
-    parser.add_argument("--empty", action="store_true", help="take all rows out first")
     given = parser.parse_args()
-    if given.empty:
-        empty(given.database)
     with duckdb.connect(str(given.database)) as connection:
         print(json.dumps(count(connection, given.contender)))
 
