@@ -1,4 +1,4 @@
-"""Writes a table as CSV for spreadsheets: UTF-8 with a byte order mark, without cells that would be read as formulas."""
+"""Writes a table as CSV without cells that would be read as formulas; for spreadsheets in UTF-8 with a byte order mark."""
 
 from __future__ import annotations
 
@@ -18,13 +18,16 @@ _FORMULA: Final = re.compile(
 )
 
 
-def write_csv(table: pa.Table, path: Path) -> None:
-    """Write a table with a header; decimals keep all digits, null is empty, and texts that look like formulas get a leading '."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+def write_csv(table: pa.Table | pa.RecordBatchReader, path: Path, encoding: str = "utf-8-sig") -> None:
+    """Write a table, or its batches, with a header.
+
+    Decimals keep all digits, null is empty, and texts that look like formulas get a leading '.
+    """
+    with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(table.schema.names)
         # By batch, so that the rows of a large table are not all Python objects at once.
-        for batch in table.to_batches(max_chunksize=10_000):
+        for batch in table.to_batches(max_chunksize=10_000) if isinstance(table, pa.Table) else table:
             writer.writerows([_cell(value) for value in row] for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
 
 
