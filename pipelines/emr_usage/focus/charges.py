@@ -9,7 +9,7 @@ from typing import Any, Final
 import pyarrow as pa
 from dlt.destinations.sql_client import SqlClientBase
 
-from emr_usage.build import INTERMEDIATE_DATASET, MARTS_DATASET
+from emr_usage.build import MARTS_DATASET, STAGING_DATASET
 from emr_usage.report import Month
 
 from .columns import Column, Context
@@ -29,14 +29,17 @@ def read_charges(
         columns: of the file.
         context: what is the same for all charges.
     """
-    sql = resources.files(__package__).joinpath("charges.sql").read_text(encoding="utf-8")
+    text = resources.files(__package__).joinpath("charges.sql").read_text(encoding="utf-8")
+    sql = text.format(marts=MARTS_DATASET, staging=STAGING_DATASET)
     schema = schema_of(columns)
-    with client.execute_query(sql.format(marts=MARTS_DATASET, intermediate=INTERMEDIATE_DATASET), month.first) as cursor:
-        names = [column[0] for column in cursor.native_cursor.description]
-        while found := cursor.native_cursor.fetchmany(_BATCH):
-            rows = [dict(zip(names, row, strict=True)) for row in found]
-            arrays = [pa.array([column.value(row, context) for row in rows], column.type) for column in columns]
-            yield pa.RecordBatch.from_arrays(arrays, schema=schema)
+    # A query for each day: one for a month of a million runs does not fit into the memory that DuckDB is given.
+    for day in month.days:
+        with client.execute_query(sql, day) as cursor:
+            names = [column[0] for column in cursor.native_cursor.description]
+            while found := cursor.native_cursor.fetchmany(_BATCH):
+                rows = [dict(zip(names, row, strict=True)) for row in found]
+                arrays = [pa.array([column.value(row, context) for row in rows], column.type) for column in columns]
+                yield pa.RecordBatch.from_arrays(arrays, schema=schema)
 
 
 def schema_of(columns: Sequence[Column]) -> pa.Schema:

@@ -1,10 +1,10 @@
--- One charge for each job run and billing day: a run has one rate on a day. Usage without a rate has no cost and is no charge.
+-- The charges of a billing day, one for each job run: a run has one rate on a day. Usage without a rate has no cost and is no charge.
 WITH charged_use AS (
   SELECT workspace_id, job_run_id, region_id, billing_month, billing_date, currency, price_per_cu_hour, rate_kind, rate_row_number,
     MIN(hour_start) AS first_hour, MAX(hour_start) AS last_hour,
     SUM(cu_hours) AS cu_hours, SUM(estimated_cost) AS estimated_cost
   FROM {marts}.job_run_hours
-  WHERE billing_month = %s AND pricing_status = 'priced'
+  WHERE billing_date = %s AND pricing_status = 'priced'
   GROUP BY workspace_id, job_run_id, region_id, billing_month, billing_date, currency, price_per_cu_hour, rate_kind, rate_row_number
 ),
 
@@ -27,13 +27,18 @@ priced AS (
 ),
 
 tags AS (
-  SELECT workspace_id, job_run_id,
+  SELECT tags.workspace_id, tags.job_run_id,
     '[' || STRING_AGG(
-      '[' || CAST(TO_JSON(tag_key) AS VARCHAR) || ',' || COALESCE(CAST(TO_JSON(tag_value) AS VARCHAR), 'null') || ']',
-      ',' ORDER BY tag_index
+      '[' || CAST(TO_JSON(tags.tag_key) AS VARCHAR) || ',' || COALESCE(CAST(TO_JSON(tags.tag_value) AS VARCHAR), 'null') || ']',
+      ',' ORDER BY tags.tag_index
     ) || ']' AS pairs
-  FROM {intermediate}.int_job_run_tags
-  GROUP BY workspace_id, job_run_id
+  FROM charged_use
+  INNER JOIN {staging}.stg_job_run_tags AS tags
+    ON tags.workspace_id = charged_use.workspace_id AND tags.job_run_id = charged_use.job_run_id
+  -- Tags that were read at another time do not belong to this version of the run, as in int_job_run_tags.
+  INNER JOIN {staging}.stg_job_runs AS runs
+    ON runs.workspace_id = tags.workspace_id AND runs.job_run_id = tags.job_run_id AND runs.observed_at = tags.observed_at
+  GROUP BY tags.workspace_id, tags.job_run_id
 )
 
 SELECT priced.workspace_id, workspaces.workspace_name, priced.region_id, priced.job_run_id, costs.job_run_name, costs.job_key,
@@ -47,4 +52,4 @@ FROM priced
 INNER JOIN {marts}.job_run_costs AS costs ON costs.workspace_id = priced.workspace_id AND costs.job_run_id = priced.job_run_id
 LEFT JOIN {marts}.workspaces AS workspaces ON workspaces.workspace_id = priced.workspace_id
 LEFT JOIN tags ON tags.workspace_id = priced.workspace_id AND tags.job_run_id = priced.job_run_id
-ORDER BY priced.billing_date, priced.workspace_id, priced.job_run_id
+ORDER BY priced.workspace_id, priced.job_run_id

@@ -65,8 +65,7 @@ def find_time_sectors(client: SqlClientBase[Any], month: Month, billing_time_zon
     if last_seen:
         missing.append((_midnight(last_seen, billing_time_zone), after))
     sectors = []
-    for number in range((month.next.first - month.first).days):
-        day = month.first + timedelta(days=number)
+    for day in month.days:
         begin, end = (_midnight(each, billing_time_zone) for each in (day, day + timedelta(days=1)))
         sectors.append((begin, end, not any(since < end and until > begin for since, until in missing)))
     return sectors

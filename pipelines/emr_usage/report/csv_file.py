@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -31,6 +32,8 @@ def write_csv(table: pa.Table | pa.RecordBatchReader, path: Path, encoding: str 
             writer.writerows([_cell(value) for value in row] for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
 
 
+# Most columns repeat a few texts.
+@lru_cache(maxsize=4_096)
 def without_formula(text: str) -> str:
     """Return a text that spreadsheets do not read as a formula: with an apostrophe before the character that would begin one."""
     return _FORMULA.sub(r"\1'", text)
