@@ -6,12 +6,15 @@ STAMP := $(VENV)/.installed
 AIRFLOW := .venv-airflow
 AIRFLOW_LOCK := tests/scheduling/requirements.lock
 SPARK_VERSIONS := 3.5 4.0
+FOCUS_VERSIONS := 1.2 1.4
+# focus-validator needs 3.12 or later, and its numpy has no wheels for later ones.
+PYTHON312 ?= python3.12
 LAKE := .venv-lake
 LAKE_LOCK := tests/lake/requirements.lock
 DUCKLAKE := .venv-ducklake
 DUCKLAKE_LOCK := tests/lake/ducklake.lock
 
-.PHONY: setup demo test format lint types tests soak airflow lake spark bench docs lock clean
+.PHONY: setup demo test format lint types tests soak airflow focus lake spark bench docs lock clean
 .DEFAULT_GOAL := test
 
 setup: $(STAMP)
@@ -52,6 +55,14 @@ airflow: setup $(AIRFLOW)/.installed  ## a real Airflow runs the DAGs, and linte
 $(AIRFLOW)/.installed: $(AIRFLOW_LOCK)
 	$(PYTHON) -m venv $(AIRFLOW)
 	$(AIRFLOW)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $(AIRFLOW_LOCK)
+	@touch $@
+
+focus: setup $(FOCUS_VERSIONS:%=.venv-focus-%/.installed)  ## two validators read FOCUS files; needs Python 3.12, takes a minute
+	$(BIN)/pytest -m focus -n 0 tests/focus
+
+.venv-focus-%/.installed: tests/focus/requirements-%.lock
+	$(PYTHON312) -m venv .venv-focus-$*
+	.venv-focus-$*/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes -r $<
 	@touch $@
 
 spark: setup $(SPARK_VERSIONS:%=.venv-spark-%/.installed)  ## two versions of Spark build the marts; needs Java 17, takes ten minutes
@@ -104,10 +115,15 @@ lock: setup  ## resolve pyproject.toml again, for every supported Python and sys
 			--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
 			--output-file tests/spark/requirements-$$version.lock || exit 1; \
 	done
+	for version in $(FOCUS_VERSIONS); do \
+		$(BIN)/uv pip compile tests/focus/requirements-$$version.in --universal --python-version 3.12 --generate-hashes --upgrade \
+			--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet \
+			--output-file tests/focus/requirements-$$version.lock || exit 1; \
+	done
 	$(BIN)/uv pip compile tests/lake/requirements.in --constraint requirements.lock --universal --python-version 3.11 --generate-hashes \
 		--upgrade --no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file $(LAKE_LOCK)
 	$(BIN)/uv pip compile tests/lake/ducklake.in --universal --python-version 3.11 --generate-hashes --upgrade \
 		--no-strip-extras --no-emit-index-url --no-emit-find-links --no-annotate --no-header --quiet --output-file $(DUCKLAKE_LOCK)
 
 clean:
-	rm -rf $(VENV) $(AIRFLOW) $(LAKE) $(DUCKLAKE) $(SPARK_VERSIONS:%=.venv-spark-%) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) $(AIRFLOW) $(LAKE) $(DUCKLAKE) $(FOCUS_VERSIONS:%=.venv-focus-%) $(SPARK_VERSIONS:%=.venv-spark-%) demo .mypy_cache .pytest_cache .ruff_cache .hypothesis

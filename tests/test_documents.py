@@ -28,7 +28,12 @@ DOCUMENTS = sorted(
     for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("sources/**/*.md")]
     if path.name != "CHANGELOG.md"
 )
-OPTIONS = {option for command in main.commands.values() for param in command.params for option in param.opts}
+COMMANDS = [
+    each
+    for command in main.commands.values()
+    for each in (command, *(command.commands.values() if isinstance(command, click.Group) else ()))
+]
+OPTIONS = {option for command in COMMANDS for param in command.params for option in param.opts}
 SPARK_JOB = (ROOT / "pipelines/spark/build_marts.py").read_text()
 SPARK_OPTIONS = re.findall(r'add_argument\(\s*"(--[a-z-]+)"', SPARK_JOB)
 # Options and targets of other programs that the documents name.
@@ -95,7 +100,9 @@ def test_the_document_of_monitoring_has_every_metric_and_setting() -> None:
     assert set(re.findall(r"emr_usage_\w+", text)) == {name for name, _, _ in of_code}
     settings = re.findall(r"^\| `(\w+)` \| `(EMR_USAGE__\w+)` \|", text, re.MULTILINE)
     assert settings == [
-        (name, environment_name(name)) for name in SETTINGS if name not in {"billing_time_zone", "settlement_adjustment"}
+        (name, environment_name(name))
+        for name in SETTINGS
+        if name not in {"billing_time_zone", "settlement_adjustment", "billing_account_id"}
     ]
     (rules,) = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
     assert all(rule["expr"] for rule in yaml.safe_load(rules)["groups"][0]["rules"])

@@ -27,7 +27,8 @@ from .target import Target
 
 PROJECT: Final = Path(__file__).with_name("transform")
 MARTS_DATASET: Final = "emr_marts"
-# Runs and tags as they are now; dbt names the dataset.
+# Raw tables, and runs and tags, as they are now; dbt names the datasets.
+STAGING_DATASET: Final = f"{MARTS_DATASET}_staging"
 INTERMEDIATE_DATASET: Final = f"{MARTS_DATASET}_intermediate"
 _ABORTED: Final = re.compile("transaction is aborted", re.IGNORECASE)
 

@@ -18,7 +18,10 @@ from dlt.common.configuration.specs import PluggableRunContext
 from emr_serverless import CheckSettingsError
 
 SECTION: Final = "emr_usage"
-SETTINGS: Final = ("billing_time_zone", "settlement_adjustment", "notify_url", "notify_format", "notify_secret", "ping_url")
+SETTINGS: Final = (
+    *("billing_time_zone", "settlement_adjustment", "billing_account_id"),
+    *("notify_url", "notify_format", "notify_secret", "ping_url"),
+)
 SECRETS: Final = frozenset({"notify_url", "notify_secret", "ping_url"})
 _PREFIX: Final = f"{SECTION.upper()}__"
 

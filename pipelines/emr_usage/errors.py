@@ -47,6 +47,10 @@ class BuildError(Exception):
     """The marts could not be built."""
 
 
+class NoChargesError(Exception):
+    """Nothing in a month has a cost that could be exported."""
+
+
 class FolderError(Exception):
     """A folder cannot be written to.
 

@@ -25,6 +25,7 @@ from .errors import (
     FolderError,
     InvalidInputsError,
     LostLockError,
+    NoChargesError,
     NothingLoadedError,
     TooManyRowsError,
     UnreachableError,
@@ -152,6 +153,8 @@ def _of_files(cause: BaseException, target: str) -> Failure | None:
 def _of_settings(cause: BaseException, target: str) -> Failure | None:
     if isinstance(cause, TooManyRowsError):
         return Failure(str(cause), FAILED, "TooManyRows")
+    if isinstance(cause, NoChargesError):
+        return Failure(str(cause), FAILED, "NoCharges")
     if isinstance(cause, InvalidInputsError):
         return Failure(str(cause), USAGE, "InvalidInputs")
     return dlt_failure(cause, target)

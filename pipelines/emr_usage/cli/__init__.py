@@ -9,7 +9,7 @@ import click
 from emr_usage.defaults import set_environment_defaults
 from emr_usage.errors import NO_SPACE
 
-from . import backfill, build, compact, demo, emulator, explain, init_inputs, load, report, run, status
+from . import backfill, build, compact, demo, emulator, explain, export, init_inputs, load, report, run, status
 from .streams import SafeGroup
 
 
@@ -23,6 +23,7 @@ def main() -> None:
       emr-usage status                        show how far each workspace is certified
       emr-usage build                         build the marts: costs, owners, reliability
       emr-usage report --month 2026-10        write the report of a month as an HTML page
+      emr-usage export focus --month 2026-10  write the cost of a month in the FOCUS format
       emr-usage run --region cn-hangzhou      load, build and report, for a scheduler
 
     Load the job-run history of Alibaba Cloud EMR Serverless Spark into DuckDB, PostgreSQL or a lake of files, prove that it is
@@ -43,5 +44,5 @@ def _skip_full_disk(unraisable: sys.UnraisableHookArgs) -> None:
         sys.__unraisablehook__(unraisable)
 
 
-for module in (run, load, backfill, status, init_inputs, build, report, explain, compact, emulator, demo):
+for module in (run, load, backfill, status, init_inputs, build, report, export, explain, compact, emulator, demo):
     main.add_command(module.command)

@@ -30,6 +30,7 @@ __all__ = [
     "headline",
     "read_billing_time_zone",
     "write_chargeback_workbook",
+    "write_file",
     "write_page",
     "write_tables",
 ]
@@ -52,7 +53,7 @@ def write_page(pipeline: dlt.Pipeline, month: Month, folder: Path, made_at: date
 
     figures = read_figures(pipeline, month, made_at)
     page = render_page(figures)
-    return _write(folder / f"emr-usage-{month}.html", lambda path: path.write_text(page, encoding="utf-8")), figures
+    return write_file(folder / f"emr-usage-{month}.html", lambda path: path.write_text(page, encoding="utf-8")), figures
 
 
 def write_tables(pipeline: dlt.Pipeline, month: Month, folder: Path, kind: Format) -> list[Path]:
@@ -67,7 +68,7 @@ def write_tables(pipeline: dlt.Pipeline, month: Month, folder: Path, kind: Forma
 
     write = write_csv if kind == "csv" else write_parquet
     return [
-        _write(folder / f"{name}-{month}.{kind}", partial(write, table))
+        write_file(folder / f"{name}-{month}.{kind}", partial(write, table))
         for name, table in read_chargeback(pipeline, month).items()
     ]
 
@@ -88,7 +89,7 @@ def write_chargeback_workbook(pipeline: dlt.Pipeline, month: Month, folder: Path
 
     rounded: list[int] = []
     tables = read_chargeback(pipeline, month)
-    path = _write(folder / f"chargeback-{month}.xlsx", lambda path: rounded.append(write_workbook(tables, path)))
+    path = write_file(folder / f"chargeback-{month}.xlsx", lambda path: rounded.append(write_workbook(tables, path)))
     return path, sum(rounded)
 
 
@@ -107,7 +108,12 @@ def headline(figures: Figures) -> str:
     return text.replace("\N{NO-BREAK SPACE}", " ")
 
 
-def _write(path: Path, write: Callable[[Path], object]) -> Path:
+def write_file(path: Path, write: Callable[[Path], object]) -> Path:
+    """Write a file, completely or not at all, and return its path.
+
+    Raises:
+        FolderError: its folder cannot be written to.
+    """
     try:
         write_whole(path, write)
     except OSError as error:

@@ -1,10 +1,11 @@
-"""Writes a table as CSV for spreadsheets: UTF-8 with a byte order mark, without cells that would be read as formulas."""
+"""Writes a table as CSV without cells that would be read as formulas; for spreadsheets in UTF-8 with a byte order mark."""
 
 from __future__ import annotations
 
 import csv
 import re
 from decimal import Decimal
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,16 +19,21 @@ _FORMULA: Final = re.compile(
 )
 
 
-def write_csv(table: pa.Table, path: Path) -> None:
-    """Write a table with a header; decimals keep all digits, null is empty, and texts that look like formulas get a leading '."""
-    with path.open("w", encoding="utf-8-sig", newline="") as file:
+def write_csv(table: pa.Table | pa.RecordBatchReader, path: Path, encoding: str = "utf-8-sig") -> None:
+    """Write a table, or its batches, with a header.
+
+    Decimals keep all digits, null is empty, and texts that look like formulas get a leading '.
+    """
+    with path.open("w", encoding=encoding, newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(table.schema.names)
         # By batch, so that the rows of a large table are not all Python objects at once.
-        for batch in table.to_batches(max_chunksize=10_000):
+        for batch in table.to_batches(max_chunksize=10_000) if isinstance(table, pa.Table) else table:
             writer.writerows([_cell(value) for value in row] for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
 
 
+# Most columns repeat a few texts.
+@lru_cache(maxsize=4_096)
 def without_formula(text: str) -> str:
     """Return a text that spreadsheets do not read as a formula: with an apostrophe before the character that would begin one."""
     return _FORMULA.sub(r"\1'", text)

@@ -54,6 +54,11 @@ class Month:
         return Month((self.first + timedelta(days=31)).replace(day=1))
 
     @property
+    def days(self) -> list[date]:
+        """Its days."""
+        return [self.first + timedelta(days=number) for number in range((self.next.first - self.first).days)]
+
+    @property
     def label(self) -> str:
         """The month in words, such as October 2026."""
         return f"{self.first:%B %Y}"

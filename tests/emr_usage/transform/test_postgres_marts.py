@@ -11,6 +11,7 @@ from typing import Any
 import psycopg2
 
 from emr_usage.build import build
+from emr_usage.focus import write_focus
 from emr_usage.pipeline import open_pipeline
 from emr_usage.report import Month, write_page, write_tables
 from mart_cases import LARGE, TABLES
@@ -57,6 +58,9 @@ def test_the_report_is_that_of_duckdb(address: str, tmp_path: Path) -> None:
     for target in (mart_db.target, POSTGRES):
         path, _ = write_page(open_pipeline(target), Month(date(2026, 10, 1)), tmp_path / target.destination, READ_AT)
         tables = write_tables(open_pipeline(target), Month(date(2026, 10, 1)), tmp_path / target.destination, "csv")
+        charges = write_focus(
+            open_pipeline(target), Month(date(2026, 10, 1)), tmp_path / target.destination, "1" * 16, kind="csv"
+        )
         # One was built after the other.
-        pages.append([BUILT_AT.sub("", written.read_text(encoding="utf-8")) for written in (path, *tables)])
+        pages.append([BUILT_AT.sub("", written.read_text(encoding="utf-8")) for written in (path, *tables, charges.path)])
     assert pages[0] == pages[1]
