@@ -31,7 +31,7 @@ HOUR_MS: Final = 3_600_000
 MONTH: Final = timedelta(days=30)
 # Of each worker's workspace.
 RUNS: Final = 12_000
-# A round trip to the real API, and its documented quotas for one account.
+# A round trip to the API, and quotas of an account: the vendor publishes neither.
 LATENCY_SECONDS: Final = 0.1
 TRIALS: Final = ((1, 10.0), (4, 10.0), (4, 20.0), (8, 20.0))
 
