@@ -138,8 +138,8 @@ def measure(destination: str, runs: int) -> list[Stage]:
             usage = warehouse.run(label, command, *options)
             requests: int = server.control()["requests"]
             done = Stage(
-                *(destination, runs, title, usage.wall_seconds, usage.peak_mb, usage.disk_mb - before_mb),
-                *(warehouse.database_mb(), requests),
+                *(destination, runs, title, round(usage.wall_seconds, 1), round(usage.peak_mb), round(usage.disk_mb - before_mb)),
+                *(round(warehouse.database_mb()), requests),
             )
             stages.append(done)
             told = f"{done.seconds:,.1f} s, memory {done.memory_mb:,.0f} MB, disk {done.disk_mb:,.0f} MB"
