@@ -14,7 +14,7 @@ LAKE_LOCK := tests/lake/requirements.lock
 DUCKLAKE := .venv-ducklake
 DUCKLAKE_LOCK := tests/lake/ducklake.lock
 
-.PHONY: setup demo test format lint types tests soak airflow focus lake spark bench docs lock clean
+.PHONY: setup demo test format lint types tests soak airflow focus lake spark bench scaling docs lock clean
 .DEFAULT_GOAL := test
 
 setup: $(STAMP)
@@ -44,7 +44,8 @@ tests: setup
 	$(BIN)/pytest
 
 soak: setup  ## long random campaigns, which take hours: kills anywhere, accidents in pairs, many moving worlds
-	$(BIN)/pytest -m soak --timeout 3600
+	$(BIN)/pytest -m soak --timeout 3600 --deselect tests/emr_usage/test_soak.py
+	$(BIN)/pytest -m soak -n 0 tests/emr_usage/test_soak.py
 	CONVERGENCE_EXAMPLES=300 $(BIN)/pytest -n 0 --timeout 36000 tests/emr_serverless/test_convergence.py
 	$(BIN)/pytest --hypothesis-profile=soak --timeout 3600 --deselect tests/emr_serverless/test_convergence.py tests/emr_serverless
 
@@ -96,6 +97,10 @@ bench: setup  ## loads beside their rivals and the floor, and the marts in both 
 	$(BIN)/python benchmarks/compare.py
 	$(BIN)/python benchmarks/marts.py
 	$(BIN)/python benchmarks/marts_postgres.py
+
+scaling: setup  ## time, memory and disk of 10 thousand to 5 million runs, and workers that share a quota; hours
+	$(BIN)/python benchmarks/scaling.py --write docs/scaling.md
+	$(BIN)/python benchmarks/quota.py --write docs/scaling.md
 
 docs: demo  ## the references of tables and marts, dbt's sources, and the answers to the questions, from the demo
 	$(BIN)/python -c 'from pathlib import Path; from emr_usage.reference import table_reference; Path("docs/tables.md").write_text(table_reference())'

@@ -23,7 +23,7 @@ from typing import Final
 
 from account_requests import ACCOUNTS, count_requests
 from document import render_page, render_tables
-from history import CARRIED_OF_TEN, QUIET_DAYS, History
+from history import QUIET_DAYS, History
 from measure import Contender, PageServer, Trial, check_database, run_contender
 from results import Results, Row
 from verify import expect
@@ -106,8 +106,7 @@ class Suite:
             server = self._stack.enter_context(PageServer(history))
             base = self._folder / f"base-{number}"
             base.mkdir()
-            open_runs = scale.night_runs * CARRIED_OF_TEN // 10
-            first = self._measure(THIS, server, base, expect(THIS.name, history.total, open_runs))
+            first = self._measure(THIS, server, base, expect(THIS.name, history.total, history.carried))
             server.pass_night()
             nights = [self._load_night(server, base, history.total) for _ in range(scale.repeats)]
             rows += [

@@ -86,7 +86,7 @@ def render_tables(results: Results, this_source: str, floor: str, rival: str, *,
     targets = results.targets(this_source, floor, rival)
     if targets and with_targets:
         lines = [(target.what, target.bound, target.measured, "yes" if target.is_met else "**no**") for target in targets]
-        parts += ["## Targets, set by the design beforehand", _table(("", "target", "measured", "met"), lines)]
+        parts += ["## Targets, set by the design beforehand", render_table(("", "target", "measured", "met"), lines)]
     return "\n\n".join(parts)
 
 
@@ -111,7 +111,7 @@ def _contenders(results: Results, floor: str) -> str:
         cells = (f"{row.rows_per_second:,.0f}", f"{row.cpu_seconds:.1f}", f"{row.peak_mb:,.0f}", ratio, f"{row.server_busy:.2f}")
         fields = "documented" if row.is_documented else "and unknown"
         lines.append((row.label, fields, f"{row.latency_ms} ms", f"{row.runs:,}", _wall(row), *cells))
-    return _table(head, lines)
+    return render_table(head, lines)
 
 
 def _connections(rows: Sequence[Row]) -> str:
@@ -129,7 +129,7 @@ def _connections(rows: Sequence[Row]) -> str:
         )
         for row in rows
     ]
-    return _table(head, lines)
+    return render_table(head, lines)
 
 
 def _nightly(rows: Sequence[Row]) -> str:
@@ -146,7 +146,7 @@ def _nightly(rows: Sequence[Row]) -> str:
         )
         for row in rows
     ]
-    return _table(head, lines)
+    return render_table(head, lines)
 
 
 def _wall(row: Row) -> str:
@@ -154,7 +154,8 @@ def _wall(row: Row) -> str:
     return f"{row.wall_seconds:.1f}" + (f" ({walls[0]:.1f} - {walls[-1]:.1f})" if len(walls) > 1 else "")
 
 
-def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+def render_table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    """Return a Markdown table whose first column is text, the others numbers."""
     widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
     texts = [
         [
@@ -165,6 +166,19 @@ def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
     ]
     rule = ["-" * width if place == 0 else "-" * (width - 1) + ":" for place, width in enumerate(widths)]
     return "\n".join(f"| {' | '.join(line)} |" for line in (texts[0], rule, *texts[1:]))
+
+
+def replace_part(text: str, name: str, part: str) -> str:
+    """Return a document in which what is between the two comments with a name is replaced.
+
+    Raises:
+        ValueError: it has no such comments.
+    """
+    before, begin, rest = text.partition(f"<!-- {name}: begin -->\n")
+    _, end, after = rest.partition(f"<!-- {name}: end -->")
+    if not begin or not end:
+        raise ValueError(f"the document has no part {name}")
+    return f"{before}{begin}\n{part}\n\n{end}{after}"
 
 
 def describe_machine(load_average: float) -> str:

@@ -26,7 +26,7 @@ START_MS: Final = int(datetime(2026, 1, 1, tzinfo=UTC).timestamp() * 1000)
 # The nightly history is loaded this long after its last run was submitted, so that the lookback finds nothing and
 # the next night consists of the changed runs alone.
 QUIET_DAYS: Final = 2
-# Of ten runs of the night three were submitted long before and end now; the others are new.
+# Of ten runs of the night, those that were submitted long before and end now.
 CARRIED_OF_TEN: Final = 3
 JOBS: Final = 300
 UNDOCUMENTED_OF: Final = 7
@@ -102,6 +102,8 @@ class History:
         runs: how many.
         days: over which they were submitted, evenly but for a jitter.
         night_runs: how many change in the night after; with none the history ends where its last run was submitted.
+        carried: how many of these were submitted long before and end now; three in ten unless given. The others are new.
+        start_ms: when it begins, epoch milliseconds.
         is_documented: whether every field of the rows is documented. An API grows, so by default one run in `UNDOCUMENTED_OF`
             has a field that is not.
         is_night: whether the night has passed.
@@ -112,21 +114,23 @@ class History:
     night_runs: int = 0
     is_documented: bool = False
     is_night: bool = False
+    carried: int = -1
+    start_ms: int = START_MS
+
+    def __post_init__(self) -> None:
+        if self.carried < 0:
+            self.carried = self.night_runs * CARRIED_OF_TEN // 10
 
     @property
     def now_ms(self) -> int:
         """The server's clock: what was submitted until then exists, what ended until then has ended."""
         quiet = QUIET_DAYS if self.night_runs else 0
-        return START_MS + (self.days + quiet + self.is_night) * DAY_MS
+        return self.start_ms + (self.days + quiet + self.is_night) * DAY_MS
 
     @property
     def total(self) -> int:
         """Runs that exist now."""
-        return self.runs + (self.night_runs - self._carried if self.is_night else 0)
-
-    @property
-    def _carried(self) -> int:
-        return self.night_runs * CARRIED_OF_TEN // 10
+        return self.runs + (self.night_runs - self.carried if self.is_night else 0)
 
     def shelves(self) -> dict[str, Shelf]:
         """Return every workspace's rows as of now."""
@@ -157,20 +161,20 @@ class History:
 
     def _times(self) -> Iterator[tuple[int, int, int | None]]:
         """Yield each run's number, submit time and, where it is not left to the job, its end, by submit time."""
-        last_ms = START_MS + self.days * DAY_MS
+        last_ms = self.start_ms + self.days * DAY_MS
         step = self.days * DAY_MS // self.runs
-        night_ms = START_MS + (self.days + QUIET_DAYS) * DAY_MS
-        every = self.runs // self._carried if self._carried else 0
+        night_ms = self.start_ms + (self.days + QUIET_DAYS) * DAY_MS
+        every = self.runs // self.carried if self.carried else 0
         carried = 0
         for index in range(self.runs):
             end_ms = None
-            if every and index % every == 0 and carried < self._carried:
+            if every and index % every == 0 and carried < self.carried:
                 carried += 1
-                end_ms = night_ms + carried * DAY_MS // (self._carried + 1)
-            yield index, min(last_ms, START_MS + index * step + mix(index) % step + 1), end_ms
+                end_ms = night_ms + carried * DAY_MS // (self.carried + 1)
+            yield index, min(last_ms, self.start_ms + index * step + mix(index) % step + 1), end_ms
         if not self.is_night:
             return
-        new = self.night_runs - self._carried
+        new = self.night_runs - self.carried
         step = (DAY_MS - LONGEST_MS) // new
         for index in range(new):
             yield self.runs + index, night_ms + index * step + 1, None
@@ -195,7 +199,7 @@ def render(
     vcore_seconds = seconds * job.vcores
     cu_hours = b"%d.%06d" % divmod(vcore_seconds * 250, 1_000_000)
     month, day_of_month = divmod((submit_ms - START_MS) // DAY_MS, 28)
-    day = b"2026-%02d-%02d" % (month + 1, day_of_month + 1)
+    day = b"2026-%02d-%02d" % (month % 12 + 1, day_of_month + 1)
     name = b"%s_%s_%d" % (job.name, day, index)
     if end_ms > now_ms:
         fields = (run_id, workspace_id, name, submit_ms, vcore_seconds, vcore_seconds * 4096, cu_hours)

@@ -3,28 +3,21 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 import sys
-import threading
 import time
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
-from tempfile import TemporaryFile
 from types import TracebackType
 from typing import Any, Final, Self
 from urllib.parse import urlencode, urlsplit
 
 from history import History
+from usage import run_measured
 
 HERE: Final = Path(__file__).parent
 DATABASE: Final = "bench.duckdb"
-# The unit of ru_maxrss.
-RSS_BYTES: Final = 1 if sys.platform == "darwin" else 1024
-# How much of a failed contender's output is shown.
-OUTPUT_BYTES: Final = 4_000
-SAMPLE_SECONDS: Final = 0.25
 
 
 @dataclass(frozen=True)
@@ -65,7 +58,13 @@ class PageServer:
 
     def __init__(self, history: History) -> None:
         self.history = history
-        sizes = {"runs": history.runs, "days": history.days, "night-runs": history.night_runs}
+        sizes = {
+            "runs": history.runs,
+            "days": history.days,
+            "night-runs": history.night_runs,
+            "carried": history.carried,
+            "start-ms": history.start_ms,
+        }
         options = [f"--{name}={value}" for name, value in sizes.items()] + (["--documented"] if history.is_documented else [])
         command = [sys.executable, str(HERE / "page_server.py"), *options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
@@ -113,71 +112,17 @@ def run_contender(contender: Contender, server: PageServer, folder: Path, days: 
     command = [sys.executable, str(HERE / contender.script), *(f"--{name}={value}" for name, value in options.items())]
     before = server.control(begin=1)
     began = time.monotonic()
-    usage, peak_bytes = _run(contender, command, folder)
-    wall = time.monotonic() - began
+    usage = run_measured(contender.label, command, folder)
     after = server.control()
     return Trial(
-        wall_seconds=wall,
+        wall_seconds=usage.wall_seconds,
         startup_seconds=after["first_request"] - began,
         extract_seconds=after["last_answer"] - after["first_request"],
-        cpu_seconds=usage.ru_utime + usage.ru_stime,
-        peak_mb=max(usage.ru_maxrss * RSS_BYTES, peak_bytes) / 1e6,
+        cpu_seconds=usage.cpu_seconds,
+        peak_mb=usage.peak_mb,
         requests=after["requests"],
-        server_busy=(after["cpu_seconds"] - before["cpu_seconds"]) / wall,
+        server_busy=(after["cpu_seconds"] - before["cpu_seconds"]) / usage.wall_seconds,
     )
-
-
-def _run(contender: Contender, command: list[str], folder: Path) -> tuple[Any, int]:
-    # dlt reads settings from the working folder and the environment: neither may hold any.
-    environment = {name: value for name, value in os.environ.items() if "__" not in name and not name.startswith("DLT_")}
-    environment["NO_PROXY"] = "127.0.0.1"
-    with TemporaryFile() as output:
-        process = subprocess.Popen(command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT)
-        memory = _Memory(process.pid)
-        memory.start()
-        try:
-            _, status, usage = os.wait4(process.pid, 0)
-        except BaseException:
-            process.kill()
-            raise
-        process.returncode = os.waitstatus_to_exitcode(status)
-        if process.returncode:
-            output.seek(0)
-            told = output.read()[-OUTPUT_BYTES:].decode(errors="replace")
-            raise SystemExit(f"{contender.label} failed with {process.returncode}:\n{told}")
-    memory.join()
-    return usage, memory.peak_bytes
-
-
-class _Memory(threading.Thread):
-    """Samples the memory of a process and all that it started, until it ends; Linux only.
-
-    Attributes:
-        peak_bytes: the largest sum of proportional set sizes, in which what processes share counts once.
-    """
-
-    def __init__(self, pid: int) -> None:
-        super().__init__(daemon=True)
-        self._pid = pid
-        self.peak_bytes = 0
-
-    def run(self) -> None:
-        """Sample until the process ends."""
-        while used := _proportional_bytes(self._pid):
-            self.peak_bytes = max(self.peak_bytes, used)
-            time.sleep(SAMPLE_SECONDS)
-
-
-def _proportional_bytes(pid: int) -> int:
-    """Return the memory of a process and its descendants; 0 where it has ended or the system does not tell."""
-    folder = Path(f"/proc/{pid}")
-    try:
-        lines = (folder / "smaps_rollup").read_text().splitlines()
-        started = [child for task in (folder / "task").iterdir() for child in (task / "children").read_text().split()]
-    except OSError:
-        return 0
-    own = next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
-    return own + sum(_proportional_bytes(int(child)) for child in started)
 
 
 def check_database(contender: Contender, folder: Path, expected: dict[str, int]) -> None:

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import orjson
 
-from history import REGION, History, Shelf
+from history import REGION, START_MS, History, Shelf
 
 # Room for a whole page, so that one send takes it.
 SEND_BUFFER_BYTES: Final = 1_048_576
@@ -163,10 +163,13 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=100_000)
     parser.add_argument("--days", type=int, default=30)
     parser.add_argument("--night-runs", type=int, default=0)
+    parser.add_argument("--carried", type=int, default=-1)
+    parser.add_argument("--start-ms", type=int, default=START_MS)
     parser.add_argument("--documented", action="store_true", help="no row has a field that is not documented")
     parser.add_argument("--port", type=int, default=0)
     given = parser.parse_args()
-    site = Site(History(given.runs, given.days, given.night_runs, given.documented))
+    history = History(given.runs, given.days, given.night_runs, given.documented, carried=given.carried, start_ms=given.start_ms)
+    site = Site(history)
     gc.freeze()
     asyncio.run(serve(site, given.port))
 

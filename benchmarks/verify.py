@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -26,18 +27,23 @@ CHILDREN: Final = (
 LOGS: Final = "job_run_logs"
 
 
-def count(connection: duckdb.DuckDBPyConnection, contender: str) -> dict[str, int]:
-    """Return runs, distinct runs, runs without an end, and the rows of each child table."""
+def count(ask: Callable[[str], Sequence[Any]], contender: str) -> dict[str, int]:
+    """Return runs, distinct runs, runs without an end, and the rows of each child table.
+
+    Args:
+        ask: returns the row that answers a query.
+        contender: whose tables they are.
+    """
     is_rest_api = contender.startswith("rest-api")
     key = "workspaceId, jobRunId" if contender == "floor" else "workspace_id, job_run_id"
     end = "endTime" if contender == "floor" else "end_time"
     runs = f"SELECT count(*), count(DISTINCT ({key})), count(*) - count({end}) FROM emr_raw.job_runs"  # noqa: S608  # ours
-    counts = dict(zip(("runs", "distinct", "open"), _row(connection, runs), strict=True))
+    counts = dict(zip(("runs", "distinct", "open"), ask(runs), strict=True))
     tables = {own: theirs if is_rest_api else own for own, theirs, _ in CHILDREN}
     if not is_rest_api:
         tables[LOGS] = LOGS
     for name, table in tables.items():
-        (counts[name],) = _row(connection, f"SELECT count(*) FROM emr_raw.{table}")  # noqa: S608  # ours
+        (counts[name],) = ask(f"SELECT count(*) FROM emr_raw.{table}")  # noqa: S608  # ours
     return counts
 
 
@@ -51,12 +57,6 @@ def expect(contender: str, runs: int, open_runs: int | None) -> dict[str, int]:
     return expected
 
 
-def _row(connection: duckdb.DuckDBPyConnection, query: str) -> tuple[Any, ...]:
-    row = connection.execute(query).fetchone()
-    assert row is not None
-    return row
-
-
 def main() -> None:
     """Count."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -64,7 +64,7 @@ def main() -> None:
     parser.add_argument("contender")
     given = parser.parse_args()
     with duckdb.connect(str(given.database)) as connection:
-        print(json.dumps(count(connection, given.contender)))
+        print(json.dumps(count(lambda query: connection.execute(query).fetchall()[0], given.contender)))
 
 
 if __name__ == "__main__":

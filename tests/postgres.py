@@ -24,11 +24,14 @@ class PostgresServer:
 
     Args:
         folder: an empty one with a short path, for everything of it.
+
+    Attributes:
+        data: the folder of its databases.
     """
 
     def __init__(self, folder: Path) -> None:
-        self._data = folder / "data"
-        self._data.mkdir(mode=0o700)
+        self.data = folder / "data"
+        self.data.mkdir(mode=0o700)
         self._user = DEPUTY if os.geteuid() == 0 else None
         spec = find_spec(PACKAGE)
         assert spec
@@ -39,7 +42,7 @@ class PostgresServer:
             for part in site.glob(f"{PACKAGE}*"):
                 shutil.copytree(part, folder / part.name)
             folder.chmod(0o755)
-            shutil.chown(self._data, self._user)
+            shutil.chown(self.data, self._user)
             site = folder
         # By its name the newest of those that are there.
         self._programs = max(site.glob(f"{PACKAGE}/pginstall*")) / "bin"
@@ -47,7 +50,7 @@ class PostgresServer:
     def start(self) -> None:
         """Make the data folder and start the server."""
         self._run("initdb", "--auth=trust", "--username=postgres", "--encoding=utf8", "--locale=C", "--no-sync")
-        self._run("pg_ctl", "start", "-w", "-l", str(self._data / "log"), "-o", f"-h '' -k {self._data} -F")
+        self._run("pg_ctl", "start", "-w", "-l", str(self.data / "log"), "-o", f"-h '' -k {self.data} -F")
 
     def stop(self) -> None:
         """Stop the server at once."""
@@ -63,14 +66,14 @@ class PostgresServer:
 
     def _address(self, name: str) -> str:
         # dlt wants a password, which nobody checks, and a host; the folder of the socket comes after it and counts.
-        return f"postgresql://postgres:any@localhost/{name}?host={self._data}"
+        return f"postgresql://postgres:any@localhost/{name}?host={self.data}"
 
     def _run(self, program: str, *arguments: str) -> None:
-        command = [str(self._programs / program), "-D", str(self._data), *arguments]
+        command = [str(self._programs / program), "-D", str(self.data), *arguments]
         group = pwd.getpwnam(self._user).pw_gid if self._user else None
-        with (self._data.parent / "said").open("w+") as said:
+        with (self.data.parent / "said").open("w+") as said:
             done = subprocess.run(
-                command, check=False, cwd=self._data.parent, user=self._user, group=group, stdout=said, stderr=said
+                command, check=False, cwd=self.data.parent, user=self._user, group=group, stdout=said, stderr=said
             )
             said.seek(0)
             assert done.returncode == 0, said.read()

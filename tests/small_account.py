@@ -39,7 +39,7 @@ def small_account(workspaces: dict[str, str] | None = None, now: datetime = NOW)
         numbers = count()
         for day in range(-DAYS_PAST, DAYS_AHEAD):
             lives = (*LIVES[:2], LIVES[2 + day % 3]) if day % 3 < 2 or day == 2 - DAYS_PAST else LIVES[:2]
-            state.add(*(_run(workspace_id, next(numbers), now_ms + day * DAY_MS + 7 * HOUR_MS, life) for life in lives))
+            state.add(*(make_run(workspace_id, next(numbers), now_ms + day * DAY_MS + 7 * HOUR_MS, life) for life in lives))
     return state
 
 
@@ -61,7 +61,7 @@ def pass_a_night(emulator: Emulator) -> None:
             emulator.state.retag(workspace_id, run.job_run_id, NEW_TAGS[(number + before_ms // DAY_MS) % len(NEW_TAGS)])
 
 
-def _run(workspace_id: str, number: int, submit_ms: int, life: tuple[int | None, int | None]) -> Run:
+def make_run(workspace_id: str, number: int, submit_ms: int, life: tuple[int | None, int | None]) -> Run:
     queued_ms, lasts_ms = life
     start_ms = None if queued_ms is None else submit_ms + queued_ms
     fields: dict[str, Any] = {

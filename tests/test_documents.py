@@ -40,7 +40,7 @@ SPARK_OPTIONS = re.findall(r'add_argument\(\s*"(--[a-z-]+)"', SPARK_JOB)
 FOREIGN_OPTIONS = {
     *("--location", "--version", "--help"),
     *("--system", "--home-dir", "--shell", "--now", "--rm", "--env-file", "--from-env-file"),
-    *(*SPARK_OPTIONS, "--conf", "--force"),
+    *(*SPARK_OPTIONS, "--conf", "--force", "--runs"),
 }
 
 

@@ -173,18 +173,16 @@ class Client:
                         raise TryLaterError(f"{call.resource.operation} was not sent, because the load is being stopped")
                     request_stats.requests += 1
                     observed_at = self._clock().astimezone(UTC)
-                    answer = self._attempt(call, host)
-            except RetryRequest as failure:
-                if failure.throttled:
-                    request_stats.throttled += 1
-                    self.throttle.throttled(epoch)
-                seconds = failure.wait_seconds
-                if seconds is None:
-                    seconds = backoff_seconds(attempt, self._jitter)
-                allowed = REQUEST_ATTEMPTS if host.name in self._answered else FIRST_CONTACT_ATTEMPTS
-                spent = self.throttle.now() - started
-                if attempt >= allowed or spent + seconds > REQUEST_TOTAL_SECONDS or self.stop.wait(seconds):
-                    raise failure.error from None
+                    try:
+                        answer = self._attempt(call, host)
+                    except RetryRequest as failure:
+                        if failure.throttled:
+                            request_stats.throttled += 1
+                            self.throttle.throttled(epoch)
+                        # In the slot: another request that is sent meanwhile would be throttled too.
+                        if not self._may_retry(failure, attempt, started, host):
+                            raise failure.error from None
+                        continue
             except CheckCredentialsError as error:
                 # A temporary key may have been replaced in the meantime. Without a status there was no key to refuse.
                 if renewed or error.status is None:
@@ -195,6 +193,15 @@ class Client:
                 self.throttle.succeeded(epoch)
                 return Page(answer.records, answer.next_token, answer.total_count, observed_at)
         raise AssertionError  # count() has no end
+
+    def _may_retry(self, failure: RetryRequest, attempt: int, started: float, host: _Host) -> bool:
+        """Wait before the next attempt; returns false where there is to be none."""
+        seconds = failure.wait_seconds
+        if seconds is None:
+            seconds = backoff_seconds(attempt, self._jitter)
+        allowed = REQUEST_ATTEMPTS if host.name in self._answered else FIRST_CONTACT_ATTEMPTS
+        spent = self.throttle.now() - started
+        return attempt < allowed and spent + seconds <= REQUEST_TOTAL_SECONDS and not self.stop.wait(seconds)
 
     def _attempt(self, call: _Call, host: _Host) -> Answer:
         operation = call.resource.operation
