@@ -119,7 +119,7 @@ def test_every_module_of_the_source_has_its_place() -> None:
     assert {folder_of(path) for path in modules(SOURCE)} == set(FOLDERS)
 
 
-def test_a_folder_imports_only_what_stands_before_it() -> None:
+def test_packages_import_only_packages_of_lower_layers() -> None:
     for path in modules(SOURCE):
         allowed = {*FOLDERS[: FOLDERS.index(folder_of(path)) + 1]}
         assert {name.split(".")[0] for name in own_imports(path)} <= allowed, path
@@ -137,13 +137,13 @@ def test_no_module_imports_itself_by_way_of_others() -> None:
     assert imported == {}
 
 
-def test_the_declarations_import_nothing_of_ours_and_no_library() -> None:
+def test_declarations_import_nothing_else() -> None:
     for path in modules(SOURCE / "resources"):
         assert {name.split(".")[0] for name in own_imports(path)} <= {"resources"}, path
         assert top_names(path) <= {"emr_serverless", *sys.stdlib_module_names}, path
 
 
-def test_what_looks_at_texts_is_pure() -> None:
+def test_modules_of_redaction_do_no_io() -> None:
     assert {path.stem for path in modules(SOURCE / "redaction")} == PURE_REDACTION | {"__init__", "arrow", "strict"}
     for name in PURE_REDACTION:
         assert {used.split(".")[0] for used in own_imports(SOURCE / f"redaction/{name}.py")} <= {"redaction"}, name
@@ -160,16 +160,16 @@ def test_the_source_imports_itself_relatively_and_nothing_else_of_ours() -> None
         assert "emr_usage" not in top_names(path), path
 
 
-def test_only_the_client_and_what_sends_its_requests_know_the_network() -> None:
+def test_only_the_client_and_its_exchange_use_the_network() -> None:
     assert {module_of(path) for path in modules(SOURCE) if top_names(path) & HTTP} == SPEAK_HTTP
 
 
-def test_only_the_makers_of_tables_know_arrow() -> None:
+def test_only_modules_that_build_tables_import_arrow() -> None:
     knowing = {path for path in modules(SOURCE) if "pyarrow" in top_names(path)}
     assert {module_of(path) for path in knowing if folder_of(path) != "arrow"} <= KNOW_ARROW
 
 
-def test_only_the_sources_front_its_configuration_and_its_workarounds_know_dlt() -> None:
+def test_only_the_entry_points_and_workarounds_of_the_source_import_dlt() -> None:
     users = {module_of(path): {name for name in imports(path) if name.split(".")[0] == "dlt"} for path in modules(SOURCE)}
     assert {name for name, used in users.items() if used} == KNOW_DLT
     # The specification of an access key and its places are dlt's; its decorators are not for it.
@@ -184,7 +184,7 @@ def imported_from_us(path: Path) -> set[str]:
     return {name for name in imports(path) if name.split(".")[0] in {"emr_serverless", "emr_usage", "sources", "pipelines"}}
 
 
-def test_the_emulator_knows_nothing_of_ours() -> None:
+def test_the_emulator_imports_nothing_of_the_project() -> None:
     for path in modules(APPLICATION / "emulator"):
         assert {name for name in imported_from_us(path) if not name.startswith("emr_usage.emulator")} == set(), path
 
@@ -218,7 +218,7 @@ def test_every_command_has_a_file_of_its_name() -> None:
         assert command.callback.__module__ == f"emr_usage.cli.{name.replace('-', '_')}"
 
 
-def test_the_application_uses_the_front_of_the_source_and_the_schemas() -> None:
+def test_the_application_imports_only_the_public_names_and_schemas_of_the_source() -> None:
     inner = tuple(f"emr_serverless.{name}." for name in FOLDERS)
     for path in modules(APPLICATION):
         used = {name for name in imports(path) if name.startswith(inner)}
@@ -252,7 +252,7 @@ def test_a_query_of_the_report_names_no_other_table() -> None:
         assert set(re.findall(r"(?:FROM|JOIN)\s+(\S+)", path.read_text())) - {"("} <= known, path
 
 
-def test_nobody_reads_the_wall_clock_but_who_talks_to_the_user() -> None:
+def test_only_modules_that_talk_to_the_user_read_the_wall_clock() -> None:
     readers = {path for path in modules(SOURCE, SCRIPT, ROOT / "pipelines") if calls(path) & WALL_CLOCK}
     # The emulator checks signatures by a clock of its own, as the API does.
     assert {path for path in readers if APPLICATION / "emulator" not in path.parents} == READ_THE_CLOCK
@@ -270,7 +270,7 @@ def test_only_the_command_prints() -> None:
     assert {path.parent for path in speakers} == {COMMANDS}
 
 
-def test_nothing_is_imported_by_the_folders_name() -> None:
+def test_nothing_is_imported_by_the_name_of_its_folder() -> None:
     for path in modules(ROOT / "sources", ROOT / "pipelines", ROOT / "tests"):
         named = {
             alias for node in ast.walk(parse(path)) if isinstance(node, ast.Import) for alias in (a.name for a in node.names)
@@ -279,6 +279,6 @@ def test_nothing_is_imported_by_the_folders_name() -> None:
         assert not {name for name in named if name.split(".")[0] in {"sources", "pipelines"}}, path
 
 
-def test_no_module_is_named_after_nothing() -> None:
+def test_no_module_has_a_generic_name() -> None:
     names = {path.stem for path in modules(ROOT / "sources", ROOT / "pipelines")}
     assert names & {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"} == set()

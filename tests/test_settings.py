@@ -65,7 +65,7 @@ def test_the_file_says_the_codes_default(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", parameters())
-def test_every_setting_has_its_reason_above_it(name: str) -> None:
+def test_every_setting_has_a_comment(name: str) -> None:
     lines = section(TEXT).splitlines()
     at = next(number for number, line in enumerate(lines) if re.match(rf"(# )?{name} = ", line))
     assert lines[at - 1].startswith("# ")

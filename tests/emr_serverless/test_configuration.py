@@ -103,7 +103,7 @@ def test_values_reach_the_source_from_files_and_environment(files: Files, monkey
     ],
 )
 @pytest.mark.parametrize("file", ["config.toml", "secrets.toml"])
-def test_a_misspelt_key_of_a_file_is_refused(files: Files, file: str, section: str, key: str, meant: str) -> None:
+def test_a_misspelled_key_in_a_file_is_refused(files: Files, file: str, section: str, key: str, meant: str) -> None:
     # dlt itself refuses a credential in config.toml.
     file = "secrets.toml" if section.endswith(".credentials") else file
     files.write(file, f'[{section}]\n{key} = "hunter2"')
@@ -127,19 +127,19 @@ def test_a_misspelt_key_of_a_file_is_refused(files: Files, file: str, section: s
         ("SOURCES__EMR_SERVERLESS__CREDENTIALS_ACCESS_KEY_SECRET", "CREDENTIALS__ACCESS_KEY_SECRET"),
     ],
 )
-def test_a_misspelt_variable_is_refused(files: Files, monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
+def test_a_misspelled_variable_is_refused(files: Files, monkeypatch: pytest.MonkeyPatch, variable: str, meant: str) -> None:
     del files
     monkeypatch.setenv(variable, "hunter2")
     told = refusal(region_ids=REGIONS)
     assert told == f"{variable} in the environment is not a setting. Did you mean SOURCES__EMR_SERVERLESS__{meant}?"
 
 
-def test_a_key_unlike_all_others_is_answered_by_their_names(files: Files) -> None:
+def test_an_unknown_key_is_reported_with_the_valid_names(files: Files) -> None:
     files.write("config.toml", "[sources.emr_serverless]\nfrobnicate = 1")
     assert "The settings are: region_ids, workspace_ids, endpoint" in refusal(region_ids=REGIONS)
 
 
-def test_a_misspelt_key_is_told_before_the_one_that_is_missing(files: Files) -> None:
+def test_a_misspelled_key_is_reported_before_a_missing_one(files: Files) -> None:
     files.write("config.toml", '[sources.emr_serverless]\nregion = ["cn-hangzhou"]')
     assert refusal().endswith("Did you mean sources.emr_serverless.region_ids?")
     files.write("config.toml", "")
@@ -147,7 +147,7 @@ def test_a_misspelt_key_is_told_before_the_one_that_is_missing(files: Files) -> 
         emr_serverless()
 
 
-def test_other_keys_of_dlt_and_of_other_sources_are_not_ours(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_keys_of_dlt_and_of_other_sources_are_ignored(files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     files.write(
         "config.toml",
         "[sources.emr_serverless.data_writer]\nbuffer_max_items = 100\n[sources.emr_serverless.schema]\nnaming = 'direct'\n"

@@ -115,7 +115,7 @@ def load(folder: Path, endpoint: str) -> duckdb.DuckDBPyConnection:
     return duckdb.connect(str(folder / "emr.duckdb"), read_only=True)
 
 
-def test_a_column_is_one_line(resources: Path, tmp_path: Path, endpoint: str) -> None:
+def test_adding_a_column_takes_one_line(resources: Path, tmp_path: Path, endpoint: str) -> None:
     declared = resources / "job_runs.py"
     before = declared.read_text()
     anchor = '        Field("name", "name"'
@@ -125,7 +125,7 @@ def test_a_column_is_one_line(resources: Path, tmp_path: Path, endpoint: str) ->
         assert database.sql("SELECT attempt, extra FROM emr_raw.job_runs").fetchall() == [(3, None)]
 
 
-def test_a_list_operation_is_one_file_and_its_name(resources: Path, tmp_path: Path, endpoint: str) -> None:
+def test_adding_a_list_operation_takes_one_file_and_one_line(resources: Path, tmp_path: Path, endpoint: str) -> None:
     (resources / "session_clusters.py").write_text(NEW_LIST)
     listed = resources / "__init__.py"
     text = listed.read_text().replace("from .workspaces", "from .session_clusters import SESSION_CLUSTERS\nfrom .workspaces")

@@ -86,7 +86,7 @@ def test_a_backfill_and_a_horizon_are_arguments(emulator: Emulator, tmp_path: Pa
         source(emulator, as_of=NOW + timedelta(days=3650))
 
 
-def test_a_source_reads_with_its_own_settings(emulator: Emulator, tmp_path: Path) -> None:
+def test_each_call_of_the_source_reads_with_its_own_settings(emulator: Emulator, tmp_path: Path) -> None:
     pipeline_in(tmp_path).run(source(emulator, workspace_ids=["w-one"], region_ids=["cn-hangzhou"]))
     pipeline_in(tmp_path).run(source(emulator, redact="strict"))
     database = tmp_path / "emr.duckdb"
@@ -96,7 +96,7 @@ def test_a_source_reads_with_its_own_settings(emulator: Emulator, tmp_path: Path
     assert {name for (name,) in query(database, values)} <= {"w-one"}
 
 
-def test_part_of_the_source_loads_part_and_asks_for_no_more(emulator: Emulator, tmp_path: Path) -> None:
+def test_with_resources_loads_only_the_selected_tables(emulator: Emulator, tmp_path: Path) -> None:
     some = source(emulator).with_resources("members", "workspaces", "extraction_windows")
     pipeline_in(tmp_path).run(some)
     database = tmp_path / "emr.duckdb"

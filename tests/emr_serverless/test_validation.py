@@ -79,13 +79,13 @@ def test_the_table_has_every_setting_of_the_source_with_its_default() -> None:
 
 
 @pytest.mark.parametrize(("name", "value", "read"), GOOD, ids=str)
-def test_what_can_be_used(name: str, value: Any, read: Any) -> None:
+def test_valid_values(name: str, value: Any, read: Any) -> None:
     assert read_setting(name, value) == read
     assert type(read_setting(name, value)) is type(read)
 
 
 @pytest.mark.parametrize(("name", "value"), BAD, ids=str)
-def test_what_cannot_be_used_is_named_with_its_value_and_what_is_allowed(name: str, value: Any) -> None:
+def test_an_invalid_setting_is_reported_with_its_value_and_the_allowed_values(name: str, value: Any) -> None:
     with pytest.raises(CheckSettingsError) as caught:
         read_setting(name, value)
     told = str(caught.value)
@@ -113,7 +113,7 @@ def test_both_ends_of_a_range_can_be_used(name: str) -> None:
     ],
     ids=str,
 )
-def test_a_refusal_shows_no_secret(name: str, value: Any) -> None:
+def test_errors_show_no_secret(name: str, value: Any) -> None:
     with pytest.raises(CheckSettingsError) as caught:
         read_setting(name, value)
     assert "hunter2" not in str(caught.value)

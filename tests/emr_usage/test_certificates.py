@@ -90,7 +90,7 @@ class TestRestored:
         assert cli.load().code == 0
         cli.assert_whole()
 
-    def test_the_progress_of_a_backfill_is_believed_as_far_as_its_rows_are_there(self, cli: CliHarness) -> None:
+    def test_the_progress_of_a_backfill_counts_as_far_as_its_rows_exist(self, cli: CliHarness) -> None:
         assert cli.load("--initial-days", "1").code == 0
         shutil.copy(cli.database, cli.folder / "backup")
         assert cli.run("backfill", *cli.source_options, *DAY).code == 0
@@ -106,7 +106,7 @@ class TestRestored:
 class TestNotVisible:
     """A workspace that cannot be seen is named, also when nobody asked for it by name."""
 
-    def test_one_that_earlier_loads_read(self, cli: CliHarness) -> None:
+    def test_a_workspace_that_earlier_loads_read_is_reported_as_missing(self, cli: CliHarness) -> None:
         cli.load_whole()
         cli.emulator.state.withdraw_workspace("w-two")
         for _ in range(2):
@@ -143,7 +143,7 @@ class TestNotVisible:
         assert done.code == 3
         assert {*REGIONS} <= {row["workspace_id"] for row in done.facts["incomplete"]}
 
-    def test_others_are_not_asked_for(self, cli: CliHarness) -> None:
+    def test_other_workspaces_are_not_requested(self, cli: CliHarness) -> None:
         """Neither a region that is left out of this load nor a workspace that is not named is missing."""
         cli.load_whole()
         cli.emulator.state.withdraw_workspace("w-two")
@@ -153,7 +153,7 @@ class TestNotVisible:
         assert cli.run("load", *elsewhere, "--region", "cn-hangzhou", "--workspace", "w-two").code != 0
 
     @pytest.mark.parametrize("workspace_id", ["w-one", "w-nosuch"])
-    def test_only_a_missing_one_can_be_forgotten(self, cli: CliHarness, workspace_id: str) -> None:
+    def test_only_a_missing_workspace_can_be_forgotten(self, cli: CliHarness, workspace_id: str) -> None:
         cli.load_whole()
         done = cli.run("load", *cli.source_options, "--forget-workspace", workspace_id)
         assert done.code == 2
@@ -174,7 +174,7 @@ class TestNotVisible:
 class TestBackfill:
     """A backfill says what it did."""
 
-    def test_what_is_certified_already_is_said_of_that_only(self, cli: CliHarness) -> None:
+    def test_only_certified_parts_are_reported_as_certified(self, cli: CliHarness) -> None:
         assert "certified already" not in cli.run("backfill", *cli.source_options, *DAY).out
         assert (
             "is certified already by an earlier run of the backfill. Use --force"

@@ -72,7 +72,7 @@ class TestHelp:
         assert examples == "Examples:"
         assert first.startswith(f"emr-usage {name}")
 
-    def test_every_option_says_what_it_is(self) -> None:
+    def test_every_option_has_a_help_text(self) -> None:
         for command in commands().values():
             for option in command.params:
                 assert isinstance(option, click.Argument) or getattr(option, "help", None), f"{command.name} {option.name}"
@@ -268,7 +268,7 @@ class TestTroubles:
         self.assert_told(cli, TROUBLES[name])
 
     @pytest.mark.soak
-    def test_all_of_them_in_a_row_after_a_night_that_went_well(self, cli: CliHarness) -> None:
+    def test_all_failures_in_a_row_after_a_successful_night(self, cli: CliHarness) -> None:
         cli.load_whole()
         pass_a_night(cli.emulator)
         for trouble in TROUBLES.values():
@@ -296,7 +296,7 @@ class TestTroubles:
         cli.environment, cli.emulator.faults = {}, Faults()
         assert_readable(cli.database)
 
-    def test_wrong_use(self, cli: CliHarness) -> None:
+    def test_invalid_usage(self, cli: CliHarness) -> None:
         load = ["load", "--region", "cn-hangzhou"]
         for arguments, sentence in (
             (["load", "--as-of", "yesterday"], "'yesterday' is not a time; write it as 2026-01-31"),
@@ -317,7 +317,7 @@ class TestTroubles:
             assert sentence in done.err
         assert not cli.database.exists()
 
-    def test_a_traceback_is_there_for_those_who_ask(self, cli: CliHarness) -> None:
+    def test_verbose_prints_the_traceback(self, cli: CliHarness) -> None:
         environment(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret")(cli)
         done = cli.run("load", "--verbose", *cli.source_options)
         assert done.code == 1
@@ -330,7 +330,7 @@ class TestTroubles:
         assert "emr-usage load --region REGION" in done.sentence
         assert not cli.database.exists()
 
-    def test_a_chain_of_credentials_that_breaks_says_one_sentence(self, cli: CliHarness) -> None:
+    def test_a_failing_credential_chain_is_reported_in_one_sentence(self, cli: CliHarness) -> None:
         """The vendor's library logs tracebacks, and what it has in its cache: neither is shown."""
         environment(
             ALIBABA_CLOUD_ACCESS_KEY_ID="",
@@ -345,13 +345,13 @@ class TestTroubles:
 class TestDatabase:
     """The DuckDB file: held by others, wrong, deleted, or two of them."""
 
-    def test_a_failed_first_load_leaves_none(self, cli: CliHarness) -> None:
+    def test_a_failed_first_load_leaves_no_database(self, cli: CliHarness) -> None:
         assert cli.load(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret").code == 1
         assert not cli.database.exists()
         assert cli.run("status", "--json").facts["error"]["code"] == "NoDatabase"
         cli.load_whole()
 
-    def test_one_that_holds_nothing_is_no_good_one(self, cli: CliHarness) -> None:
+    def test_an_empty_database_is_reported_as_not_loaded(self, cli: CliHarness) -> None:
         duckdb.connect(str(cli.database)).close()
         for arguments in (["status"], ["build"], ["report"], ["explain", "jr-1"]):
             done = cli.run(*arguments, "--json")
@@ -359,7 +359,7 @@ class TestDatabase:
             assert "Load first: emr-usage load --region REGION" in done.sentence
         cli.load_whole()
 
-    def test_one_that_holds_refusals_only_is_no_good_one(self, cli: CliHarness) -> None:
+    def test_a_database_with_denied_loads_only_is_reported_as_not_loaded(self, cli: CliHarness) -> None:
         cli.emulator.faults = Faults(denied={"ListJobRuns": (403, "NoPermission")})
         assert cli.load().code == 1
         assert cli.run("status", "--json").code == 3
@@ -498,7 +498,7 @@ class TestIncomplete:
     """A load that could not read all says so, exits with 3, and keeps it on record until it is made up for."""
 
     @pytest.mark.parametrize(("http_status", "code"), [(403, "NoPermission"), (404, "InvalidWorkspaceId.NotFound"), (400, None)])
-    def test_one_workspace_refuses(self, cli: CliHarness, http_status: int, code: str | None) -> None:
+    def test_a_workspace_denies_access(self, cli: CliHarness, http_status: int, code: str | None) -> None:
         cli.emulator.faults = Faults(denied={"w-two": (http_status, code)})
         done = cli.load()
         assert (done.code, done.facts["status"]) == (3, "incomplete")
@@ -513,7 +513,7 @@ class TestIncomplete:
         loaded = {row[0] for row in cli.query("SELECT DISTINCT workspace_id FROM emr_raw.job_runs")}
         assert loaded == {"w-one", "w-three"}
 
-    def test_it_is_told_until_it_is_made_up_for(self, cli: CliHarness) -> None:
+    def test_an_incomplete_range_is_reported_until_it_is_certified(self, cli: CliHarness) -> None:
         cli.emulator.faults = Faults(denied={"w-two": (403, "NoPermission")})
         assert cli.load().code == 3
         said = CliHarness(cli.folder, cli.emulator, REGIONS).run("status", COLUMNS="200")
@@ -529,7 +529,7 @@ class TestIncomplete:
         cli.load_whole()
         assert cli.run("status", "--json").facts["incomplete"] == []
 
-    def test_a_window_is_never_answered(self, cli: CliHarness) -> None:
+    def test_a_window_that_is_never_answered_fails(self, cli: CliHarness) -> None:
         """It is failed, the cursor stays before it, and the next night asks for it again."""
         day_ms = utc_ms("2026-10-28")
 
@@ -632,7 +632,7 @@ class TestProgress:
         assert "\x1b[?25l" in screen, "the cursor is hidden while a line is redrawn"
         cli.assert_whole()
 
-    def test_elsewhere_it_is_a_line_now_and_then(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_outside_a_terminal_progress_is_printed_as_occasional_lines(self, monkeypatch: pytest.MonkeyPatch) -> None:
         seconds = iter([0.0, 1.0, 10.0, 12.0, 20.0])
         monkeypatch.setattr("emr_usage.progress.time.monotonic", lambda: next(seconds))
         text = StringIO()

@@ -35,7 +35,7 @@ RARE = ("in a copy", "in the second package's merges")
 
 
 @pytest.mark.parametrize("when", [pytest.param(when, marks=pytest.mark.soak if when in RARE else ()) for when in FULL])
-def test_a_write_fails(cli: CliHarness, when: str) -> None:
+def test_a_failed_write_is_reported(cli: CliHarness, when: str) -> None:
     cli.environment = SEVERAL_PACKAGES
     assert_told(cli.load(fault=FULL[when]))
     if "database is made" not in when:
@@ -44,7 +44,7 @@ def test_a_write_fails(cli: CliHarness, when: str) -> None:
 
 
 @pytest.mark.parametrize("when", [pytest.param("in a copy", marks=pytest.mark.soak), "in a merge"])
-def test_a_write_fails_after_a_night_that_went_well(cli: CliHarness, when: str) -> None:
+def test_a_failed_write_after_a_successful_night_is_reported(cli: CliHarness, when: str) -> None:
     cli.load_whole()
     pass_a_night(cli.emulator)
     assert_told(cli.load(fault=FULL[when]))
@@ -65,7 +65,7 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]
 
 
 @pytest.mark.parametrize("small_disk", [100, 400, 600], indirect=True, ids=lambda size: f"{size} KiB")
-def test_a_real_disk_is_full(small_disk: Path) -> None:
+def test_a_full_disk_on_a_real_file_system(small_disk: Path) -> None:
     with served() as emulator:
         cli = CliHarness(small_disk, emulator, REGIONS)
         assert_told(cli.load())

@@ -137,7 +137,7 @@ def test_it_is_listed(tmp_path: Path, clone: Path) -> None:
     assert "emr_serverless: Job-run history of Alibaba Cloud EMR Serverless Spark" in listed.stdout
 
 
-def test_it_is_made_where_nothing_but_dlt_is_installed(tmp_path: Path, clone: Path) -> None:
+def test_the_project_is_created_where_only_dlt_is_installed(tmp_path: Path, clone: Path) -> None:
     (tmp_path / "sitecustomize.py").write_text(NOTHING_BUT_DLT)
     folder = tmp_path / "bare"
     folder.mkdir()

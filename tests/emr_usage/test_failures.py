@@ -148,11 +148,11 @@ def test_a_known_failure_says_what_to_do_however_deep_it_is(kind: str) -> None:
 
 
 @pytest.mark.parametrize("kind", KNOWN)
-def test_what_is_wrapped_around_it_is_not_quoted(kind: str) -> None:
+def test_no_wrapping_message_is_shown(kind: str) -> None:
     assert SECRET not in explain(wrapped(KNOWN[kind][0]), TARGET).sentence
 
 
-def test_of_an_unknown_failure_only_its_kind_is_told() -> None:
+def test_only_the_type_of_an_unknown_failure_is_shown() -> None:
     failure = explain(wrapped(ValueError(f"postgresql://u:{SECRET}@h/d")), TARGET)
     assert failure == Failure(
         "An unexpected error occurred (ValueError). Loaded rows remain. Run again with --verbose for the traceback, and"
@@ -162,24 +162,24 @@ def test_of_an_unknown_failure_only_its_kind_is_told() -> None:
     )
 
 
-def test_text_that_looks_like_a_full_disk_counts_only_from_the_database_or_the_system() -> None:
+def test_a_message_about_a_full_disk_counts_only_from_the_database_or_the_system() -> None:
     assert explain(ValueError("no space left on device"), TARGET).code == "ValueError"
     assert explain(OSError(errno.EACCES, "no space left, they said"), TARGET).code == "PermissionError"
 
 
-def test_the_source_knows_best_when_several_things_went_wrong() -> None:
+def test_an_error_of_the_source_takes_precedence_over_later_ones() -> None:
     full = OSError(errno.ENOSPC, "No space left on device")
     full.__context__ = EmrServerlessError("It broke", code="Broken")
     assert explain(wrapped(full), TARGET).code == "Broken"
 
 
-def test_a_chain_that_bites_its_tail_has_an_end() -> None:
+def test_a_cycle_of_exceptions_is_followed_once() -> None:
     first, second = ValueError("a"), ValueError("b")
     first.__cause__, second.__cause__ = second, first
     assert list(chain(first)) == [first, second]
 
 
-def test_a_real_wrong_file_is_recognised(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_recognized(tmp_path: Path) -> None:
     """The texts above are those of some version of DuckDB: this one comes from the installed version."""
     wrong = tmp_path / "wrong.duckdb"
     wrong.write_text("not a database" * 2000)

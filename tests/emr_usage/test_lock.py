@@ -57,7 +57,9 @@ def test_another_path_is_the_same_database(database: Path, way: str) -> None:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_other_working_files_are_no_other_database(database: Path, monkeypatch: pytest.MonkeyPatch, way: str) -> None:
+def test_one_database_is_locked_regardless_of_its_working_files(
+    database: Path, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
     one = open_pipeline(Target(database=database))
     monkeypatch.setenv("DLT_DATA_DIR", str(database.parent / "dlt"))
     other = open_pipeline(Target(database=Path(WAYS[way])))
@@ -87,7 +89,7 @@ def test_a_lock_file_that_cannot_be_written_names_the_folder(tmp_path: Path) -> 
         pass
 
 
-def test_a_wait_tries_again_until_its_end() -> None:
+def test_waiting_for_a_lock_tries_again_until_the_timeout() -> None:
     users: list[str] = []
     left = iter([BusyError("process 1"), duckdb.IOException("Could not set lock on file x (PID 2)"), None])
 
@@ -167,7 +169,7 @@ def waited(process: subprocess.Popen[str]) -> str:
 
 
 @pytest.mark.parametrize("reads", [True, False])
-def test_a_command_says_who_holds_the_database(cli: CliHarness, reads: bool) -> None:  # noqa: FBT001
+def test_a_locked_database_is_reported_with_its_holder(cli: CliHarness, reads: bool) -> None:  # noqa: FBT001
     assert cli.load().code == 0
     with duckdb.connect(str(cli.database), read_only=reads):
         for command in ("build", "load", "status"):

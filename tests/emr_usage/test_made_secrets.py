@@ -163,9 +163,7 @@ def desk_before(state: State, process_pool: ProcessPool) -> Iterator[CliHarness]
 
 @FEW
 @given(middles=MIDDLES)
-def test_nothing_of_a_load_that_is_killed_that_fails_and_that_ends_well(
-    process_pool: ProcessPool, middles: dict[str, str]
-) -> None:
+def test_failed_killed_and_successful_loads_leave_no_secret(process_pool: ProcessPool, middles: dict[str, str]) -> None:
     planter = Planter(middles)
     with desk_before(MadeAccount(planter), process_pool) as cli:
         for nth in range(3, 10):
@@ -192,7 +190,7 @@ def test_nothing_of_a_load_that_is_killed_that_fails_and_that_ends_well(
 
 @FEW
 @given(middles=MIDDLES)
-def test_nothing_of_what_the_api_says_when_it_refuses(process_pool: ProcessPool, middles: dict[str, str]) -> None:
+def test_error_responses_of_the_api_leave_no_secret(process_pool: ProcessPool, middles: dict[str, str]) -> None:
     planter = Planter(middles)
     state = MadeAccount(planter)
     with desk_before(state, process_pool) as cli:
@@ -205,7 +203,7 @@ def test_nothing_of_what_the_api_says_when_it_refuses(process_pool: ProcessPool,
 
 @settings(FEW, max_examples=1)
 @given(middles=MIDDLES)
-def test_every_made_secret_is_there_to_be_found(process_pool: ProcessPool, middles: dict[str, str]) -> None:
+def test_every_generated_secret_is_found_without_redaction(process_pool: ProcessPool, middles: dict[str, str]) -> None:
     """Without redaction the same search finds each of the secrets, in the tables and in the files."""
     planter = Planter(middles)
     with desk_before(MadeAccount(planter), process_pool) as cli:

@@ -83,7 +83,7 @@ def matches(mart_db: MartDatabase) -> Matches:
     return read_matches(open_pipeline(mart_db.target))
 
 
-def test_every_rate_says_what_it_priced(matches: Matches) -> None:
+def test_every_rate_shows_what_it_priced(matches: Matches) -> None:
     first, *others = matches.rates
     assert (first.number, first.says, first.job_runs, first.cu_hours, first.costs) == (
         *(1, "cn-hangzhou: USD 0.05 from 2026-01-01", 2, 3),
@@ -92,7 +92,7 @@ def test_every_rate_says_what_it_priced(matches: Matches) -> None:
     assert [(match.number, match.job_runs, match.cu_hours) for match in others] == [(row, 0, 0) for row in range(2, 7)]
 
 
-def test_every_rule_says_what_it_matched_also_runs_without_a_figure(matches: Matches) -> None:
+def test_every_rule_shows_what_it_matched_including_runs_without_a_figure(matches: Matches) -> None:
     matched = {
         match.number: (match.says, match.job_runs, match.cu_hours, match.costs) for match in matches.rules if match.job_runs
     }
@@ -103,7 +103,7 @@ def test_every_rule_says_what_it_matched_also_runs_without_a_figure(matches: Mat
     assert [match.number for match in matches.rules] == list(range(1, 8))
 
 
-def test_what_matched_nothing_says_what_was_probably_meant(matches: Matches) -> None:
+def test_rates_and_rules_without_a_match_suggest_a_similar_name(matches: Matches) -> None:
     assert {match.number: match.hint for match in matches.rates if match.hint} == RATE_HINTS
     assert {match.number: match.hint for match in matches.rules if match.hint} == RULE_HINTS
 
@@ -143,14 +143,14 @@ def test_build_lists_them_within_80_columns(tmp_path: Path, monkeypatch: pytest.
     ]
 
 
-def test_machines_get_them_too(tmp_path: Path) -> None:
+def test_json_output_has_them_too(tmp_path: Path) -> None:
     facts = json.loads(run_build(tmp_path, "--json").stdout)
     assert [(rate["number"], rate["job_runs"], rate["hint"]) for rate in facts["rates"]][1] == (2, 0, RATE_HINTS[2])
     assert facts["rates"][0]["costs"] == {"USD": "0.150000"}
     assert [rule["number"] for rule in facts["owner_rules"]] == list(range(1, 8))
 
 
-def test_figures_that_cannot_be_true_are_set_aside_with_a_sentence(tmp_path: Path) -> None:
+def test_implausible_figures_are_excluded_and_reported(tmp_path: Path) -> None:
     day = ("2026-10-02 00:00", "2026-10-02 04:00")
     good = job_run("good", utc(day[0]), utc(day[1]), 4)
     negative = job_run("negative", utc(day[0]), utc(day[1]), -4)

@@ -149,7 +149,7 @@ ACCIDENTS = {
 @pytest.mark.parametrize(
     "accident", ["restored", *(pytest.param(name, marks=pytest.mark.soak) for name in ACCIDENTS if name != "restored")]
 )
-def test_the_destination_is_right_after_an_accident(new_harness: NewHarness, accident: str) -> None:
+def test_the_destination_is_correct_after_an_accident(new_harness: NewHarness, accident: str) -> None:
     cli = new_harness()
     cli.load_whole()
     tables = [name for (name,) in cli.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_raw'")]
@@ -197,7 +197,7 @@ def test_every_text_arrives_as_it_is(
 
 
 @pytest.mark.parametrize("command", ["load", "status"])
-def test_no_server_there_is_one_sentence(new_harness: NewHarness, command: str) -> None:
+def test_an_unreachable_server_is_reported_in_one_sentence(new_harness: NewHarness, command: str) -> None:
     cli = new_harness()
     cli.address = "postgresql://emr:PlantedInAnAddress@127.0.0.1:1/emr"
     done = cli.run(command, *(cli.source_options if command == "load" else []))

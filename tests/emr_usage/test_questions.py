@@ -13,13 +13,13 @@ DOCUMENT = (Path(__file__).parents[2] / "docs/questions.md").read_text()
 QUESTIONS = list(questions_of(DOCUMENT))
 
 
-def test_there_are_at_least_twenty_questions_and_none_twice() -> None:
+def test_there_are_at_least_twenty_different_questions() -> None:
     assert len(QUESTIONS) >= 20
     assert [heading for heading, times in Counter(question.heading for question in QUESTIONS).items() if times > 1] == []
 
 
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.heading)
-def test_each_is_a_question_with_one_sql_and_an_answer(question: Question) -> None:
+def test_each_question_has_one_query_and_an_answer(question: Question) -> None:
     assert question.heading.endswith("?")
     assert question.sql
     assert len(question.answer.splitlines()) > 2, "an answer has at least one row; run make docs"

@@ -67,7 +67,7 @@ def test_a_database_that_cannot_be_written_is_named(cli: CliHarness) -> None:
     assert "This user cannot write to the database emr.duckdb or its folder (Permission denied)" in done.sentence
 
 
-def test_what_a_killed_load_left_beside_it_is_read_too(cli: CliHarness) -> None:
+def test_files_left_by_a_killed_load_are_read_too(cli: CliHarness) -> None:
     """A write-ahead log that nobody has merged yet belongs to the database."""
     cli.load_whole()
     connection = duckdb.connect(str(cli.database))

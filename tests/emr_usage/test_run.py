@@ -37,7 +37,7 @@ def test_one_command_loads_builds_and_reports(cli: CliHarness) -> None:
     assert f"USD {cost:,.2f}" in facts["report"]["headline"]
 
 
-def test_people_are_told_each_step_and_the_report_last(cli: CliHarness) -> None:
+def test_the_terminal_shows_each_step_and_the_report_last(cli: CliHarness) -> None:
     done = cli.run("run", *cli.source_options, "--output", "pages")
     assert done.code == 0, done
     lines = done.out.splitlines()
@@ -46,7 +46,7 @@ def test_people_are_told_each_step_and_the_report_last(cli: CliHarness) -> None:
     assert lines[-1].startswith("Report: pages/emr-usage-")
 
 
-def test_what_is_incomplete_is_built_and_reported_and_said(cli: CliHarness) -> None:
+def test_an_incomplete_load_is_built_and_reported_with_exit_code_3(cli: CliHarness) -> None:
     denied = min(cli.regions)
     cli.emulator.faults = Faults(denied={denied: (403, "Forbidden.RAM")})
     done = cli.run("run", "--json", *cli.source_options)
@@ -60,7 +60,7 @@ def test_what_is_incomplete_is_built_and_reported_and_said(cli: CliHarness) -> N
     assert denied in page
 
 
-def test_where_nothing_could_be_loaded_nothing_is_made(cli: CliHarness) -> None:
+def test_nothing_is_created_if_nothing_can_be_loaded(cli: CliHarness) -> None:
     cli.emulator.access_keys = (AccessKey("another", "key"),)
     done = cli.run("run", "--json", *cli.source_options)
     assert done.code == 1, done
@@ -68,7 +68,7 @@ def test_where_nothing_could_be_loaded_nothing_is_made(cli: CliHarness) -> None:
     assert not (cli.folder / "reports").exists()
 
 
-def test_wrong_inputs_end_it_with_their_problems_and_the_load_stays(cli: CliHarness) -> None:
+def test_invalid_inputs_end_the_run_with_their_errors_and_the_load_is_kept(cli: CliHarness) -> None:
     inputs = cli.folder / "inputs"
     inputs.mkdir()
     (inputs / "rates.csv").write_text(RATES + "cn-hangzhou,,,USD,-1,list,2020-01-01,,a page\n")

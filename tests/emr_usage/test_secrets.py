@@ -46,7 +46,7 @@ def cli(tmp_path: Path, process_pool: ProcessPool, company_emulator: Emulator) -
     return CliHarness(tmp_path, company_emulator, regions, process_pool, KEPT_FILES | key)
 
 
-def test_every_secret_is_there_to_be_found(cli: CliHarness) -> None:
+def test_every_secret_is_found_without_redaction(cli: CliHarness) -> None:
     """Without redaction the search finds all that the company planted: it would find what redaction missed."""
     cli.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "off"
     assert cli.load("--verbose").code == 3
@@ -56,7 +56,7 @@ def test_every_secret_is_there_to_be_found(cli: CliHarness) -> None:
     assert [secret for secret in SECRETS if secret not in in_files] == []
 
 
-def test_nothing_of_a_whole_load(cli: CliHarness) -> None:
+def test_a_complete_load_leaves_no_secret(cli: CliHarness) -> None:
     done = cli.load("--verbose")
     assert done.code == 3
     assert cli.query("SELECT count(*) > 200 FROM emr_raw.job_runs") == [(True,)]
@@ -64,7 +64,7 @@ def test_nothing_of_a_whole_load(cli: CliHarness) -> None:
     assert_clean(cli, done)
 
 
-def test_nothing_of_a_strict_load(cli: CliHarness) -> None:
+def test_a_strict_load_leaves_no_secret(cli: CliHarness) -> None:
     """What the company gave its jobs is there as digests alone, by whose key nobody finds it from the database."""
     cli.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "strict"
     done = cli.load("--verbose")
@@ -120,7 +120,7 @@ def test_redaction_that_cannot_be_used_is_refused(cli: CliHarness, settings: dic
 
 
 @pytest.mark.parametrize("umask", [0o000, pytest.param(0o022, marks=pytest.mark.soak)])
-def test_databases_and_working_files_are_their_owners_only(cli: CliHarness, umask: int) -> None:
+def test_only_the_owner_can_read_databases_and_working_files(cli: CliHarness, umask: int) -> None:
     cli.process_pool = None
     before = os.umask(umask)
     try:
@@ -144,14 +144,14 @@ def test_databases_and_working_files_are_their_owners_only(cli: CliHarness, umas
     ],
     ids=lambda fault: fault.place.partition(":")[2],
 )
-def test_nothing_of_a_load_that_is_killed(cli: CliHarness, fault: FaultInjection) -> None:
+def test_a_killed_load_leaves_no_secret(cli: CliHarness, fault: FaultInjection) -> None:
     done = cli.load("--verbose", fault=fault)
     assert done.code < 0
     assert list(cli.folder.rglob("*.parquet")), "it left files behind"
     assert_clean(cli, done)
 
 
-def test_nothing_of_a_load_that_fails(cli: CliHarness) -> None:
+def test_a_failed_load_leaves_no_secret(cli: CliHarness) -> None:
     """With a traceback, which shows what functions were called with."""
     cli.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = wrong = "OurOwnMistypedSecret"
     done = cli.load("--verbose")
@@ -161,7 +161,7 @@ def test_nothing_of_a_load_that_fails(cli: CliHarness) -> None:
     assert_clean(cli, done)
 
 
-def test_nothing_of_a_key_in_dlts_configuration(cli: CliHarness) -> None:
+def test_no_key_of_dlts_configuration_is_left_anywhere(cli: CliHarness) -> None:
     settings = cli.folder / ".dlt"
     settings.mkdir()
     (settings / "secrets.toml").write_text(

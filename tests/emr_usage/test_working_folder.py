@@ -73,7 +73,7 @@ IN_CI = ("every file without content", "pending rows cut off", "schema of the pa
 
 
 @pytest.mark.parametrize("kind", [*IN_CI, *(pytest.param(kind, marks=pytest.mark.soak) for kind in DAMAGES if kind not in IN_CI)])
-def test_it_is_made_anew_and_nothing_is_lost(cli: CliHarness, kind: str) -> None:
+def test_the_folder_is_created_again_and_nothing_is_lost(cli: CliHarness, kind: str) -> None:
     cli.environment = SEVERAL_PACKAGES
     assert cli.load().code == 0
     pass_a_night(cli.emulator)
@@ -96,7 +96,7 @@ def test_extracted_files_that_are_damaged_are_read_again(cli: CliHarness) -> Non
     cli.assert_whole()
 
 
-def test_damaged_files_of_the_inputs_do_not_matter(cli: CliHarness) -> None:
+def test_damaged_working_files_of_the_inputs_do_not_matter(cli: CliHarness) -> None:
     cli.load_whole()
     assert cli.run("init-inputs").code == 0
     folder = cli.folder / "emr.duckdb.dlt/emr_usage_inputs"

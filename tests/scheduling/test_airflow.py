@@ -117,7 +117,7 @@ def month_names(days: dict[str, str]) -> set[str]:
     return {max(start, days["from"]) for start in starts}
 
 
-def test_a_file_of_dags_is_read_without_settings_and_without_the_network() -> None:
+def test_the_dag_file_is_parsed_without_settings_and_network() -> None:
     program = (
         "import runpy, socket, airflow.providers.standard.hooks.subprocess\n"
         "from airflow.sdk import Asset, BaseOperator, Param, chain, dag, task\n"
@@ -139,7 +139,7 @@ def test_the_night_that_was_missed_runs_once_and_is_loaded_built_and_reported(du
     duckdb.cli.assert_whole()
 
 
-def test_what_is_incomplete_is_built_and_reported_before_completeness_fails(duckdb: Scheduled) -> None:
+def test_an_incomplete_load_is_built_and_reported_before_the_completeness_task_fails(duckdb: Scheduled) -> None:
     denied = min(REGIONS)
     duckdb.cli.emulator.faults = Faults(denied={denied: (403, "Forbidden.RAM")})
     try:
@@ -197,7 +197,7 @@ def test_a_backfill_into_duckdb_runs_each_month_and_workspace_one_at_a_time(duck
     assert {row[0] for row in duckdb.cli.query(backfilled)} >= set(REGIONS)
 
 
-def test_a_backfill_that_cannot_be_is_refused_before_anything_is_loaded(duckdb: Scheduled) -> None:
+def test_an_invalid_backfill_range_is_refused_before_anything_is_loaded(duckdb: Scheduled) -> None:
     tomorrow = (duckdb.cli.emulator.clock.now() + timedelta(days=2)).date().isoformat()
     state, instances = duckdb.airflow.run("emr_usage_backfill", **backfill_days(duckdb.cli) | {"to": tomorrow})
     assert state == "failed"

@@ -71,7 +71,7 @@ def test_the_scheduled_command_and_its_options_exist(name: str) -> None:
     main.commands[command].make_context(command, options)  # fails at an option or value that is none
 
 
-def test_exit_codes_that_a_retry_cannot_help_are_not_retried() -> None:
+def test_exit_codes_that_a_retry_cannot_change_are_not_retried() -> None:
     (rule,) = cronjob()["podFailurePolicy"]["rules"]
     assert rule["action"] == "FailJob"
     assert rule["onExitCodes"] == {"containerName": container()["name"], "operator": "In", "values": NOT_RETRIED}
@@ -94,7 +94,7 @@ def test_the_container_runs_as_the_user_of_the_image() -> None:
     assert container()["image"] == f"emr-usage:{version}"
 
 
-def test_everything_that_the_image_copies_is_let_through() -> None:
+def test_dockerignore_keeps_everything_that_the_image_copies() -> None:
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
     names = {name for line in copied for name in line.split()}
     allowed = set(re.findall(r"^!(.*)$", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE))

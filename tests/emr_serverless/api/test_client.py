@@ -37,7 +37,7 @@ def test_ranges_and_lists_travel_as_compact_json_with_raw_characters() -> None:
     assert "tags=%5B%7B%22key%22%3A%22%E9%A1%B9%E7%9B%AE%22%2C%22value%22%3A%22a%20b%22%7D%5D" in query
 
 
-def test_a_page_is_asked_for_by_its_token_and_size() -> None:
+def test_a_page_is_requested_by_token_and_size() -> None:
     api = ScriptedApi(rows())
     api.list_job_runs(next_token="t/1+=", max_results=20)
     assert api.requests[0].url.params["nextToken"] == "t/1+="
@@ -134,7 +134,7 @@ def test_an_endpoint_is_https_and_knows_its_region(region_id: str, endpoint: str
         "https://[::1",
     ],
 )
-def test_nothing_is_sent_in_the_clear_beyond_this_machine(endpoint: str) -> None:
+def test_nothing_is_sent_unencrypted_to_other_machines(endpoint: str) -> None:
     with pytest.raises(CheckSettingsError, match="endpoint"):
         endpoint_of("cn-hangzhou", endpoint)
     with pytest.raises(CheckSettingsError, match="endpoint"):

@@ -72,7 +72,7 @@ def test_numbers_that_json_does_not_have_become_text(content: bytes) -> None:
         b'{"a":' * 5_000,
     ],
 )
-def test_what_is_not_a_whole_object_is_no_body(content: bytes) -> None:
+def test_an_incomplete_object_is_not_a_body(content: bytes) -> None:
     assert decode_body(content) is None
 
 

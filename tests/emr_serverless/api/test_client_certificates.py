@@ -84,13 +84,13 @@ def test_it_is_refused_and_the_advice_names_the_variable(endpoint: str) -> None:
     assert "Set SSL_CERT_FILE to a PEM file" in said
 
 
-def test_the_advice_helps(endpoint: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_suggested_value_works(endpoint: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert names(endpoint) == ["w-1"]
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_a_file_that_cannot_be_used_is_a_wrong_setting(
+def test_an_unusable_file_is_reported_as_an_invalid_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     if content:

@@ -67,7 +67,7 @@ def failure(answer: Answer, *, next_token: str | None = None, **settings: Any) -
         (400, "SignatureNonceUsed", TryLaterError),
     ],
 )
-def test_the_class_says_what_to_do(status: int, code: str | None, kind: type[EmrServerlessError]) -> None:
+def test_the_exception_class_decides_the_exit_code(status: int, code: str | None, kind: type[EmrServerlessError]) -> None:
     error = failure(refusal(status, code, "Because of x."))
     assert type(error) is kind
     assert (error.code, error.status, error.request_id) == (code or None, status, "R-1")
@@ -92,7 +92,7 @@ def test_gateway_and_service_spell_their_errors_differently(body: dict[str, str]
 
 
 @pytest.mark.parametrize("body", [{}, {"code": None, "message": None}, {"Code": 7, "Message": {"a": 1}, "RequestId": 5}])
-def test_a_strange_error_body_is_still_an_error(body: dict[str, Any]) -> None:
+def test_an_unreadable_error_body_is_still_an_error(body: dict[str, Any]) -> None:
     error = failure(reply(404, body, x_acs_request_id="H-1"))
     assert isinstance(error, FindWorkspaceError)
     assert error.request_id in {"H-1", "5"}
@@ -105,14 +105,14 @@ def test_an_empty_error_without_a_body_is_a_workspace_that_is_not_shown() -> Non
 
 
 @pytest.mark.parametrize("status", [302, 400, 401, 403, 404, 407])
-def test_a_refusal_that_is_not_the_apis_points_to_the_network(status: int) -> None:
+def test_an_error_response_that_is_not_from_the_api_points_to_the_network(status: int) -> None:
     error = failure(reply(status, b"<html>Please log in</html>"))
     assert type(error) is ReachEndpointError
     assert error.status == status
     assert "proxy" in str(error)
 
 
-def test_a_missing_right_is_named_as_ram_spells_it() -> None:
+def test_a_missing_permission_is_named_as_in_ram() -> None:
     assert "emr-serverless-spark:ListJobRuns" in str(failure(refusal(403, "Forbidden.RAM")))
     api = ScriptedApi(refusal(403, "NoPermission"))
     with pytest.raises(GrantPermissionError, match="emr-serverless-spark:ListWorkspaces"):
@@ -126,13 +126,13 @@ def test_a_missing_right_is_named_as_ram_spells_it() -> None:
         (timedelta(minutes=95), "this machine's clock is 95 minutes behind the API's"),
     ],
 )
-def test_a_wrong_clock_is_told_by_how_much(offset: timedelta, sentence: str) -> None:
+def test_clock_skew_is_reported_with_its_amount(offset: timedelta, sentence: str) -> None:
     date = (START + offset).strftime("%a, %d %b %Y %H:%M:%S GMT")
     assert sentence in str(failure(refusal(400, "InvalidTimeStamp.Expired", date=date)))
 
 
 @pytest.mark.parametrize("headers", [{}, {"date": "yesterday"}, {"date": "Sun, 01 Mar 2026 00:20:00"}, {"date": ""}])
-def test_a_wrong_clock_is_told_without_a_usable_date_too(headers: dict[str, str]) -> None:
+def test_clock_skew_is_reported_without_a_usable_date_header(headers: dict[str, str]) -> None:
     error = failure(refusal(400, "InvalidTimeStamp.Expired", **headers))
     assert "more than 15 minutes" in str(error)
 
@@ -153,7 +153,7 @@ def test_a_refused_token_restarts_the_window(code: str | None) -> None:
         (400, "InvalidTimeStamp.Expired", SetClockError),
     ],
 )
-def test_a_page_with_a_token_may_fail_of_other_things(status: int, code: str | None, kind: type[EmrServerlessError]) -> None:
+def test_a_page_with_a_token_can_fail_for_other_reasons(status: int, code: str | None, kind: type[EmrServerlessError]) -> None:
     assert type(failure(refusal(status, code), next_token="7")) is kind
 
 
@@ -174,7 +174,7 @@ SECRETS = ("CAISnQR1q6Ft5B2yfSjIr5bkL8nApoplhrFxxhHi", "LTAI5tPlantedKeyId99", "
         broken(httpx.ConnectError, SAID),
     ],
 )
-def test_what_the_api_says_is_scrubbed_of_secrets(answer: Answer) -> None:
+def test_error_messages_of_the_api_are_masked(answer: Answer) -> None:
     error = failure(answer, scrub=Redactor().text)
     told = f"{error} {error!r} {error.sentence} {error.args}"
     assert [secret for secret in SECRETS if secret in told] == []
@@ -203,13 +203,13 @@ def test_the_string_that_was_signed_is_not_printed(code: str, said: str) -> None
         assert told.startswith("ListJobRuns failed: the signature is wrong, so the secret is not that of the access key (code")
 
 
-def test_what_the_api_says_is_one_short_line() -> None:
+def test_error_messages_of_the_api_are_shortened_to_one_line() -> None:
     told = failure(refusal(403, "Forbidden", "You  are\n\tnot\r\nauthorized. " + "x" * 10_000)).sentence
     assert told.startswith("ListJobRuns failed: You are not authorized. x")
     assert len(told) < 600
 
 
-def test_no_error_drags_the_signed_request_along() -> None:
+def test_no_error_refers_to_the_signed_request() -> None:
     for answer in (refusal(500, "InternalError"), broken(httpx.ReadTimeout), refusal(403, "Forbidden")):
         error = failure(answer)
         assert error.__cause__ is None
@@ -223,7 +223,7 @@ def test_an_error_without_facts_has_no_empty_brackets() -> None:
     )
 
 
-def test_every_class_says_what_to_do() -> None:
+def test_every_exception_class_says_what_to_do() -> None:
     for kind in EmrServerlessError.__subclasses__():
         if kind is not GrantPermissionError:
             assert kind("x").advice != EmrServerlessError.default_advice

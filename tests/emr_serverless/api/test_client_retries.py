@@ -79,7 +79,7 @@ REFUSED_KEYS = [
 
 
 @pytest.mark.parametrize("answer", PASSING)
-def test_what_may_pass_is_asked_again(answer: Answer) -> None:
+def test_retryable_errors_are_retried(answer: Answer) -> None:
     api = ScriptedApi(rows("jr-0"), answer, answer, rows("jr-1"))
     api.list_job_runs()
     assert api.list_job_runs().records.column("jobRunId") == ["jr-1"]
@@ -87,7 +87,7 @@ def test_what_may_pass_is_asked_again(answer: Answer) -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), REFUSED)
-def test_what_will_not_pass_is_not_asked_again(status: int, code: str | None) -> None:
+def test_errors_that_are_not_retryable_are_not_retried(status: int, code: str | None) -> None:
     api = ScriptedApi(refusal(status, code))
     with pytest.raises(EmrServerlessError):
         api.list_job_runs()
@@ -96,7 +96,7 @@ def test_what_will_not_pass_is_not_asked_again(status: int, code: str | None) ->
 
 
 @pytest.mark.parametrize(("status", "code"), REFUSED_KEYS)
-def test_a_refused_key_is_fetched_once_more(status: int, code: str | None) -> None:
+def test_a_rejected_key_is_fetched_again_once(status: int, code: str | None) -> None:
     """What a provider has cached may have been replaced where it comes from."""
     keys = iter([AccessKey("old", "secret"), AccessKey("new", "secret")])
 
@@ -121,7 +121,7 @@ def test_a_key_that_is_refused_twice_ends_the_call(status: int, code: str | None
     assert api.waits == []
 
 
-def test_threads_that_were_refused_together_fetch_one_new_key() -> None:
+def test_threads_whose_key_is_rejected_together_fetch_one_new_key() -> None:
     made = []
 
     def connect() -> AccessKeyProvider:
@@ -138,7 +138,7 @@ def test_threads_that_were_refused_together_fetch_one_new_key() -> None:
 
 
 @pytest.mark.parametrize("answer", PASSING)
-def test_what_does_not_pass_in_time_says_try_later(answer: Answer) -> None:
+def test_a_wait_beyond_the_limit_advises_to_try_later(answer: Answer) -> None:
     api = ScriptedApi(rows(), answer)
     api.list_job_runs()
     with pytest.raises(TryLaterError):
@@ -153,7 +153,7 @@ def test_waits_double_up_to_the_cap_and_attempts_end() -> None:
     assert len(api.requests) == 14
 
 
-def test_every_wait_has_its_own_full_jitter() -> None:
+def test_every_wait_has_full_jitter() -> None:
     jitters = cycle([0.0, 0.25, 0.5, 0.75, 0.999, 0.1, 0.2])
     api = ScriptedApi(refusal(500, "InternalError"), jitter=lambda: next(jitters))
     with pytest.raises(TryLaterError):
@@ -161,7 +161,7 @@ def test_every_wait_has_its_own_full_jitter() -> None:
     assert api.waits == pytest.approx([0, 0.25, 1, 3, 7.992, 0.8, 1.6, 0, 2, 4, 6, 7.992, 0.8])
 
 
-def test_back_off_stays_at_its_cap_however_often_it_failed() -> None:
+def test_backoff_never_exceeds_its_cap() -> None:
     assert backoff_seconds(1, lambda: 1.0) == 0.5
     assert backoff_seconds(900, lambda: 0.5) == 4
 
@@ -187,7 +187,7 @@ def test_the_wait_the_api_asks_for_overrules_our_own(headers: dict[str, str], wa
     assert api.waits == [wait]
 
 
-def test_a_hint_alone_makes_any_refusal_pass() -> None:
+def test_retry_after_makes_any_error_retryable() -> None:
     api = ScriptedApi(refusal(400, "SomethingNew", x_acs_retry_after="40"), rows("jr-1"))
     assert api.list_job_runs().records.column("jobRunId") == ["jr-1"]
     assert api.waits == [0.04]
@@ -200,7 +200,7 @@ def test_all_attempts_and_waits_together_are_bounded() -> None:
     assert api.waits == [120, 120]
 
 
-def test_nobody_waits_for_what_is_longer_than_the_bound() -> None:
+def test_a_wait_above_the_bound_fails_at_once() -> None:
     api = ScriptedApi(refusal(429, "Throttling", retry_after="301"), rows())
     with pytest.raises(TryLaterError):
         api.list_job_runs()
@@ -231,7 +231,7 @@ def test_retries_ask_the_same_page() -> None:
 
 
 @pytest.mark.parametrize("kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.RemoteProtocolError])
-def test_where_nothing_has_ever_answered_it_is_told_soon(kind: type[httpx.TransportError]) -> None:
+def test_an_endpoint_that_never_answers_is_reported_soon(kind: type[httpx.TransportError]) -> None:
     api = ScriptedApi(broken(kind, "[Errno -2] Name or service not known"))
     with pytest.raises(
         ReachEndpointError, match=f"cn-hangzhou.aliyuncs.com did not answer .{kind.__name__}: .Errno -2."
@@ -241,7 +241,7 @@ def test_where_nothing_has_ever_answered_it_is_told_soon(kind: type[httpx.Transp
     assert "region" in caught.value.advice
 
 
-def test_what_has_answered_once_is_given_the_full_patience() -> None:
+def test_a_host_that_has_answered_gets_all_attempts() -> None:
     api = ScriptedApi(refusal(403, "Forbidden"), broken(httpx.ConnectError))
     with pytest.raises(EmrServerlessError):
         api.list_job_runs()

@@ -129,7 +129,7 @@ NO_KEY = "provide = default_chain()\nprint(json.dumps([failure(provide), failure
 @pytest.mark.parametrize(
     "environment", [{}, {"ALIBABA_CLOUD_ECS_METADATA": "a-role"}, {"ALIBABA_CLOUD_ECS_METADATA_DISABLED": "true"}]
 )
-def test_without_any_key_the_chain_fails_quietly_and_soon(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_without_any_key_the_chain_fails_soon_and_prints_nothing(tmp_path: Path, environment: dict[str, str]) -> None:
     (failure, again, attempts), told = run_python(NO_KEY, tmp_path, **environment)
     assert failure[0].startswith("No Alibaba Cloud access key was found (CredentialException). Set ALIBABA_CLOUD_ACCESS_KEY_ID")
     assert failure[2:] == ["None", True]
@@ -142,7 +142,7 @@ def test_without_any_key_the_chain_fails_quietly_and_soon(tmp_path: Path, enviro
     assert sum(timeout for _, timeout in attempts) / 2 <= 3
 
 
-def test_a_failing_chain_does_not_tell_what_it_has_read(tmp_path: Path) -> None:
+def test_a_failing_credential_chain_shows_no_credentials(tmp_path: Path) -> None:
     ini = tmp_path / ".alibabacloud" / "credentials.ini"
     ini.parent.mkdir()
     ini.write_text(f"[default]\ntype = {SECRETS[0]}\naccess_key_id = {SECRETS[1]}\n")
@@ -151,13 +151,13 @@ def test_a_failing_chain_does_not_tell_what_it_has_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("half", [{"ALIBABA_CLOUD_ACCESS_KEY_ID": "id"}, {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRETS[0]}])
-def test_half_a_key_is_no_key(tmp_path: Path, half: dict[str, str]) -> None:
+def test_an_incomplete_key_is_not_a_key(tmp_path: Path, half: dict[str, str]) -> None:
     (failure, *_), told = run_python(NO_KEY, tmp_path, ALIBABA_CLOUD_ECS_METADATA_DISABLED="true", **half)
     assert "No Alibaba Cloud access key was found" in failure[0]
     assert SECRETS[0] not in f"{failure} {told}"
 
 
-def test_the_librarys_scheduler_is_quiet_and_the_logs_of_others_are_not(tmp_path: Path) -> None:
+def test_only_the_scheduler_of_dbt_is_silenced(tmp_path: Path) -> None:
     script = """
 import datetime, warnings
 warnings.simplefilter("ignore")

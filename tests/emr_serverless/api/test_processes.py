@@ -101,7 +101,7 @@ def facts(response: Response) -> object:
     status=st.sampled_from([200, 200, 200, 400, 429, 503]),
 )
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_a_response_is_that_which_is_received_here(
+def test_a_response_equals_that_of_the_same_process(
     send: Processes, here: Exchange, server: Receiver, rows: list[Any], status: int
 ) -> None:
     server.status, server.answer = status, {"jobRuns": rows, "totalCount": len(rows)}
@@ -110,7 +110,7 @@ def test_a_response_is_that_which_is_received_here(
     assert len(pids(send)) == 2, "none of them failed"
 
 
-def test_a_request_without_a_response_fails_as_it_does_here(send: Processes, here: Exchange, server: Receiver) -> None:
+def test_a_request_without_a_response_fails_as_in_the_same_process(send: Processes, here: Exchange, server: Receiver) -> None:
     request = Request("http://127.0.0.1:9/", {}, JOB_RUNS.table, {})
     errors = []
     for sender in (send, here):
@@ -122,7 +122,7 @@ def test_a_request_without_a_response_fails_as_it_does_here(send: Processes, her
     assert facts(send(request_to(server))) == facts(here(request_to(server)))
 
 
-def test_none_is_started_for_a_few_requests(here: Exchange, server: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_process_is_started_for_a_few_requests(here: Exchange, server: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(processes, "REQUESTS_BEFORE_START", 3)
     sending = Processes(SETTINGS, here, 1)
     started = []
@@ -188,7 +188,7 @@ def test_threads_whose_processes_are_killed_go_on(send: Processes, here: Exchang
     assert facts(send(request)) == expected
 
 
-def test_a_response_that_a_process_cannot_read_ends_it_and_fails_here(send: Processes, server: Receiver) -> None:
+def test_a_response_that_a_process_cannot_read_ends_the_process_and_fails_in_the_load(send: Processes, server: Receiver) -> None:
     request = Request(f"{server.url}/", {}, "nothing", {})
     for _ in range(2):
         with pytest.raises(ProcessEndedError):
@@ -197,7 +197,7 @@ def test_a_response_that_a_process_cannot_read_ends_it_and_fails_here(send: Proc
         send(request)
 
 
-def test_requests_are_sent_here_where_no_process_can_be_started(
+def test_requests_are_sent_by_the_load_where_no_process_can_be_started(
     here: Exchange, server: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(processes, "REQUESTS_BEFORE_START", 0)
@@ -249,7 +249,7 @@ def test_the_end_does_not_wait_for_a_server_that_hangs(send: Processes, server: 
     thread.join()
 
 
-def test_after_the_end_requests_are_sent_here(send: Processes, here: Exchange, server: Receiver) -> None:
+def test_after_closing_requests_are_sent_by_the_load_itself(send: Processes, here: Exchange, server: Receiver) -> None:
     started = pids(send)
     assert len(started) == 2
     send.close()

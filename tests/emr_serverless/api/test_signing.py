@@ -129,7 +129,7 @@ def test_the_token_of_a_key_is_signed(key: AccessKey) -> None:
     assert authorization == vendor_signature(key, PATH, QUERY, headers)
 
 
-def test_what_the_documents_require_is_signed() -> None:
+def test_all_documented_headers_are_signed() -> None:
     headers = headers_of()
     required = {
         "host": "emr.test:8443",
@@ -145,7 +145,7 @@ def test_what_the_documents_require_is_signed() -> None:
 
 
 @pytest.mark.parametrize(("endpoint", "host"), [("emr.test:8443", "emr.test:8443"), ("https://emr.test:443/", "emr.test")])
-def test_what_is_sent_is_what_is_signed_by_the_key_of_the_moment(endpoint: str, host: str) -> None:
+def test_the_sent_request_is_signed_with_the_current_key(endpoint: str, host: str) -> None:
     keys = [KEY, AccessKey("second", "2", "token-2")]
     api = ScriptedApi(rows(), endpoint=endpoint, provide_key=iter(keys).__next__)
     for key in keys:

@@ -138,7 +138,7 @@ def test_threads_fill_the_places_and_never_hold_more(ceiling: int, halvings: int
     assert flow.in_flight == 0
 
 
-def test_a_place_is_given_back_when_the_request_fails() -> None:
+def test_a_slot_is_released_when_the_request_fails() -> None:
     flow = gate(1)
     with pytest.raises(OSError, match="broken"), flow.slot():
         raise OSError("broken")
@@ -191,5 +191,5 @@ def test_time_without_requests_is_not_saved_up_for_a_burst() -> None:
     assert time.waits == [0.25, 0.25]
 
 
-def test_without_a_rate_nothing_waits() -> None:
+def test_without_a_rate_limit_nothing_waits() -> None:
     send_together(gate(2), 100)

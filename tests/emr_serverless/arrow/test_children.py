@@ -48,7 +48,7 @@ def test_children_keep_their_order_and_their_run() -> None:
     ]
 
 
-def test_an_item_that_is_no_object_keeps_the_positions_of_the_others() -> None:
+def test_an_item_that_is_not_an_object_keeps_the_positions_of_the_others() -> None:
     fields = {"tags": [{"key": "a"}, "junk", {"key": "c"}]}
     tables = convert(fields)
     assert [(row["tag_index"], row["tag_key"]) for row in tables["job_run_tags"]] == [(0, "a"), (1, None), (2, "c")]
@@ -90,7 +90,7 @@ def test_unknown_fields_of_a_workspace_are_kept() -> None:
     assert workspace["extra"] == '{"newField":{"x":1},"regionId":"cn-shanghai","stateChangeReason.hint":"h"}'
 
 
-def test_a_digest_is_of_the_entry_point_and_the_masked_arguments() -> None:
+def test_arguments_digest_covers_the_entry_point_and_the_masked_arguments() -> None:
     def digest(**submit: Any) -> str | None:
         value: str | None = job_run(jobDriver={"sparkSubmit": submit})["arguments_digest"]
         return value

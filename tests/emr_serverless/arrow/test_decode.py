@@ -104,7 +104,7 @@ def put(value: Any, path: tuple[Any, ...], new: Any) -> Any:
     return copy
 
 
-def test_a_page_as_documented_is_taken_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_documented_page_is_converted_without_changes(monkeypatch: pytest.MonkeyPatch) -> None:
     expected = read_value_by_value(BODY)
     monkeypatch.setattr(decode, "normalize", lambda *_: pytest.fail("read value by value"))
     answer = read_answer(BODY, JOB_RUNS, ASKED)
@@ -146,5 +146,5 @@ def test_a_damaged_body_is_read_the_same(damage: list[tuple[int, int, bytes]]) -
 
 
 @pytest.mark.parametrize("body", [b'{"jobRuns":[]}\n{"jobRuns":[]}', b" " + BODY, BODY + b" \n", b"{}", b'{"jobRuns":null}'])
-def test_bodies_at_the_edge_of_json_are_read_the_same(body: bytes) -> None:
+def test_bodies_at_the_limits_of_json_are_decoded_alike(body: bytes) -> None:
     assert_same(body)

@@ -264,7 +264,7 @@ def test_hostile_rows_are_redacted_and_judged_without_raising(page: list[dict[st
         max_size=3,
     )
 )
-def test_hostile_workspaces_do_not_raise_and_unknown_fields_stay(page: list[dict[str, Any]]) -> None:
+def test_hostile_workspaces_do_not_raise_and_unknown_fields_are_kept(page: list[dict[str, Any]]) -> None:
     decoded = orjson.loads(json.dumps(page).encode())
     table = mask_tables(workspace_tables([row | {"workspaceId": "w-1"} for row in decoded], ORIGIN), PLAIN)[
         "workspaces"

@@ -99,7 +99,7 @@ def test_keys_are_never_null_in_a_produced_table(name: str) -> None:
     )
 
 
-def test_the_audit_row_says_what_was_asked_and_what_came() -> None:
+def test_an_extraction_window_has_its_request_and_its_result() -> None:
     result = WindowResult(
         Task(DAY),
         started_at=NOW,
@@ -143,6 +143,6 @@ def test_the_audit_row_says_what_was_asked_and_what_came() -> None:
 @pytest.mark.parametrize(
     ("error", "code"), [(TryLaterError("x", code="Throttling"), "Throttling"), (FindWorkspaceError("x"), "FindWorkspaceError")]
 )
-def test_a_failure_is_named_by_the_apis_code_or_by_our_class(error: TryLaterError, code: str) -> None:
+def test_a_failure_is_identified_by_the_code_of_the_api_or_by_the_exception_class(error: TryLaterError, code: str) -> None:
     (row,) = windows_table(WindowResult(Task(DAY), status="failed", error=error), "L", "load").to_pylist()
     assert row["error_code"] == code

@@ -26,7 +26,7 @@ def end_of(fields: dict[str, Any]) -> Any:
 
 
 @pytest.mark.parametrize("fields", [{"endTime": None}, {"endTime": 0}, {}])
-def test_no_end_is_null_however_the_api_says_it(fields: dict[str, Any]) -> None:
+def test_every_notation_of_a_missing_end_time_becomes_null(fields: dict[str, Any]) -> None:
     assert not end_of(fields)
     assert job_run(**fields)["end_time"] is None
     assert job_run(**fields)["extra"] is None
@@ -50,7 +50,7 @@ def test_no_end_is_null_however_the_api_says_it(fields: dict[str, Any]) -> None:
         ({"a": 1}, None),
     ],
 )
-def test_the_end_that_decides_is_the_end_that_is_written(end: Any, milliseconds: int | None) -> None:
+def test_an_end_time_is_milliseconds_or_null(end: Any, milliseconds: int | None) -> None:
     assert end_of({"endTime": end}) == milliseconds
     assert job_run(endTime=end)["end_time"] == (None if milliseconds is None else utc(milliseconds))
 

@@ -231,7 +231,7 @@ def test_a_secret_in_text_is_masked_and_what_surrounds_it_stays() -> None:
         assert REDACTOR.text(with_masks(text)) == with_masks(text)
 
 
-def test_harmless_text_stays() -> None:
+def test_harmless_text_is_kept() -> None:
     for text in HARMLESS_TEXTS:
         assert REDACTOR.text(text) == text
         assert REDACTOR.setting("spark.app.name", text) == text
@@ -311,7 +311,7 @@ HARMLESS_VALUES = """
 """.split()  # noqa: SIM905  # as above
 
 
-def test_a_value_that_is_no_secret_by_its_form_stays_under_any_key() -> None:
+def test_a_value_that_does_not_look_like_a_secret_is_kept_under_any_key() -> None:
     for value in HARMLESS_VALUES:
         for key in ("spark.a.token", "api_key"):
             assert REDACTOR.setting(key, value) == value
@@ -337,7 +337,7 @@ def test_a_key_in_other_characters_is_known(key: str) -> None:
     assert REDACTOR.text(f"x {key}=z7") in {f"x {key}={MASK}", f"x password={MASK}"}
 
 
-def test_the_value_of_a_harmless_key_stays() -> None:
+def test_the_value_of_a_harmless_key_is_kept() -> None:
     for key in HARMLESS_KEYS:
         assert REDACTOR.setting(key, "a b") == "a b"
         assert REDACTOR.json({key: "x"}) == {key: "x"}
@@ -461,7 +461,7 @@ def test_json_is_masked_by_field_by_the_key_beside_and_by_form(value: Any, expec
     assert REDACTOR.json(value) == expected
 
 
-def test_what_is_nested_too_deep_to_be_looked_at_is_not_shown() -> None:
+def test_values_nested_too_deep_are_not_shown() -> None:
     nested: Any = "password=x"
     for _ in range(100_000):
         nested = [nested]
@@ -469,7 +469,7 @@ def test_what_is_nested_too_deep_to_be_looked_at_is_not_shown() -> None:
     assert REDACTOR.text("[" * 100_000 + '"password=x"' + "]" * 100_000) == MASK
 
 
-def test_disabled_it_passes_everything() -> None:
+def test_a_disabled_redactor_masks_nothing() -> None:
     redactor = Redactor(enabled=False, extra_patterns=["x"])
     for text in map(without_marks, MASKED_TEXTS.values()):
         assert redactor.text(text) == text
@@ -497,7 +497,7 @@ def test_extra_patterns_leave_masks_alone() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(", "a**", "[z-a]"])
-def test_an_extra_pattern_that_is_none_is_named(pattern: str) -> None:
+def test_an_invalid_extra_pattern_is_named(pattern: str) -> None:
     with pytest.raises(ValueError, match="is not a regular expression") as caught:
         Redactor(extra_patterns=["fine", pattern])
     assert repr(pattern) in str(caught.value)
@@ -511,7 +511,7 @@ def test_an_extra_pattern_that_would_mask_everything_is_named(pattern: str) -> N
 
 
 @pytest.mark.parametrize("word", ["environ", "getenv", "getpass", "os.environ", "System.getenv", "sys.argv", "process.env"])
-def test_a_secret_may_begin_like_code(word: str) -> None:
+def test_a_secret_that_begins_like_code_is_masked(word: str) -> None:
     assert REDACTOR.text(f"https://h/x?a=b&Signature={word}7q&c=d") == f"https://h/x?a=b&Signature={MASK}&c=d"
     assert REDACTOR.text(f"password={word}['X']") == f"password={word}['X']"
 
@@ -523,7 +523,7 @@ WORDS = st.lists(
 
 @pytest.mark.parametrize("form", FORMS)
 @given(data=st.data())
-def test_a_made_secret_goes_and_the_rest_stays(form: str, data: st.DataObject) -> None:
+def test_generated_secrets_are_masked_and_the_rest_is_kept(form: str, data: st.DataObject) -> None:
     secrets, write = FORMS[form]
     secret, before, after = data.draw(secrets), " ".join([*data.draw(WORDS), ""]), " ".join(["", *data.draw(WORDS)])
     written = write(secret)
@@ -536,7 +536,7 @@ def test_a_made_secret_goes_and_the_rest_stays(form: str, data: st.DataObject) -
 
 @pytest.mark.parametrize("form", FORMS)
 @given(data=st.data(), before=st.text(), after=st.text())
-def test_a_made_secret_goes_whatever_surrounds_it(form: str, data: st.DataObject, before: str, after: str) -> None:
+def test_generated_secrets_are_masked_in_any_context(form: str, data: st.DataObject, before: str, after: str) -> None:
     secrets, write = FORMS[form]
     secret = data.draw(secrets.filter(lambda text: len(text) > 4))
     written = write(secret)
@@ -549,7 +549,7 @@ def test_a_made_secret_goes_whatever_surrounds_it(form: str, data: st.DataObject
 
 
 @given(secret=CHOSEN, before=st.text(max_size=5), after=st.text(max_size=5))
-def test_a_chosen_secret_goes_from_every_place_of_its_own(secret: str, before: str, after: str) -> None:
+def test_a_user_chosen_secret_is_masked_in_every_position(secret: str, before: str, after: str) -> None:
     assume(not after.isalpha())  # `passwordCheck` does not name a password
     assert REDACTOR.setting(f"{before}password{after}", secret) == MASK
     assert REDACTOR.json({f"{before}secret": secret, "key": "a.pwd", "value": secret})["value"] == MASK
@@ -654,14 +654,14 @@ ANY_JSON = st.recursive(
 
 @example(text="'value[a.bpassword=`ghp_abcdefghijklmnopqr\"token`Bearer }-----END X-----")
 @given(text=ANY_TEXT)
-def test_masked_text_stays_as_it_is(text: str) -> None:
+def test_masking_text_is_idempotent(text: str) -> None:
     for mask in (REDACTOR.text, REDACTOR.spark_submit_parameters, lambda value: REDACTOR.setting("a", value)):
         masked = mask(text)
         assert mask(masked) == masked
 
 
 @given(values=st.lists(ANY_TEXT, max_size=5))
-def test_masked_arguments_stay_as_they_are(values: list[str]) -> None:
+def test_masking_arguments_is_idempotent(values: list[str]) -> None:
     masked = REDACTOR.arguments(values)
     assert len(masked) == len(values)
     assert REDACTOR.arguments(masked) == masked
@@ -669,7 +669,7 @@ def test_masked_arguments_stay_as_they_are(values: list[str]) -> None:
 
 @example(value={f"ossAk{KEY_ID}": 0.0})
 @given(value=ANY_JSON)
-def test_masked_json_stays_as_it_is(value: Any) -> None:
+def test_masking_json_is_idempotent(value: Any) -> None:
     masked = REDACTOR.json(value)
     assert REDACTOR.json(masked) == masked
     text = REDACTOR.text(json.dumps(value))
@@ -681,7 +681,7 @@ THOROUGH = Redactor(extra_patterns=["(?!)x"])
 
 
 @given(text=ANY_TEXT)
-def test_the_quick_test_lets_no_secret_pass(text: str) -> None:
+def test_the_quick_test_misses_no_secret(text: str) -> None:
     assert REDACTOR.text(text) == THOROUGH.text(text)
     assert REDACTOR.spark_submit_parameters(text) == THOROUGH.spark_submit_parameters(text)
 
@@ -694,12 +694,12 @@ def test_nothing_is_masked_that_is_not_suspicious(text: str, key: str) -> None:
 
 
 @given(values=st.lists(SOUP | st.sampled_from(GRAINS), max_size=6))
-def test_no_arguments_are_masked_of_which_none_is_suspicious(values: list[str]) -> None:
+def test_arguments_without_a_suspicious_one_are_not_masked(values: list[str]) -> None:
     assert REDACTOR.arguments(values) == values or any(re.search(SUSPICION, value) for value in values)
 
 
 @pytest.mark.parametrize("text", [without_marks(text) for text in MASKED_TEXTS.values()])
-def test_the_screen_of_whole_columns_lets_no_known_form_pass(text: str) -> None:
+def test_the_screen_of_columns_misses_no_known_format(text: str) -> None:
     assert pc.match_substring_regex(pa.array([text]), SUSPICION).to_pylist() == [True]
 
 
@@ -708,13 +708,13 @@ def test_every_secret_key_is_suspicious() -> None:
         assert re.search(SUSPICION, key)
 
 
-def test_what_is_suspicious_depends_on_the_settings() -> None:
+def test_the_screen_depends_on_the_settings() -> None:
     assert Redactor(enabled=False).screen("text") == Screen(None)
     assert THOROUGH.screen("text") == Screen("")
 
 
 @pytest.mark.parametrize("text", [without_marks(text) for text in MASKED_TEXTS.values()])
-def test_the_quick_test_lets_no_known_form_pass(text: str) -> None:
+def test_the_quick_test_misses_no_known_format(text: str) -> None:
     assert REDACTOR.text(text) == THOROUGH.text(text)
     for word in text.split():
         assert REDACTOR.text(word) == THOROUGH.text(word)

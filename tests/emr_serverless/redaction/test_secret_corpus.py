@@ -22,7 +22,7 @@ def test_secrets_are_masked_wherever_they_are(half: str) -> None:
 
 
 @pytest.mark.parametrize("half", HALVES)
-def test_harmless_values_stay(half: str) -> None:
+def test_harmless_values_are_kept(half: str) -> None:
     cases = harmless(half)
     damaged = [(case.content, case.masked(REDACTOR)) for case in cases if case.masked(REDACTOR) != case.content]
     assert len(cases) >= 100

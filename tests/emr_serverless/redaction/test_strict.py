@@ -94,7 +94,7 @@ def without_keys(text: str, parameters: str) -> str:
 
 
 @pytest.mark.parametrize("key", HARMLESS)
-def test_a_harmless_setting_lands_in_its_own_form_only(key: str) -> None:
+def test_a_harmless_setting_is_loaded_only_in_its_expected_format(key: str) -> None:
     assert STRICT.setting(key, "hunter2 my secret") == STRICT.digest("hunter2 my secret")
     assert key.startswith(("spark.", "hive.", "--"))
 
@@ -110,7 +110,7 @@ def test_a_harmless_setting_lands_in_its_own_form_only(key: str) -> None:
         ("hive.metastore.type", "DLF"),
     ],
 )
-def test_sparks_own_settings_land(key: str, value: str) -> None:
+def test_settings_of_spark_are_loaded(key: str, value: str) -> None:
     assert STRICT.setting(key, value) == value
     assert (
         STRICT.spark_submit_parameters(f"--class com.acme.Main --conf {key}={value}")
@@ -118,7 +118,7 @@ def test_sparks_own_settings_land(key: str, value: str) -> None:
     )
 
 
-def test_tags_and_names_stay_for_owners_and_are_masked_by_patterns() -> None:
+def test_tags_and_names_are_kept_for_owners_and_masked_by_patterns() -> None:
     rows = [
         {
             "jobRunId": "jr-1",
@@ -131,14 +131,14 @@ def test_tags_and_names_stay_for_owners_and_are_masked_by_patterns() -> None:
     assert tables["job_run_tags"]["tag_value"].to_pylist() == ["growth", "**redacted**"]
 
 
-def test_a_message_keeps_what_tells_failures_apart() -> None:
+def test_a_normalized_message_keeps_what_distinguishes_failures() -> None:
     said = STRICT.message("java.sql.SQLException: no access to hunter2 after 5 s")
     assert said.startswith("SQLException hmac:")
     assert said == STRICT.message("java.sql.SQLException: no access to hunter2 after 17 s")
     assert STRICT.message("") == ""
 
 
-def test_addresses_lose_their_query_and_plain_ones_stay() -> None:
+def test_addresses_lose_their_query_and_plain_ones_are_kept() -> None:
     rows = [
         {
             "jobRunId": "jr-1",
@@ -184,6 +184,6 @@ def test_a_short_key_is_refused() -> None:
         StrictRedactor("guessable")
 
 
-def test_what_is_off_lands_as_it_is() -> None:
+def test_disabled_redaction_loads_values_unchanged() -> None:
     rows = [run([], ["--password", "hunter2"], "--conf a.secret=hunter2", "hunter2")]
     assert str(mask_tables(run_tables(rows), Redactor(enabled=False))).count("hunter2") > 3

@@ -227,7 +227,7 @@ NOTHING_LEFT = {"database deleted", "schema dropped", "everything and dlt's stat
 
 
 @pytest.mark.parametrize("accident", ACCIDENTS)
-def test_the_next_load_makes_up_for(accident: str, house: House) -> None:
+def test_the_next_load_repairs(accident: str, house: House) -> None:
     ACCIDENTS[accident](house)
     assert not house.load(initial_days=30 if accident in NOTHING_LEFT else 1).stats.incomplete
     house.assert_whole()
@@ -244,7 +244,7 @@ def test_a_second_load_has_nothing_left_to_repair(house: House, caplog: pytest.L
     house.assert_whole()
 
 
-def test_a_pending_package_that_another_folder_has_outrun_is_dropped(house: House) -> None:
+def test_a_pending_package_older_than_a_load_from_another_folder_is_dropped(house: House) -> None:
     pass_a_night(house.emulator)
     outrun_package(house)
     before = actual_tables(house.database)
@@ -255,7 +255,7 @@ def test_a_pending_package_that_another_folder_has_outrun_is_dropped(house: Hous
     assert_equal(actual_tables(house.database), before)
 
 
-def test_a_load_that_is_cut_off_after_an_accident_continues(house: House) -> None:
+def test_an_interrupted_load_continues_after_a_repair(house: House) -> None:
     """Its first packages are committed with the cursors set back; the next load reads the rest."""
     ACCIDENTS["job_runs emptied"](house)
     packages: list[object] = []

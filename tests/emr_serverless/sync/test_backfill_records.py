@@ -23,7 +23,7 @@ def test_before_the_first_load_its_open_runs_are_known() -> None:
     assert not {"since", "started_through", "ended_through"} & found.keys()
 
 
-def test_loads_find_its_open_runs_by_their_ends_but_not_its_figures() -> None:
+def test_loads_find_open_runs_by_their_end_times_but_not_late_figures() -> None:
     state = {"checkpoints": {KEY: LOADED | {"open": {"other": 1}, "unsettled": [[400, 450]]}}}
     stored = Stored(state, RANGES, {("w", "job_runs"): 5}, backfills=BackfillRecords(unfinished=(OPEN, WITHOUT_FIGURES)))
     found = reconcile({}, stored).state["checkpoints"][KEY]
@@ -31,7 +31,7 @@ def test_loads_find_its_open_runs_by_their_ends_but_not_its_figures() -> None:
     assert found["started_through"] == LOADED["started_through"]
 
 
-def test_rows_that_it_has_replaced_are_not_lost() -> None:
+def test_replaced_rows_are_not_counted_as_lost() -> None:
     sent = {"package": "10.5", "rows": {"job_runs": 3}}
     state = {"checkpoints": {KEY: LOADED | {"sent": sent}}}
 
@@ -46,7 +46,7 @@ def test_rows_that_it_has_replaced_are_not_lost() -> None:
     assert cursor() == cursor(("v", "11.5"), ("w", "10.5")) == -1
 
 
-def test_the_counts_of_unknown_fields_are_those_of_the_table_where_they_are_higher() -> None:
+def test_counts_of_unknown_fields_are_at_least_those_of_the_table() -> None:
     counted = {"first_ms": 1, "last_ms": 2, "reported": True}
     state = {"unknown_fields": {"job_runs": {name: counted | {"rows": 7, "reported": False} for name in ("low", "high")}}}
     table = {"job_runs": {"low": counted | {"rows": 9}, "high": counted | {"rows": 5}, "new": counted | {"rows": 1}}}

@@ -76,7 +76,7 @@ def test_a_small_workspace_takes_eight_requests_and_five_a_night(emulator: Emula
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs") == [(12,)]
 
 
-def test_what_a_night_is_not_for_is_not_loaded_again(emulator: Emulator, tmp_path: Path) -> None:
+def test_unchanged_data_is_not_loaded_again_at_night(emulator: Emulator, tmp_path: Path) -> None:
     run(emulator, tmp_path, NOW, initial_days=30)
     emulator.clock.move_to(NOW_MS + DAY_MS)
     load = run(emulator, tmp_path, emulator.clock.now(), lookback_hours=1)
@@ -92,7 +92,7 @@ def test_runs_before_the_first_load_are_left_out(emulator: Emulator, tmp_path: P
 
 
 @pytest.mark.parametrize(("reading", "page_limit"), [(Variants(total_count_excess=1), 100), (Variants(), 10)])
-def test_what_is_not_one_whole_page_is_read_by_time_range(
+def test_open_runs_on_more_than_one_page_are_read_by_time_range(
     emulator: Emulator, tmp_path: Path, reading: Variants, page_limit: int
 ) -> None:
     emulator.page_limit = page_limit
@@ -102,7 +102,7 @@ def test_what_is_not_one_whole_page_is_read_by_time_range(
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.extraction_windows WHERE axis = 'count'") > [(0,)]
 
 
-def test_what_two_defaults_hide_together_is_read_where_each_shows(emulator: Emulator, tmp_path: Path) -> None:
+def test_runs_hidden_by_two_defaults_together_are_found(emulator: Emulator, tmp_path: Path) -> None:
     """No listing of the census has the cancelled run of a workflow."""
     emulator.state.add(
         life(60, NOW_MS - 2 * DAY_MS, HOUR_MS, final_state="Cancelled"),
@@ -199,7 +199,7 @@ def histories(draw: st.DrawFn) -> tuple[Variants, list[Run]]:
     st.lists(st.integers(0, 3), min_size=8, max_size=8),
     st.booleans(),
 )
-def test_whatever_is_certified_has_been_listed(
+def test_every_certified_range_was_listed(
     history: tuple[Variants, list[Run]],
     start_days: int,
     end_days: int,

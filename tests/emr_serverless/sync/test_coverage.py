@@ -65,14 +65,14 @@ def test_the_frontier_is_the_contiguous_certified_prefix(data: st.DataObject) ->
         assert coverage.pending_ms == (model.pending[0].bounds[0] if model.pending else end_ms + 1)
 
 
-def test_nothing_is_certified_before_the_first_window_is() -> None:
+def test_nothing_is_certified_before_the_first_window() -> None:
     coverage = Coverage(FIRST, FIRST + DAY_MS)
     for each in windows_of(FIRST + DAY_MS, 2):
         coverage.expect(each)
     assert coverage.through_ms == FIRST - 1
 
 
-def test_a_gap_holds_the_frontier_back_for_good() -> None:
+def test_a_gap_limits_coverage_permanently() -> None:
     end_ms = FIRST + 3 * DAY_MS
     first, second, *rest = windows_of(end_ms, 4)
     coverage = Coverage(FIRST, end_ms)

@@ -64,7 +64,7 @@ READINGS = {
 
 
 @pytest.mark.parametrize("name", READINGS)
-def test_no_run_is_missing_and_the_parameter_is_named(emulator: Emulator, tmp_path: Path, name: str) -> None:
+def test_no_run_is_missed_and_the_ignored_parameter_is_named(emulator: Emulator, tmp_path: Path, name: str) -> None:
     emulator.variants = READINGS[name]
     load = run(emulator, tmp_path, NOW)
     database = tmp_path / "emr.duckdb"
@@ -90,9 +90,7 @@ def test_the_next_loads_see_what_changes(emulator: Emulator, tmp_path: Path, nam
 
 
 @pytest.mark.parametrize("living", [0, 1, 30, 60])
-def test_runs_that_are_open_do_not_stand_in_for_those_that_a_default_hides(
-    emulator: Emulator, tmp_path: Path, living: int
-) -> None:
+def test_open_runs_do_not_replace_runs_that_a_default_hides(emulator: Emulator, tmp_path: Path, living: int) -> None:
     """A count without `endTime` that leaves out 20 old runs is that of those with one, where 20 others are open."""
     emulator.variants = Variants(absent_end_days=4)
     emulator.state.add(*(life(n, NOW_MS - 8 * DAY_MS + n, MINUTE_MS) for n in range(200, 220)))
@@ -103,7 +101,7 @@ def test_runs_that_are_open_do_not_stand_in_for_those_that_a_default_hides(
     assert load.stats.hidden_defaults == {"w-1": ["endTime"]}
 
 
-def test_a_backfill_asks_both_ways_too() -> None:
+def test_a_backfill_requests_end_times_with_and_without_a_start_filter() -> None:
     survey = HiddenDefaults(0, 10 * DAY_MS)
     (ended,) = [filters for filters in survey.probes("start") if filters[0][0] == "endTime"]
     for filters, count in {(): 5, OF_WORKFLOW: 1, OF_NO_WORKFLOW: 4, ANY_STATE: 5, ended: 4, STILL_OPEN: 2}.items():
@@ -135,7 +133,7 @@ def test_a_count_that_may_be_a_limit_is_not_remembered() -> None:
     assert survey.to_remember() == set()
 
 
-def test_a_short_backfill_of_long_ago_is_within_no_reach() -> None:
+def test_a_short_backfill_of_an_old_range_is_beyond_every_default_range() -> None:
     """What an absent `endTime` reaches is counted from the present, not from the end of the range."""
     survey = HiddenDefaults(0, 30 * DAY_MS)
     assert STILL_OPEN in survey.probes("start")

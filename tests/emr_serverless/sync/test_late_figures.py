@@ -53,7 +53,7 @@ def test_late_figures_of_runs_that_an_absent_start_time_hides_by_then_are_loaded
     assert query(tmp_path / "emr.duckdb", WITHOUT) == [(1,)]
 
 
-def test_a_load_after_a_long_pause_asks_once_more(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_load_after_a_long_pause_reads_the_range_again(emulator: Emulator, tmp_path: Path) -> None:
     emulator.variants = Variants(figures_delay_hours=60)
     run(emulator, tmp_path, NOW)
     emulator.clock.move_to(NOW_MS + 11 * 24 * HOUR_MS)
@@ -66,7 +66,7 @@ def test_a_load_after_a_long_pause_asks_once_more(emulator: Emulator, tmp_path: 
     assert old == []
 
 
-def test_nothing_is_asked_again_where_the_setting_is_zero(emulator: Emulator, tmp_path: Path) -> None:
+def test_nothing_is_requested_again_with_a_setting_of_zero(emulator: Emulator, tmp_path: Path) -> None:
     emulator.variants = Variants(figures_delay_hours=60)
     run(emulator, tmp_path, NOW, settle_days=0)
     emulator.clock.move_to(NOW_MS + 70 * HOUR_MS)

@@ -55,7 +55,7 @@ def job_runs(folder: Path) -> list[str]:
         (None, Backfill(NOW + timedelta(days=1), NOW + timedelta(days=2)), "--from"),
     ],
 )
-def test_what_has_not_happened_is_not_asked_for(as_of: datetime | None, backfill: Backfill | None, option: str) -> None:
+def test_a_future_time_is_not_requested(as_of: datetime | None, backfill: Backfill | None, option: str) -> None:
     with pytest.raises(CheckSettingsError, match=f"{option} is .* later than .*, a minute ago"):
         Load(lambda: NOW, as_of=as_of, backfill=backfill)
 
@@ -67,7 +67,7 @@ def test_the_latest_horizon_is_a_minute_ago() -> None:
 
 
 @pytest.mark.parametrize("is_refused", [False, True])
-def test_processes_that_send_requests_end_with_the_load(
+def test_request_processes_end_with_the_load(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_refused: bool
 ) -> None:
     monkeypatch.setattr(processes, "REQUESTS_BEFORE_START", 0)
@@ -94,7 +94,7 @@ def test_processes_that_send_requests_end_with_the_load(
     assert all(process.returncode is not None for process in started)
 
 
-def test_a_cursor_that_a_wrong_clock_has_set_is_not_believed(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_cursor_in_the_future_is_ignored(emulator: Emulator, tmp_path: Path) -> None:
     """A load by a clock that is a day ahead certifies a day that has not happened; the next one does not believe it."""
 
     def run_at(when: datetime) -> None:
@@ -164,7 +164,7 @@ def test_a_large_column_makes_batches_of_fewer_rows(emulator: Emulator, tmp_path
     assert len(job_runs(tmp_path)) == 50
 
 
-def test_a_run_that_vanishes_is_asked_for_three_times_and_stays_in_the_table(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_run_that_disappears_is_requested_three_times_and_kept(emulator: Emulator, tmp_path: Path) -> None:
     emulator.state.add(Run("w-1", "jr-1", NOW_MS - HOUR_MS, start_ms=NOW_MS - HOUR_MS))
     run(emulator, tmp_path, NOW)
     emulator.state.forget("w-1", "jr-1")
@@ -189,7 +189,7 @@ def test_an_open_run_is_observed_at_each_load_and_once_when_it_has_ended(emulato
     assert query(tmp_path / "emr.duckdb", sql) == [("Running", 216_000), ("Running", 216_000), ("Success", 223_200)]
 
 
-def test_a_quota_of_others_is_found_and_respected(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_quota_shared_with_others_is_detected_and_respected(emulator: Emulator, tmp_path: Path) -> None:
     """With room for two requests at a time, eight connections come down, everything arrives, and no nonce is used twice."""
     emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(60)))
     emulator.faults = Faults(max_in_flight=2, latency_seconds=0.01, retry_after_ms=1)

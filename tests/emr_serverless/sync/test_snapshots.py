@@ -52,7 +52,7 @@ def test_names_of_creators_and_queues_are_loaded(emulator: Emulator, tmp_path: P
     assert rows(tmp_path, queues) == [("root_queue", "PayAsYouGo", None)]
 
 
-def test_a_list_that_stays_leaves_no_earlier_version(emulator: Emulator, tmp_path: Path) -> None:
+def test_an_unchanged_list_adds_no_earlier_version(emulator: Emulator, tmp_path: Path) -> None:
     for hours in range(3):
         load(emulator, tmp_path)
         # In use just then: no change of the queue.
@@ -81,7 +81,7 @@ def test_a_change_leaves_the_earlier_version(emulator: Emulator, tmp_path: Path)
     assert rows(tmp_path, "SELECT workspace_id FROM emr_raw.workspaces_history") == [(WORKSPACE,)]
 
 
-def test_what_disappears_is_marked_and_what_comes_back_is_not(emulator: Emulator, tmp_path: Path) -> None:
+def test_rows_that_disappear_are_marked_as_gone_until_they_return(emulator: Emulator, tmp_path: Path) -> None:
     gone = "SELECT user_id, gone_at IS NOT NULL FROM emr_raw.members WHERE user_id LIKE '202077%' ORDER BY 1"
     load(emulator, tmp_path)
     put(emulator, members=[WANG])
@@ -96,7 +96,7 @@ def test_what_disappears_is_marked_and_what_comes_back_is_not(emulator: Emulator
     assert rows(tmp_path, "SELECT user_id, gone_at FROM emr_raw.members_history") == [("2020776", *marked[0])]
 
 
-def test_a_list_that_is_refused_keeps_no_run_from_loading_and_marks_nothing(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_denied_list_does_not_stop_runs_from_loading_and_marks_nothing_as_gone(emulator: Emulator, tmp_path: Path) -> None:
     load(emulator, tmp_path)
     put(emulator, members=[], queues=[])
     emulator.faults = Faults(denied=dict.fromkeys(("ListMembers", "ListWorkspaceQueues"), (403, "Forbidden.RAM")))

@@ -45,7 +45,7 @@ def test_counts_and_times_add_up_over_packages() -> None:
     assert saved(state, rows({})) == {}
 
 
-def test_a_package_that_is_not_committed_is_not_counted() -> None:
+def test_rows_of_an_uncommitted_package_are_not_counted() -> None:
     """dlt keeps the state of the last committed package: what is read again starts from it."""
     state: dict[str, Any] = {}
     saved(state, rows({"a": 1}))
@@ -82,7 +82,7 @@ def test_a_secret_in_a_name_reaches_neither_table_nor_state() -> None:
 @pytest.mark.parametrize(
     "environment", [pytest.param({}, marks=pytest.mark.soak), SEVERAL_PACKAGES], ids=["one package", "several"]
 )
-def test_the_table_says_what_the_loads_brought(tmp_path: Path, environment: dict[str, str]) -> None:
+def test_unknown_fields_are_counted_in_the_table_of_loads(tmp_path: Path, environment: dict[str, str]) -> None:
     """Every run of the account has the field `invented`."""
     with served() as emulator:
         cli = CliHarness(tmp_path, emulator, REGIONS, environment=environment)

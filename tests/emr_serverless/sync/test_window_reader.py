@@ -64,7 +64,7 @@ def test_only_a_missing_or_empty_token_ends_a_window(last: dict[str, Any]) -> No
     assert read(api)[0] == ["a", "b"]
 
 
-def test_the_count_of_the_last_page_decides() -> None:
+def test_the_count_of_the_last_page_is_used() -> None:
     api = ScriptedApi(rows("a", "b", total=2, token="2"), rows("c", total=3))
     result = read(api)[1]
     assert (result.status, result.total_count, result.rows_distinct) == ("complete", 3, 3)
@@ -94,7 +94,7 @@ def test_a_window_without_a_row_is_not_split_for_its_count() -> None:
     assert (read(ScriptedApi(rows(total=5)))[1].status) == "short"
 
 
-def test_what_cannot_be_divided_is_short_after_three_reads() -> None:
+def test_an_indivisible_window_is_incomplete_after_three_reads() -> None:
     api = ScriptedApi(rows("a", "b", "c", total=5))
     result = read(api, MOMENT)[1]
     assert (result.status, result.error, result.certified_by) == ("short", None, None)
@@ -128,7 +128,7 @@ def test_as_many_rows_as_are_allowed_are_read() -> None:
 
 
 @pytest.mark.parametrize("window", [MOMENT, OPEN, RUN])
-def test_what_cannot_be_divided_is_read_however_many_rows_it_has(window: Window) -> None:
+def test_an_indivisible_window_is_read_with_any_number_of_rows(window: Window) -> None:
     received, result = read(ScriptedApi(rows("a", "b", "c", total=3)), window, window_rows=1)
     assert received == ["a", "b", "c"]
     assert (result.parts, result.status) == ([], "complete")
@@ -160,7 +160,7 @@ def test_an_empty_page_with_a_token_fails_after_bounded_reads() -> None:
 
 
 @pytest.mark.parametrize("once", [rows(total=2, token="1"), refusal(400, "InvalidParameter", x_acs_retry_after="400000")])
-def test_what_passes_is_read_again(once: Answer) -> None:
+def test_a_transient_error_is_retried(once: Answer) -> None:
     result = read(ScriptedApi(once, rows("a", "b", total=2)))[1]
     assert (result.status, result.error, result.attempts) == ("complete", None, 2)
 
@@ -174,7 +174,7 @@ def test_a_throttled_hour_fails_the_window_after_three_reads() -> None:
 
 
 @pytest.mark.parametrize(("status", "code"), [(403, "Forbidden.RAM"), (404, "InvalidApi.NotFound"), (400, "InvalidParameter")])
-def test_what_holds_for_every_request_is_asked_once(status: int, code: str) -> None:
+def test_an_error_that_concerns_every_request_ends_a_window_at_once(status: int, code: str) -> None:
     api = ScriptedApi(refusal(status, code))
     result = read(api)[1]
     assert result.error is not None
@@ -226,14 +226,14 @@ def test_open_runs_on_several_pages_are_read_until_two_reads_name_nothing_new() 
     assert (result.status, result.certified_by, result.attempts, result.rows_distinct) == ("complete", "pages", 4, 4)
 
 
-def test_quiet_open_runs_are_believed_after_three_reads() -> None:
+def test_open_runs_are_accepted_after_three_equal_reads() -> None:
     whole = open_read(("a", "b"), ("c",), total=3)
     api = ScriptedApi(*whole, *whole, *whole, refusal(400, "NotReached"))
     result = read(api, OPEN)[1]
     assert (result.status, result.attempts, result.error) == ("complete", 3, None)
 
 
-def test_restless_open_runs_are_short_after_four_reads() -> None:
+def test_open_runs_that_keep_changing_are_incomplete_after_four_reads() -> None:
     reads = [open_read((f"a{n}", "b"), ("c",), total=3) for n in range(4)]
     api = ScriptedApi(*itertools.chain(*reads), refusal(400, "NotReached"))
     result = read(api, OPEN)[1]
@@ -241,7 +241,7 @@ def test_restless_open_runs_are_short_after_four_reads() -> None:
     assert (result.rows_distinct, result.total_count) == (6, 3)
 
 
-def test_a_read_that_names_a_new_run_breaks_the_quiet() -> None:
+def test_a_read_with_a_new_run_restarts_the_reads_of_open_runs() -> None:
     quiet, loud = open_read(("a", "b"), ("c",), total=3), open_read(("a", "b"), ("x",), total=3)
     api = ScriptedApi(*quiet, *quiet, *loud, *quiet, refusal(400, "NotReached"))
     assert read(api, OPEN)[1].status == "short"
@@ -269,7 +269,7 @@ def test_any_other_count_reads_all_rows(known_runs: int) -> None:
     assert [request.url.params["maxResults"] for request in api.requests] == ["20", "100", "100"]
 
 
-def test_a_probe_that_is_the_whole_window_is_certified_by_its_rows() -> None:
+def test_a_probe_that_covers_the_whole_window_is_certified_by_its_rows() -> None:
     result = read(ScriptedApi(rows("a", "b", total=2)), known_runs=2)[1]
     assert (result.status, result.certified_by, result.pages) == ("complete", "pages", 1)
 
@@ -304,13 +304,13 @@ def test_counting_takes_one_small_page_and_no_row() -> None:
         (rows(), (), "count"),
     ],
 )
-def test_a_count_of_no_run_certifies_its_range(answer: Answer, filters: Filters, axis: str) -> None:
+def test_a_count_of_zero_certifies_its_range(answer: Answer, filters: Filters, axis: str) -> None:
     reader = WindowReader(ScriptedApi(answer).client, Task(Window("cn-hangzhou", "w-1", "count", 0, 9, filters=filters)), 100)
     reader.count()
     assert (reader.result.status, reader.result.audited_axis) == ("complete", axis)
 
 
-def test_a_run_that_is_not_answered_for_is_a_complete_answer() -> None:
+def test_a_run_id_without_a_row_is_a_complete_response() -> None:
     result = read(ScriptedApi(rows(total=0)), RUN)[1]
     assert (result.status, result.rows_distinct) == ("complete", 0)
 
@@ -336,7 +336,7 @@ def test_a_count_that_may_be_a_limit_must_be_the_sum_of_its_halves(halves: tuple
     assert (len(result.parts), result.status) == (parts, None if parts else "complete")
 
 
-def test_a_half_that_counts_as_many_as_the_whole_is_looked_into() -> None:
+def test_a_half_with_the_count_of_the_whole_is_read() -> None:
     empty = rows(total=0)
     api = ScriptedApi(full_page(100), full_page(100), empty, empty, full_page(100), rows("x", total=80), rows("x", total=81))
     assert len(read(api)[1].parts) == 2

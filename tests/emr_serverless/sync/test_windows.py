@@ -104,7 +104,7 @@ def test_a_window_is_cut_into_as_many_parts_as_an_even_spread_needs(total: int, 
         (Window("cn-hangzhou", "w", "list", resource="workspaces"), "workspace w"),
     ],
 )
-def test_a_window_is_named_in_words(window: Window, words: str) -> None:
+def test_a_window_is_described_in_words(window: Window, words: str) -> None:
     assert str(window) == words
 
 
@@ -143,7 +143,7 @@ def test_time_ranges_are_divided_to_a_millisecond_and_open_runs_by_their_states(
         ),
     ],
 )
-def test_what_is_asked_is_a_millisecond_wider_on_both_sides(each: Window, asked: dict[str, Any]) -> None:
+def test_requested_ranges_are_one_millisecond_wider_on_both_sides(each: Window, asked: dict[str, Any]) -> None:
     assert each.asked == asked
 
 
@@ -175,7 +175,7 @@ def test_every_run_in_the_range_is_found_under_every_reading_of_the_bounds(readi
     assert found == runs
 
 
-def test_a_window_has_the_same_name_in_every_load() -> None:
+def test_a_window_has_the_same_id_in_every_load() -> None:
     # Written down, because the tables of the past hold it.
     assert window(0, DAY_MS - 1).window_id == "de374f21a8fcc586"
 

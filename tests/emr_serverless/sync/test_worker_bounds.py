@@ -40,7 +40,7 @@ def join_all(threads: list[threading.Thread]) -> None:
         assert not thread.is_alive()
 
 
-def test_pages_nobody_takes_are_not_fetched_beyond_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pages_are_not_fetched_beyond_the_bound_while_none_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
     refused: set[int] = set()
     all_refused = threading.Event()
 
@@ -68,7 +68,7 @@ def test_pages_nobody_takes_are_not_fetched_beyond_the_bound(monkeypatch: pytest
     join_all(started)
 
 
-def test_a_page_taken_makes_room_for_one_more() -> None:
+def test_taking_a_page_lets_one_more_be_fetched() -> None:
     api, pool = pool_of(endless, threads=1)
     pool.submit(Task(WINDOW))
     received = [pool.receive() for _ in range(20)]
@@ -90,7 +90,7 @@ def test_the_result_comes_after_the_windows_pages() -> None:
     assert len(api.requests) == 1
 
 
-def test_what_breaks_a_thread_reaches_the_driver() -> None:
+def test_an_exception_in_a_thread_reaches_the_driving_thread() -> None:
     def broken_provider() -> Any:
         raise KeyError("a defect of ours")
 
@@ -114,7 +114,7 @@ def test_closing_ends_threads_that_wait_for_work_and_threads_that_hold_pages() -
     join_all(started)
 
 
-def test_nobody_waits_for_a_thread_at_the_end() -> None:
+def test_threads_do_not_delay_the_exit() -> None:
     before = set(window_threads())
     _, pool = pool_of(rows(), threads=2)
     daemons = [thread.daemon for thread in window_threads() if thread not in before]

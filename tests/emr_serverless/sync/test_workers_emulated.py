@@ -182,7 +182,7 @@ def test_faults_on_the_way_cost_requests_and_no_rows() -> None:
     assert len(met - {None}) >= 4
 
 
-def test_a_result_says_what_the_reading_took() -> None:
+def test_a_result_has_the_requests_and_time_of_its_window() -> None:
     with emulated() as emulator:
         _, (result,) = read_windows(emulator, DAY)
         asked = len(emulator.requests)

@@ -23,13 +23,13 @@ SAFE = "风控 🚀 naïve [bold]:rocket:[/bold] e\u0301"
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-def test_what_acts_on_a_terminal_becomes_visible(text: str) -> None:
+def test_terminal_control_characters_are_shown_escaped(text: str) -> None:
     shown = printable(text)
     assert all(unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Zl", "Zp"} for character in shown)
     assert "\\" in shown
 
 
-def test_everything_else_stays_as_it_is() -> None:
+def test_everything_else_is_unchanged() -> None:
     assert printable(SAFE) == SAFE
 
 

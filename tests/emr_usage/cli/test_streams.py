@@ -46,7 +46,7 @@ def test_a_full_disk_is_reported(loaded: CliHarness) -> None:
             assert run(loaded, arguments, full.fileno()) == (1, NO_SPACE), arguments
 
 
-def test_a_reader_who_left_is_no_failure(loaded: CliHarness) -> None:
+def test_a_closed_pipe_is_not_an_error(loaded: CliHarness) -> None:
     ours, theirs = os.pipe()
     os.close(ours)
     try:
@@ -56,7 +56,7 @@ def test_a_reader_who_left_is_no_failure(loaded: CliHarness) -> None:
 
 
 @pytest.mark.skipif(not FULL.exists(), reason="there is no full device here")
-def test_a_load_is_whole_though_nothing_of_it_can_be_printed(tmp_path: Path) -> None:
+def test_a_load_completes_even_if_its_output_cannot_be_printed(tmp_path: Path) -> None:
     with served(faults=Faults()) as emulator, FULL.open("w") as full:
         cli = CliHarness(tmp_path, emulator, REGIONS)
         command = [str(COMMAND), "load", *cli.source_options]

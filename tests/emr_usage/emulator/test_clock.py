@@ -9,13 +9,13 @@ from emr_usage.emulator import Clock
 NOW = 1_760_000_000_123
 
 
-def test_a_clock_at_rest_shows_one_instant() -> None:
+def test_a_stopped_clock_returns_one_instant() -> None:
     clock = Clock(NOW)
     assert [clock.now_ms() for _ in range(3)] == [NOW] * 3
     assert clock.now() == datetime(2025, 10, 9, 8, 53, 20, 123000, tzinfo=UTC)
 
 
-def test_it_moves_both_ways_and_by_steps() -> None:
+def test_the_clock_moves_in_both_directions_and_in_steps() -> None:
     clock = Clock(NOW)
     clock.advance(days=1, hours=2, minutes=3, seconds=4.5)
     assert clock.now_ms() == NOW + 86_400_000 + 2 * 3_600_000 + 3 * 60_000 + 4500
@@ -25,7 +25,7 @@ def test_it_moves_both_ways_and_by_steps() -> None:
     assert clock.now_ms() == 1000
 
 
-def test_a_datetime_without_a_time_zone_is_a_mistake() -> None:
+def test_a_datetime_without_a_time_zone_is_refused() -> None:
     with pytest.raises(ValueError, match="no time zone"):
         Clock(NOW).move_to(datetime(2025, 1, 1))  # noqa: DTZ001 - that is the mistake
 

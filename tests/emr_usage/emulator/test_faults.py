@@ -33,7 +33,9 @@ ListRuns = Callable[..., httpx.Response]
         ("nonce_used", 400, "SignatureNonceUsed", {}),
     ],
 )
-def test_refusals(list_runs: ListRuns, emulator: Emulator, kind: str, status: int, code: str, hints: dict[str, str]) -> None:
+def test_error_responses(
+    list_runs: ListRuns, emulator: Emulator, kind: str, status: int, code: str, hints: dict[str, str]
+) -> None:
     emulator.faults = Faults(script=[kind], retry_after_ms=70, retry_after_seconds=2)
     response = list_runs()
     body = response.json()
@@ -58,7 +60,7 @@ def test_html_pages(list_runs: ListRuns, emulator: Emulator, kind: str, status: 
     assert response.text.startswith("<html>")
 
 
-def test_garbage_is_not_json(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_an_invalid_body_is_not_json(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.faults = Faults(script=["garbage"])
     response = list_runs()
     assert (response.status_code, response.headers["content-type"]) == (200, "application/json;charset=utf-8")
@@ -66,7 +68,7 @@ def test_garbage_is_not_json(list_runs: ListRuns, emulator: Emulator) -> None:
         orjson.loads(response.content)
 
 
-def test_a_dropped_connection_has_no_answer(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_a_dropped_connection_returns_no_response(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.faults = Faults(script=["drop"])
     with pytest.raises(httpx.RemoteProtocolError, match="without sending a response"):
         list_runs()
@@ -91,7 +93,7 @@ def test_a_hanging_request_times_out_and_does_not_hold_up_others(
     assert list_runs().status_code == 200
 
 
-def test_a_hanging_request_is_dropped_in_the_end(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_a_hanging_request_times_out(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.faults = Faults(script=["hang"], hang_seconds=0.01)
     with pytest.raises(httpx.RemoteProtocolError):
         list_runs()
@@ -148,7 +150,7 @@ def test_denials_last(
         assert ("AccessDeniedDetail" in response.json()) == (status == 403)
 
 
-def test_a_denied_operation_or_workspace_leaves_the_others_alone(http: httpx.Client, emulator: Emulator) -> None:
+def test_a_denied_operation_or_workspace_does_not_affect_the_others(http: httpx.Client, emulator: Emulator) -> None:
     emulator.verify_signatures = False
     emulator.faults = Faults(denied={"w-1": (403, "Forbidden"), "ListWorkspaces": (403, "Forbidden")})
     region = {"regionId": "cn-hangzhou"}
@@ -187,12 +189,12 @@ def test_random_faults_do_not_depend_on_the_order_of_requests() -> None:
     assert draw(keys) == draw(sorted(keys))
 
 
-def test_a_retry_meets_a_fate_of_its_own() -> None:
+def test_each_retry_gets_its_own_fault() -> None:
     faults = Faults(rates={"error_500": 0.5})
     assert {faults.take("/the/same") for _ in range(50)} == {None, "error_500"}
 
 
-def test_an_unknown_kind_is_a_mistake() -> None:
+def test_an_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="no fault is called 'trottle'"):
         Faults(rates={"trottle": 1})
     with pytest.raises(ValueError, match="no fault is called 'trottle'"):

@@ -56,7 +56,7 @@ def test_cancelled_while_queued() -> None:
     assert (row["endTime"], row["vcoreSeconds"], row["cuHours"]) == (30, None, None)
 
 
-def test_a_failed_cancellation_goes_on_running() -> None:
+def test_a_run_whose_cancellation_failed_is_still_running() -> None:
     run = Run("w", "jr", 0, None, 0, 10, 50, "Failed", cancel_failed_ms=20, settle_ms=0, vcores=1000)
     assert [run.state_at(moment) for moment in (9, 10, 20, 49, 50)] == [
         "Running",
@@ -108,14 +108,14 @@ def test_fields_by_phase_and_hidden_ones() -> None:
 
 
 @pytest.mark.parametrize("moments", [{"start_ms": 5}, {"start_ms": 20, "end_ms": 15}, {"pending_ms": 30, "start_ms": 20}])
-def test_a_life_out_of_order_is_a_mistake(moments: dict[str, Any]) -> None:
+def test_a_lifecycle_out_of_order_is_refused(moments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="out of order"):
         Run("w", "jr", 10, **moments)
 
 
 @settings(deadline=None)
 @given(data=st.data())
-def test_a_life_never_goes_back(data: st.DataObject) -> None:
+def test_lifecycle_times_never_decrease(data: st.DataObject) -> None:
     moments = sorted(data.draw(st.lists(st.integers(0, 10**6), min_size=5, max_size=5)))
     names = ("pending_ms", "start_ms", "cancelling_ms", "end_ms")
     kept = {name: moment for name, moment in zip(names, moments[1:], strict=True) if data.draw(st.booleans())}

@@ -41,7 +41,7 @@ def dump(state: State) -> bytes:
     return repr((state.workspaces(), queues, [[(run, sorted(run.hidden)) for run in some] for some in runs])).encode()
 
 
-def test_a_seed_is_a_company() -> None:
+def test_the_same_seed_generates_the_same_account() -> None:
     small: dict[str, Any] = {"days": 6, "runs_per_day": 60}
     assert dump(company(1, NOW, **small)) == dump(company(1, NOW, **small))
     assert dump(company(1, NOW, **small)) != dump(company(2, NOW, **small))
@@ -63,7 +63,7 @@ def test_regions_and_workspaces() -> None:
         assert {run.fields["resourceQueueId"] for run in state.runs(workspace["workspaceId"])} <= names
 
 
-def test_size_and_reach(past: list[Run], runs: list[Run]) -> None:
+def test_size_and_range(past: list[Run], runs: list[Run]) -> None:
     recent = Counter((run.submit_ms - NOW) // DAY for run in past if run.submit_ms > NOW - 25 * DAY)
     assert 300 < sum(recent.values()) / len(recent) < 500
     assert max(run.submit_ms for run in runs) > NOW + 10 * DAY
@@ -159,7 +159,7 @@ def test_all_four_discount_bands_carry_weight(past: list[Run]) -> None:
     assert min(bands.values()) > 0.005 * bands.total()
 
 
-def test_every_secret_is_somewhere_in_what_the_api_answers(rows: list[dict[str, object]]) -> None:
+def test_every_secret_is_in_a_response_of_the_api(rows: list[dict[str, object]]) -> None:
     assert SECRETS is PLANTED
     assert len(set(SECRETS)) == len(SECRETS) > 30
     text = orjson.dumps(rows).decode()
@@ -168,7 +168,7 @@ def test_every_secret_is_somewhere_in_what_the_api_answers(rows: list[dict[str, 
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_a_small_company_has_every_secret_too(seed: int) -> None:
+def test_a_small_account_contains_every_secret(seed: int) -> None:
     state = company(seed, NOW + seed * 5 * HOUR, days=5, runs_per_day=60, workspaces_per_region=1 + seed % 3)
     reading, now_ms = Variants(list_details=True), NOW + seed * 5 * HOUR
     text = orjson.dumps(

@@ -40,19 +40,19 @@ def test_every_answer_has_a_date_a_length_and_a_request_id(list_runs: ListRuns) 
 
 
 @pytest.mark.parametrize("path", ["/", "/api/v1/workspaces/w-1", "/api/v1/workspaces/w-1/jobRuns/jr-01/executors"])
-def test_what_is_not_on_offer_is_not_found(http: httpx.Client, emulator: Emulator, path: str) -> None:
+def test_an_unknown_path_is_not_found(http: httpx.Client, emulator: Emulator, path: str) -> None:
     emulator.verify_signatures = False
     response = http.get(path)
     assert (response.status_code, response.json()["Code"]) == (404, "InvalidApi.NotFound")
 
 
-def test_only_get_is_on_offer(http: httpx.Client, emulator: Emulator) -> None:
+def test_only_get_is_supported(http: httpx.Client, emulator: Emulator) -> None:
     emulator.verify_signatures = False
     response = http.post("/api/v1/workspaces/w-1/jobRuns", params={"regionId": "cn-hangzhou"}, json={"name": "x"})
     assert (response.status_code, response.json()["Code"]) == (404, "InvalidApi.NotFound")
 
 
-def test_requests_are_recorded_and_forgotten(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_recorded_requests_can_be_cleared(list_runs: ListRuns, emulator: Emulator) -> None:
     list_runs(name="数 据")
     list_runs(maxResults="x")
     first, second = emulator.requests
@@ -63,7 +63,7 @@ def test_requests_are_recorded_and_forgotten(list_runs: ListRuns, emulator: Emul
     assert (emulator.requests, emulator.peak_in_flight) == ([], 0)
 
 
-def test_a_defect_is_a_500_and_is_kept(account: State) -> None:
+def test_an_internal_error_is_a_500_and_is_recorded(account: State) -> None:
     with Emulator(account, Clock(NOW), verify_signatures=False) as broken:
         account.change("w-1", "jr-01", fields={"name": object()})
         response = httpx.get(f"{broken.url}/api/v1/workspaces/w-1/jobRuns", params={"regionId": "cn-hangzhou"}, trust_env=False)
@@ -71,7 +71,7 @@ def test_a_defect_is_a_500_and_is_kept(account: State) -> None:
         assert [type(error).__name__ for error in broken.failures] == ["TypeError"]
 
 
-def test_stopping_does_not_wait_for_what_hangs() -> None:
+def test_stopping_does_not_wait_for_a_hanging_request() -> None:
     emulator = Emulator(State(), Clock(NOW), faults=Faults(script=["hang"], hang_seconds=3600), verify_signatures=False)
     emulator.start()
     met: list[Exception] = []
@@ -92,7 +92,7 @@ def test_stopping_does_not_wait_for_what_hangs() -> None:
     emulator.stop()
 
 
-def test_it_starts_again_and_not_twice() -> None:
+def test_the_emulator_starts_again_after_a_stop_but_not_while_it_runs() -> None:
     emulator = Emulator(State(), Clock(NOW), verify_signatures=False)
     with pytest.raises(RuntimeError, match="not running"):
         _ = emulator.url
@@ -115,7 +115,7 @@ def test_a_running_clock_brings_new_runs(account: State) -> None:
         assert body["totalCount"] == 1
 
 
-def test_serving_a_company_until_told_to_stop() -> None:
+def test_the_emulator_serves_an_account_until_it_is_stopped() -> None:
     stop = threading.Event()
     seen: list[int] = []
 
@@ -141,7 +141,7 @@ def test_it_imports_nothing_of_the_source() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_every_name_on_offer_is_documented() -> None:
+def test_every_public_name_is_documented() -> None:
     for name in emr_usage.emulator.__all__:
         thing = getattr(emr_usage.emulator, name)
         if callable(thing):

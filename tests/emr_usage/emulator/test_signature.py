@@ -42,7 +42,7 @@ def test_the_vendors_signature_is_accepted(http: httpx.Client, sign: Sign) -> No
     assert http.get(PATH, params=QUERY, headers=sign(PATH, QUERY, "ListJobRuns")).status_code == 200
 
 
-def test_a_space_may_travel_as_plus_or_as_percent_20(http: httpx.Client, sign: Sign) -> None:
+def test_a_space_is_accepted_as_plus_and_as_percent_20(http: httpx.Client, sign: Sign) -> None:
     query = {"name": "a b", "regionId": "cn-hangzhou"}
     for text in ("name=a+b&regionId=cn-hangzhou", "regionId=cn-hangzhou&name=a%20b"):
         assert http.get(f"{PATH}?{text}", headers=sign(PATH, query, "ListJobRuns")).status_code == 200
@@ -64,7 +64,7 @@ def test_a_space_may_travel_as_plus_or_as_percent_20(http: httpx.Client, sign: S
     ],
     ids=lambda value: value[1] if isinstance(value, tuple) else "",
 )
-def test_what_is_off_is_refused_by_name(
+def test_a_disabled_variant_is_refused_by_name(
     http: httpx.Client, sign: Sign, changes: dict[str, str], expected: tuple[int, str]
 ) -> None:
     headers = sign(PATH, QUERY, **({"action": "ListJobRuns"} | changes))
@@ -124,7 +124,7 @@ def test_an_acs_header_that_is_not_signed_is_refused(http: httpx.Client, sign: S
     assert code(http.get(PATH, params=QUERY, headers=headers)) == (400, "IncompleteSignature")
 
 
-def test_a_nonce_is_good_once(http: httpx.Client, sign: Sign, emulator: Emulator) -> None:
+def test_a_nonce_is_accepted_once(http: httpx.Client, sign: Sign, emulator: Emulator) -> None:
     headers = sign(PATH, QUERY, "ListJobRuns", x_acs_signature_nonce="once")
     assert http.get(PATH, params=QUERY, headers=headers).status_code == 200
     assert code(http.get(PATH, params=QUERY, headers=headers)) == (400, "SignatureNonceUsed")
@@ -135,7 +135,7 @@ def test_a_nonce_is_good_once(http: httpx.Client, sign: Sign, emulator: Emulator
 
 
 @pytest.mark.parametrize("fault", ["throttle_429", "error_500", "drop", "truncate"])
-def test_a_nonce_that_met_a_fault_is_used_too(http: httpx.Client, sign: Sign, emulator: Emulator, fault: str) -> None:
+def test_a_nonce_of_a_failed_request_is_used_up(http: httpx.Client, sign: Sign, emulator: Emulator, fault: str) -> None:
     emulator.faults = Faults(script=[fault])
     headers = sign(PATH, QUERY, "ListJobRuns")
     try:
@@ -167,6 +167,6 @@ def test_a_temporary_key_needs_its_token_and_expires(http: httpx.Client, sign: S
     assert ask() == (400, "InvalidSecurityToken.Expired")
 
 
-def test_without_verification_anyone_may_ask(http: httpx.Client, emulator: Emulator) -> None:
+def test_without_verification_any_signature_is_accepted(http: httpx.Client, emulator: Emulator) -> None:
     emulator.verify_signatures = False
     assert http.get(PATH, params=QUERY).status_code == 200

@@ -30,7 +30,7 @@ def test_history_can_be_changed(account: State) -> None:
     assert versions == sorted(set(versions))
 
 
-def test_changes_reach_the_api_at_once(http: httpx.Client, emulator: Emulator) -> None:
+def test_changes_are_visible_in_the_api_immediately(http: httpx.Client, emulator: Emulator) -> None:
     emulator.verify_signatures = False
 
     def rows() -> list[dict[str, object]]:
@@ -49,7 +49,7 @@ def test_changes_reach_the_api_at_once(http: httpx.Client, emulator: Emulator) -
     assert [row["jobRunId"] for row in rows()] == ["jr-new"]
 
 
-def test_the_api_shows_figures_settling_after_the_end(http: httpx.Client, emulator: Emulator) -> None:
+def test_figures_settle_after_the_end_of_a_run(http: httpx.Client, emulator: Emulator) -> None:
     emulator.verify_signatures = False
     emulator.state.add(Run("w-1", "jr-late", NOW, start_ms=NOW, end_ms=NOW + 600_000, vcores=1, settle_ms=120_000))
     asked = {"regionId": "cn-hangzhou", "jobRunId": "jr-late"}
@@ -77,7 +77,7 @@ def test_get_job_run_answers_the_details_and_neither_figures_nor_creator(http: h
     }
 
 
-def test_what_is_not_there_cannot_be_changed(account: State) -> None:
+def test_a_missing_run_cannot_be_changed(account: State) -> None:
     with pytest.raises(KeyError):
         account.replace(Run("w-1", "jr-99", 1))
     with pytest.raises(KeyError):
@@ -88,7 +88,7 @@ def test_what_is_not_there_cannot_be_changed(account: State) -> None:
         account.add(Run("w-1", "jr-01", 1))
 
 
-def test_a_runs_workspace_comes_with_it() -> None:
+def test_a_run_is_loaded_with_its_workspace() -> None:
     state = State()
     state.add(Run("w-new", "jr-1", 1))
     assert [workspace["workspaceId"] for workspace in state.workspaces()] == ["w-new"]

@@ -15,7 +15,7 @@ class TestCells:
     """What a column cannot hold."""
 
     @pytest.mark.parametrize("column", ["region_id", "currency", "price_per_cu_hour", "price_kind", "valid_from", "source"])
-    def test_what_must_be_there(self, column: str) -> None:
+    def test_required_columns(self, column: str) -> None:
         assert told("rates", rate(**{column: " "})) == [f"rates.csv, row 2, column {column}: it is empty; write its value."]
 
     @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ class TestCells:
     @pytest.mark.parametrize(
         "price", ["0", "0.050302", "0.0500000000", "0.0503020001", "0.05000000000000", "99999999.9999999999", "007"]
     )
-    def test_prices_that_can_be_held(self, price: str) -> None:
+    def test_valid_prices(self, price: str) -> None:
         assert told("rates", rate(price_per_cu_hour=price)) == []
 
     @pytest.mark.parametrize("currency", ["USD", "CNY", "JPY", "KWD", "IDR", "CLF", "ZWG"])
@@ -106,7 +106,7 @@ class TestCells:
         ],
     )
     @pytest.mark.parametrize("column", ["owner", "workspace_id"])
-    def test_what_cannot_be_seen_is_in_no_name_and_no_id(self, column: str, character: str, name: str) -> None:
+    def test_invisible_characters_are_removed_from_names_and_ids(self, column: str, character: str, name: str) -> None:
         cell = f"gro{character}wth"
         advice = "remove that character, or type the value again."
         assert told("owners", owner(**{"owner": "a", "tag_key": "team", column: cell})) == [

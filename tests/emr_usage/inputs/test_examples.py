@@ -32,7 +32,7 @@ class TestCommand:
         for folder in ("inputs", "data/inputs"):
             assert {path.name for path in Path(folder).iterdir()} == {f"{table}.csv" for table in INPUT_TABLES}
 
-    def test_a_file_that_is_there_stays_as_it_is(self, tmp_path: Path) -> None:
+    def test_an_existing_file_is_not_changed(self, tmp_path: Path) -> None:
         folder = tmp_path / "chargeback"
         folder.mkdir()
         (folder / "rates.csv").write_text("mine")
@@ -54,13 +54,13 @@ class TestCommand:
 class TestFiles:
     """What is in them."""
 
-    def test_as_they_are_they_price_nothing_and_give_nothing_to_anyone(self, tmp_path: Path) -> None:
+    def test_the_examples_alone_price_nothing_and_assign_nothing(self, tmp_path: Path) -> None:
         write_examples(tmp_path)
         inputs = read_inputs(tmp_path)
         assert {table: len(rows) for table, rows in inputs.rows.items()} == {"rates": 0, "owners": 0, "list_prices": 12}
         assert inputs.missing == []
 
-    def test_every_example_may_be_taken_into_use(self, tmp_path: Path) -> None:
+    def test_every_example_is_valid_when_uncommented(self, tmp_path: Path) -> None:
         write_examples(tmp_path)
         for path in tmp_path.iterdir():
             path.write_text(re.sub(r"^#(?=\w)", "", path.read_text(), flags=re.MULTILINE))
@@ -74,7 +74,7 @@ class TestFiles:
 
         assert prices("rates") == prices("list_prices")
 
-    def test_every_list_price_says_where_it_was_read_and_when(self, tmp_path: Path) -> None:
+    def test_every_list_price_has_its_source_and_date(self, tmp_path: Path) -> None:
         write_examples(tmp_path)
         for row in read_inputs(tmp_path).rows["list_prices"]:
             assert row.values["source"].startswith("https://www.alibabacloud.com/help/")

@@ -67,7 +67,7 @@ class TestForm:
         assert told_of("rates", f"{header}\n{rate(currency='dollars')}".encode()) == problems
 
     @pytest.mark.parametrize("content", ["", "\n\n", "# only\n# comments"])
-    def test_that_there_is_no_header(self, content: str) -> None:
+    def test_a_missing_header_is_reported(self, content: str) -> None:
         problem = f"rates.csv: it has no header: {HEADERS['rates']}; add the header above the rows."
         assert told_of("rates", content.encode()) == [problem]
 
@@ -134,7 +134,7 @@ class TestForm:
         ],
         ids=["a byte order mark", "windows", "old mac", "spaces", "quotes"],
     )
-    def test_what_is_read_all_the_same(self, content: bytes) -> None:
+    def test_valid_variations_of_a_header(self, content: bytes) -> None:
         rows, problems = check_table("rates", content)
         assert problems == []
         (row,) = rows

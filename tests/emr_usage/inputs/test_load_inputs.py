@@ -126,7 +126,7 @@ class TestTables:
         assert [row["owner"] for row in rows(target.database, "owners")] == ["增长/广告", "data"]
         assert len(rows(target.database, "list_prices")) == 1
 
-    def test_a_folder_that_is_not_there_leaves_them_empty(self, tmp_path: Path, target: Target) -> None:
+    def test_a_missing_inputs_folder_leaves_the_inputs_empty(self, tmp_path: Path, target: Target) -> None:
         done = load_inputs(target, tmp_path / "nowhere")
         assert done.rows == {"rates": 0, "owners": 0, "list_prices": 0}
         assert "without rates, all usage is unpriced; without owners, all usage is unallocated" in done.sentence
@@ -166,7 +166,9 @@ class TestWrong:
         load_inputs(target, folder, allow_empty=True)
         assert rows(target.database, "owners") == []
 
-    def test_what_a_killed_load_left_is_not_loaded(self, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_rows_left_by_a_killed_load_are_not_loaded(
+        self, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """dlt would finish that package first, and read no file."""
         load_inputs(target, tmp_path / "inputs")
         folder = write(tmp_path / "inputs", rates=RATES)
@@ -199,7 +201,7 @@ def status(cli: CliHarness) -> dict[str, Any]:
 class TestBesideJobRuns:
     """The job runs and their cursors are not touched."""
 
-    def test_later_loads_are_not_first_ones(self, cli: CliHarness) -> None:
+    def test_later_loads_are_not_treated_as_first_loads(self, cli: CliHarness) -> None:
         target = Target(database=cli.database)
         load_inputs(target, write(cli.folder / "inputs", rates=RATES))
         cli.load_whole()
@@ -213,7 +215,7 @@ class TestBesideJobRuns:
         assert len(cli.emulator.requests) - first < first
         assert len(rows(cli.database, "rates")) == 3
 
-    def test_a_database_that_was_deleted_is_loaded_whole_again_also_after_the_inputs(self, cli: CliHarness) -> None:
+    def test_a_deleted_database_is_loaded_again_completely_also_if_inputs_were_loaded_first(self, cli: CliHarness) -> None:
         """The dataset is there again then, and nothing but the inputs' load knows that it is another one."""
         cli.load_whole()
         cli.database.unlink()

@@ -110,13 +110,13 @@ def kind_of(problem: Problem) -> str:
 
 
 @given(tables())
-def test_the_faults_told_are_those_that_are_there(rates: list[Rate]) -> None:
+def test_the_described_faults_are_the_injected_faults(rates: list[Rate]) -> None:
     expected = expected_faults(rates)
     event(f"accepted: {not expected}, rows: {bool(rates)}")
     assert told_faults(rates) == expected
 
 
-def test_the_days_tell_the_faults_apart() -> None:
+def test_each_day_has_its_own_fault() -> None:
     """The oracle itself, on tables small enough to check by eye."""
     scope = SCOPES[0]
     first = Rate(scope, 0, 3, "USD")

@@ -38,7 +38,7 @@ class TestRates:
         assert told("rates", rate(valid_to="2026-07-01"), rate(valid_from="2026-07-01", currency="CNY")) == []
 
     @pytest.mark.parametrize("last_day", ["2026-01-01", "2025-12-31"])
-    def test_an_end_that_is_not_after_the_beginning(self, last_day: str) -> None:
+    def test_an_end_that_is_not_after_the_start(self, last_day: str) -> None:
         assert told("rates", rate(valid_to=last_day)) == [
             (
                 f"rates.csv, row 2, column valid_to: {last_day} is not after valid_from, 2026-01-01; write the first day on which"
@@ -46,7 +46,7 @@ class TestRates:
             )
         ]
 
-    def test_a_broken_cell_brings_no_further_problems(self) -> None:
+    def test_an_invalid_cell_causes_no_further_errors(self) -> None:
         """Without its price a row still fills its days, and without its dates it may be the one that fills a gap."""
         chain = [
             rate(valid_to="2026-02-01"),
@@ -63,7 +63,7 @@ class TestRates:
         (line,) = told("rates", chain[0], f'"{chain[1]}', chain[2])
         assert line.startswith("rates.csv, row 3: it cannot be read as CSV")
 
-    def test_what_is_certain_is_told_beside_a_broken_cell(self) -> None:
+    def test_other_errors_are_reported_beside_an_invalid_cell(self) -> None:
         assert len(told("rates", rate(), rate(currency="CNY"), rate(valid_from="x"))) == 2
         elsewhere = rate(region_id="us-east-1", valid_from="x")
         broken, gap = told("rates", elsewhere, rate(valid_to="2026-02-01"), rate(valid_from="2026-03-01"))
@@ -84,7 +84,7 @@ class TestOwners:
             )
         ]
 
-    def test_rules_with_the_same_conditions_that_can_match(self) -> None:
+    def test_rules_with_the_same_conditions_on_different_dates(self) -> None:
         dated = owner(owner="growth", job_name="ads_*", valid_from="2026-01-01", valid_to="2026-02-01")
         always = owner(owner="risk", job_name="ads_*")
         other_case = owner(owner="risk", job_name="ADS_*")
@@ -106,17 +106,17 @@ class TestOwners:
         ]
         assert told("owners", owner(owner="growth", tag_key="team")) == []
 
-    def test_one_owner_in_two_ways(self) -> None:
+    def test_one_owner_spelled_in_two_ways(self) -> None:
         assert told("owners", owner(owner="Growth/ads", tag_key="a"), owner(owner="growth/Ads", tag_key="b")) == [
             "owners.csv, row 3, column owner: 'growth/Ads' is 'Growth/ads' in row 2; use one spelling for each owner."
         ]
 
-    def test_an_end_that_is_not_after_the_beginning(self) -> None:
+    def test_an_end_that_is_not_after_the_start(self) -> None:
         (line,) = told("owners", owner(owner="a", tag_key="b", valid_from="2026-01-01", valid_to="2026-01-01"))
         assert line.startswith("owners.csv, row 2, column valid_to: 2026-01-01 is not after valid_from, 2026-01-01;")
 
 
-def test_a_list_price_that_is_there_twice() -> None:
+def test_a_duplicate_list_price() -> None:
     row = "cn-hangzhou,USD,{},{},https://example.com"
     rows = [row.format("0.05", "2026-03-18"), row.format("0.06", "2026-04-01"), row.format("0.07", "2026-03-18")]
     assert told("list_prices", *rows) == [
@@ -124,7 +124,7 @@ def test_a_list_price_that_is_there_twice() -> None:
     ]
 
 
-def test_all_problems_of_all_files_at_once(tmp_path: Path) -> None:
+def test_all_errors_of_all_files_are_reported_together(tmp_path: Path) -> None:
     """In the order of the files and their rows, and with the exit code of wrong use."""
     files = {
         "rates": [

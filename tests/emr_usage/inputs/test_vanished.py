@@ -61,7 +61,7 @@ def count(target: Target, table: str) -> int:
 
 
 @pytest.mark.parametrize("loss", LOSSES)
-def test_rates_that_are_lost_are_refused_unless_it_is_allowed(folder: Path, target: Target, loss: str) -> None:
+def test_removed_rates_are_refused_unless_allowed(folder: Path, target: Target, loss: str) -> None:
     load_inputs(target, folder)
     lose, says = LOSSES[loss]
     lose(folder / "rates.csv")
@@ -75,7 +75,7 @@ def test_rates_that_are_lost_are_refused_unless_it_is_allowed(folder: Path, targ
 
 
 @pytest.mark.parametrize("table", ["owners", "list_prices"])
-def test_so_are_the_others(folder: Path, target: Target, table: str) -> None:
+def test_the_loss_of_any_other_input_is_refused(folder: Path, target: Target, table: str) -> None:
     load_inputs(target, folder)
     (folder / f"{table}.csv").unlink()
     with pytest.raises(InvalidInputsError, match=rf"{table}\.csv: it is not there, and \d rows? of it (is|are) loaded"):
@@ -83,14 +83,14 @@ def test_so_are_the_others(folder: Path, target: Target, table: str) -> None:
 
 
 @pytest.mark.parametrize("loss", ["renamed", "a dangling link"])
-def test_a_file_that_seems_to_be_there_is_refused_also_the_first_time(folder: Path, target: Target, loss: str) -> None:
+def test_inputs_without_rates_are_refused_at_the_first_load(folder: Path, target: Target, loss: str) -> None:
     LOSSES[loss][0](folder / "rates.csv")
     with pytest.raises(InvalidInputsError):
         load_inputs(target, folder)
     assert not target.database.exists()
 
 
-def test_what_only_the_current_build_has_counts_too(tmp_path: Path, folder: Path) -> None:
+def test_rows_that_only_the_current_build_has_count_too(tmp_path: Path, folder: Path) -> None:
     priced = {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1)}
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[], rates=number([priced], "row_number"))

@@ -66,7 +66,7 @@ def test_a_workspace_that_is_no_longer_there_leaves_the_file_and_a_database_that
     assert lags(written(file, "a", replace(STATUS, workspaces=[]))) == {}
 
 
-def test_a_file_of_something_else_is_not_replaced(tmp_path: Path) -> None:
+def test_an_unrelated_file_is_not_overwritten(tmp_path: Path) -> None:
     file = tmp_path / "emr.duckdb"
     file.write_bytes(b"a database")
     with pytest.raises(OSError, match="it holds something else than metrics"):

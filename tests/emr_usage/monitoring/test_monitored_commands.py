@@ -129,7 +129,7 @@ def assert_keeps_its_figures(cli: CliHarness, file: Path) -> None:
     assert after[lag] > before[lag]
 
 
-def test_no_address_is_left_anywhere(cli: CliHarness, receiver: Receiver) -> None:
+def test_no_webhook_url_is_left_anywhere(cli: CliHarness, receiver: Receiver) -> None:
     """Neither printed nor in a file: dlt keeps a trace of the settings that it resolves, and its log is on."""
     receiver.status = 500
     cli.environment = KEPT_FILES | {
@@ -176,9 +176,7 @@ def test_a_metrics_file_that_cannot_be_written_is_a_warning(tmp_path: Path, monk
     assert done.stderr.splitlines()[1:] == ["warning: The metrics file file/emr.prom cannot be written (Not a directory)."]
 
 
-def test_an_address_that_cannot_be_used_ends_the_command_before_it_begins(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_invalid_url_ends_the_command_before_it_begins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(main, ["load", "--region", "cn-hangzhou", "--notify", f"hooks.example.org/{SECRET}"])
     assert done.exit_code == 2

@@ -32,7 +32,7 @@ def write(folder: Path, name: str, text: str) -> None:
     Container()[PluggableRunContext].reload(str(folder.parent))
 
 
-def test_nothing_is_given() -> None:
+def test_there_are_no_recipients_without_settings() -> None:
     assert read_recipients(None, None, None, can_ping=True) == Recipients()
 
 
@@ -55,7 +55,7 @@ def test_options_override_the_environment_and_that_the_file(settings_folder: Pat
     "url", [f"ftp://h/{SECRET}", f"h/{SECRET}", f"https:///{SECRET}", f"https://h:x/{SECRET}", f"https://h/{SECRET}\n"]
 )
 @pytest.mark.parametrize("name", ["notify_url", "ping_url"])
-def test_an_address_that_is_none_is_refused_and_not_quoted(name: str, url: str) -> None:
+def test_an_invalid_url_is_refused_and_not_shown(name: str, url: str) -> None:
     options = {"notify_url": (url, None, None), "ping_url": (None, None, url)}
     with pytest.raises(CheckSettingsError) as caught:
         read_recipients(*options[name], can_ping=True)
@@ -65,7 +65,7 @@ def test_an_address_that_is_none_is_refused_and_not_quoted(name: str, url: str) 
     assert SECRET not in sentence
 
 
-def test_a_format_that_is_none_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unknown_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMR_USAGE__NOTIFY_FORMAT", "irc")
     with pytest.raises(CheckSettingsError, match=r"notify_format = 'irc' cannot be used\. It must be one of json, slack"):
         read_recipients(None, None, None, can_ping=True)
@@ -79,7 +79,7 @@ def test_a_secret_for_a_form_without_signatures_is_refused(monkeypatch: pytest.M
 
 
 @pytest.mark.parametrize("name", ["EMR_USAGE__NOTIFY_URLS", "EMR_USAGE__notify_url", "EMR_USAGE__PINGURL", "EMR_USAGE__NOTIFY"])
-def test_a_misspelt_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_misspelled_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, f"https://h/{SECRET}")
     with pytest.raises(
         CheckSettingsError, match=rf"{name} in the environment is not a setting. Did you mean EMR_USAGE__"
@@ -88,7 +88,7 @@ def test_a_misspelt_setting_is_refused(monkeypatch: pytest.MonkeyPatch, name: st
     assert SECRET not in str(caught.value)
 
 
-def test_an_address_in_the_file_that_is_committed_is_refused(settings_folder: Path) -> None:
+def test_a_webhook_url_in_the_committed_file_is_refused(settings_folder: Path) -> None:
     write(settings_folder, "config.toml", f'ping_url = "https://h/{SECRET}"')
     with pytest.raises(
         CheckSettingsError, match=r"emr_usage\.ping_url in config\.toml is a secret\. Move it to \.dlt/secrets\.toml"

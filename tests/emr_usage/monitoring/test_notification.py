@@ -18,7 +18,7 @@ def result(exit_code: int = 1, **parts: Any) -> CommandResult:
     return CommandResult("load", "emr.duckdb", exit_code, NOW, 61.4, {}, **parts)
 
 
-def test_people_read_what_ended_how_and_why() -> None:
+def test_the_message_says_what_ended_how_and_why() -> None:
     webhook = notification(Recipient("http://h/", "json"), result(3, problems=["Incomplete: <w-one>\n & more"]), "etl-1")
     assert webhook.body == {
         "text": "emr-usage load: incomplete (exit code 3), emr.duckdb on etl-1, after 61 s\nIncomplete: <w-one> & more",
@@ -34,7 +34,7 @@ def test_people_read_what_ended_how_and_why() -> None:
     }
 
 
-def test_each_chat_gets_its_form() -> None:
+def test_each_chat_service_gets_its_message_format() -> None:
     bodies = {
         name: notification(Recipient("http://h/", name), result(problems=["a < b & c"]), "x").body for name in NOTIFY_FORMATS
     }
@@ -44,7 +44,7 @@ def test_each_chat_gets_its_form() -> None:
     assert bodies["feishu"] == {"msg_type": "text", "content": {"text": text}}
 
 
-def test_the_host_says_which_chat_it_is() -> None:
+def test_the_host_selects_the_chat_format() -> None:
     hosts = ("hooks.slack.com", "oapi.dingtalk.com", "open.feishu.cn", "open.larksuite.com", "hooks.slack.com.example.org")
     assert [format_of(f"https://{host}/x") for host in hosts] == ["slack", "dingtalk", "feishu", "feishu", "json"]
 
@@ -73,5 +73,5 @@ def test_a_message_stays_short() -> None:
     ("exit_code", "findings", "is_sent"),
     [(0, [], "no"), (0, ["a"], "yes"), (1, [], "yes"), (2, [], "yes"), (3, [], "yes"), (4, [], "no")],
 )
-def test_a_message_is_sent_where_somebody_should_know(exit_code: int, findings: list[str], is_sent: str) -> None:
+def test_a_notification_is_sent_for_failures_and_findings(exit_code: int, findings: list[str], is_sent: str) -> None:
     assert result(exit_code, findings=findings).is_worth_a_message is (is_sent == "yes")

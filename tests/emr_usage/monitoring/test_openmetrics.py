@@ -32,7 +32,7 @@ def parsed(samples: Samples) -> Samples:
 
 
 @given(SAMPLES)
-def test_what_is_written_is_read_by_prometheus_and_by_us(samples: Samples) -> None:
+def test_metrics_are_readable_by_prometheus_and_by_the_status_command(samples: Samples) -> None:
     assert parsed(samples) == samples
     assert read_openmetrics(write_openmetrics(FAMILIES, samples)) == samples
 
@@ -42,7 +42,7 @@ def test_hostile_labels_are_escaped() -> None:
     assert parsed(samples) == samples
 
 
-def test_families_that_are_not_known_and_lines_that_are_no_samples_are_left_out() -> None:
+def test_unknown_metric_families_and_invalid_lines_are_left_out() -> None:
     samples: Samples = {("emr_usage_other", (("database", "a"),)): 1}
     assert write_openmetrics(FAMILIES, samples) == "# EOF\n"
     assert read_openmetrics('junk\nemr_usage_a{database="x"} many\nemr_usage_a 1\n\x00') == {}

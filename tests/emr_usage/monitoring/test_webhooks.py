@@ -36,7 +36,7 @@ def test_a_body_is_posted_and_without_one_it_is_a_get(receiver: Receiver) -> Non
 
 
 @pytest.mark.parametrize("status", [400, 404, 429, 500, 503])
-def test_a_refusal_is_one_sentence_and_not_repeated(receiver: Receiver, status: int) -> None:
+def test_an_error_is_one_sentence_and_printed_once(receiver: Receiver, status: int) -> None:
     receiver.status = status
     assert send_webhooks([to(receiver)]) == [f"The ping to 127.0.0.1 failed: it answered with status {status}."]
     assert len(receiver.received) == 1
@@ -51,7 +51,7 @@ def test_no_redirect_is_followed(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["hang", "drip"])
-def test_who_never_ends_an_answer_is_left(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour) -> None:
+def test_an_endless_response_is_dropped(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour) -> None:
     """It returns while the server still holds the request, and the other one has got its own."""
     monkeypatch.setattr(webhooks, "STEP_SECONDS", 0.3)
     monkeypatch.setattr(webhooks, "ALL_SECONDS", 0.6)
@@ -64,7 +64,7 @@ def test_who_never_ends_an_answer_is_left(receiver: Receiver, monkeypatch: pytes
     assert "no answer within" in failures[0]
 
 
-def test_nobody_listens() -> None:
+def test_a_closed_port_is_reported() -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{unused.getsockname()[1]}/{SECRET}"
@@ -84,13 +84,13 @@ def test_nobody_listens() -> None:
         (["x" * 100_000], "its answer is not the expected JSON"),
     ],
 )
-def test_a_refusal_inside_an_answer_is_seen(receiver: Receiver, answer: object, sentence: str | None) -> None:
+def test_an_error_inside_a_success_response_is_detected(receiver: Receiver, answer: object, sentence: str | None) -> None:
     receiver.answer = answer
     assert send_webhooks([to(receiver, "errcode")]) == ([f"The ping to 127.0.0.1 failed: {sentence}."] if sentence else [])
 
 
 @pytest.mark.parametrize("behaviour", ["answer", "redirect", "nobody"])
-def test_no_address_is_logged_or_shown(receiver: Receiver, caplog: pytest.LogCaptureFixture, behaviour: str) -> None:
+def test_no_webhook_url_is_logged_or_shown(receiver: Receiver, caplog: pytest.LogCaptureFixture, behaviour: str) -> None:
     caplog.set_level(logging.DEBUG)
     webhook = to(receiver)
     if behaviour == "redirect":

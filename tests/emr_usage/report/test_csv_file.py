@@ -32,12 +32,12 @@ TYPES = pa.schema([("owner", pa.string()), ("amount", pa.decimal128(38, 6)), ("r
         ("a\t-1", "a\t'-1"),
     ],
 )
-def test_what_would_run_is_made_text(text: str, written: str) -> None:
+def test_text_that_would_be_a_formula_is_escaped(text: str, written: str) -> None:
     assert without_formula(text) == written
 
 
 @pytest.mark.parametrize("text", ["growth/ads", "a=b", "a-b+c@d", "1-2", "增长/广告", "", "a; b", "'quoted'", "w-1234abcd"])
-def test_what_would_not_run_stays(text: str) -> None:
+def test_text_that_is_not_a_formula_is_kept(text: str) -> None:
     assert without_formula(text) == text
 
 

@@ -45,7 +45,7 @@ def opened(browser: Browser, address: str, size: dict[str, int], scheme: str) ->
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_it_fits_the_screen_and_everybody_can_read_it(browser: Browser, address: str, size: dict[str, int], scheme: str) -> None:
+def test_the_page_fits_the_screen_and_is_accessible(browser: Browser, address: str, size: dict[str, int], scheme: str) -> None:
     page = opened(browser, address, size, scheme)
     # The browser's own checker is a script, which the page's policy forbids it: it is put in by the browser itself.
     found = Axe().run(page)
@@ -54,7 +54,7 @@ def test_it_fits_the_screen_and_everybody_can_read_it(browser: Browser, address:
     page.context.close()
 
 
-def test_it_asks_for_nothing_and_complains_of_nothing(browser: Browser, address: str) -> None:
+def test_it_sends_no_request_and_reports_nothing(browser: Browser, address: str) -> None:
     page = browser.new_page()
     asked: list[str] = []
     said: list[str] = []
@@ -67,7 +67,7 @@ def test_it_asks_for_nothing_and_complains_of_nothing(browser: Browser, address:
     page.close()
 
 
-def test_its_colours_follow_the_reader(browser: Browser, address: str) -> None:
+def test_colours_follow_the_color_scheme_of_the_reader(browser: Browser, address: str) -> None:
     papers = []
     for scheme in ("light", "dark"):
         page = opened(browser, address, DESKTOP, scheme)
@@ -100,7 +100,7 @@ def test_it_is_read_by_keyboard(browser: Browser, address: str) -> None:
     page.context.close()
 
 
-def test_on_paper_nothing_is_cut_off_and_nothing_is_only_for_screens(browser: Browser, address: str, tmp_path: Path) -> None:
+def test_the_printed_page_cuts_nothing_off_and_hides_interactive_elements(browser: Browser, address: str, tmp_path: Path) -> None:
     page = opened(browser, address, DESKTOP, "dark")
     page.pdf(path=tmp_path / "page.pdf", prefer_css_page_size=True)
     pdf = (tmp_path / "page.pdf").read_bytes()

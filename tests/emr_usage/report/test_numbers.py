@@ -22,7 +22,7 @@ from emr_usage.report.numbers import amount, change, duration, moment, money, pe
         (None, "\u2013"),
     ],
 )
-def test_an_amount_has_two_decimals_and_what_is_something_is_not_nothing(value: Decimal | None, written: str) -> None:
+def test_an_amount_has_two_decimals_and_a_small_amount_is_not_shown_as_zero(value: Decimal | None, written: str) -> None:
     assert amount(value) == written
 
 
@@ -70,7 +70,7 @@ def test_a_length_of_time_has_its_two_largest_units(seconds: float, written: str
     assert duration(seconds) == written
 
 
-def test_of_nothing_there_is_no_share_and_no_change() -> None:
+def test_a_total_of_zero_has_no_shares_and_no_change() -> None:
     assert percent(Decimal(1), Decimal(0)) == "\u2013"
     assert change(Decimal(1), Decimal(0)) == "\u2013"
     assert change(Decimal(1), None) == "\u2013"
@@ -91,7 +91,7 @@ def test_the_months_around_a_month_touch_it(day: date) -> None:
 
 
 @pytest.mark.parametrize("text", ["9999-12", "0001-01", "2026-13", "2026-1", "october", "0000-01", "2026-10-01", ""])
-def test_what_is_no_month_is_said_to_be_none(text: str) -> None:
+def test_an_invalid_month_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="write it as 2026-10"):
         Month.parse(text)
 

@@ -61,7 +61,7 @@ def test_the_totals_are_those_of_the_marts(mart_db: MartDatabase) -> None:
     assert sum(owner.costs.get("USD", Decimal(0)) for owner in figures.owners) == figures.total.costs["USD"]
 
 
-def test_the_headline_tells_cost_use_and_what_is_unpriced(mart_db: MartDatabase) -> None:
+def test_the_headline_has_cost_use_and_unpriced_use(mart_db: MartDatabase) -> None:
     _, figures = make_page(mart_db)
     total = figures.total
     told = f"estimated USD {total.costs['USD']:.2f} for {total.cu_hours:.2f} CU-hours, 3.00 CU-hours of it unpriced"
@@ -81,7 +81,7 @@ def test_every_section_names_its_tables_and_holds_its_query(mart_db: MartDatabas
     assert all(mart_db.ask(asked.sql) is not None for asked in figures.asked.values())
 
 
-def test_a_link_within_the_page_has_its_end(mart_db: MartDatabase) -> None:
+def test_links_within_the_page_have_a_target(mart_db: MartDatabase) -> None:
     page, _ = make_page(mart_db)
     ends = {attributes["id"] for _, attributes in page.elements if "id" in attributes}
     links = {str(attributes["href"]) for name, attributes in page.elements if name == "a"}
@@ -91,7 +91,7 @@ def test_a_link_within_the_page_has_its_end(mart_db: MartDatabase) -> None:
     assert set(labels) <= ends
 
 
-def test_nothing_in_it_can_act_or_is_fetched(mart_db: MartDatabase) -> None:
+def test_the_page_runs_no_script_and_fetches_nothing(mart_db: MartDatabase) -> None:
     page, _ = make_page(mart_db)
     names = {name for name, _ in page.elements}
     assert not names & {"script", "iframe", "object", "embed", "form", "link", "img", "base", "image", "use"}
@@ -101,7 +101,7 @@ def test_nothing_in_it_can_act_or_is_fetched(mart_db: MartDatabase) -> None:
     assert policy == "default-src 'none'; style-src 'unsafe-inline'"
 
 
-def test_names_that_others_typed_are_text_and_nothing_else(tmp_path: Path) -> None:
+def test_names_typed_by_users_are_shown_as_text_only(tmp_path: Path) -> None:
     run = job_run(HOSTILE, utc("2026-10-02 00:00"), utc("2026-10-05 00:00"), 3, state="Failed", workspace_id=HOSTILE)
     run |= {"resource_queue_id": HOSTILE, "creator": HOSTILE, "state_change_code": HOSTILE, "state_change_message": HOSTILE}
     owned = job_run("owned", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 1)
@@ -137,14 +137,14 @@ def test_creators_are_named_where_they_are_members(tmp_path: Path) -> None:
     assert "script" not in {name for name, _ in page.elements}
 
 
-def test_a_month_without_use_says_so_and_names_the_months_that_have_some(mart_db: MartDatabase) -> None:
+def test_a_month_without_use_is_reported_with_the_months_that_have_use(mart_db: MartDatabase) -> None:
     page, figures = make_page(mart_db, Month(date(2025, 1, 1)))
     assert "There is no usage in January 2025." in page.text
     assert "2026-10" in page.text
     assert headline(figures) == "January 2025 (provisional): 0.00 CU-hours; missing: what is not certified"
 
 
-def test_an_empty_database_makes_a_page(tmp_path: Path) -> None:
+def test_an_empty_database_produces_a_report(tmp_path: Path) -> None:
     page, _ = make_page(built_mart_db(tmp_path, job_runs=[]))
     assert "No usage is loaded yet" in page.text
     assert "Nothing of the month is certified." in page.text
@@ -209,15 +209,13 @@ RATE = number([{**TABLES["rates"][0], "valid_to": None, "price_per_cu_hour": "1"
         ([], "September 2026 is not loaded whole, so it is no comparison"),
     ],
 )
-def test_a_month_is_compared_by_the_day_and_only_with_one_that_is_there_whole(
-    tmp_path: Path, windows: list[Row], says: str
-) -> None:
+def test_a_month_is_compared_per_day_and_only_with_a_complete_month(tmp_path: Path, windows: list[Row], says: str) -> None:
     runs = [run_of_day(9, 10, 50), run_of_day(9, 11, 25), *(run_of_day(10, day, 31) for day in (1, 2, 3))]
     page, _ = make_page(built_mart_db(tmp_path, job_runs=runs, rates=RATE, extraction_windows=windows))
     assert says in page.text
 
 
-def test_a_month_under_way_has_its_mean_over_what_is_loaded_of_it(tmp_path: Path) -> None:
+def test_a_month_in_progress_has_its_mean_over_the_loaded_days(tmp_path: Path) -> None:
     windows = [window("2026-08-31 16:00", "2026-10-03 04:00")]
     mart_db = built_mart_db(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE, extraction_windows=windows)
     page, figures = make_page(mart_db, now=utc("2026-10-03 04:05"))
@@ -225,7 +223,7 @@ def test_a_month_under_way_has_its_mean_over_what_is_loaded_of_it(tmp_path: Path
     assert "USD 2.00 a day; nothing priced in September 2026" in page.text
 
 
-def test_a_month_of_which_nothing_is_loaded_says_so(tmp_path: Path) -> None:
+def test_a_month_without_loaded_data_is_reported(tmp_path: Path) -> None:
     windows = [window("2026-08-31 16:00", "2026-09-25 16:00")]
     mart_db = built_mart_db(tmp_path, job_runs=[run_of_day(9, 10, 1)], extraction_windows=windows)
     page, _ = make_page(mart_db, now=utc("2026-10-03 04:05"))
@@ -255,7 +253,7 @@ def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) ->
     assert "USD 0.00" not in page.text
 
 
-def test_what_the_api_gives_no_figure_of_is_not_called_unpriced(tmp_path: Path) -> None:
+def test_runs_without_a_figure_are_not_called_unpriced(tmp_path: Path) -> None:
     quiet = job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None, state="Failed")
     page, _ = make_page(built_mart_db(tmp_path, job_runs=[quiet], rates=RATE))
     assert "The API gives no usage." in page.text
@@ -263,7 +261,7 @@ def test_what_the_api_gives_no_figure_of_is_not_called_unpriced(tmp_path: Path) 
     assert "What failed used" not in page.text
 
 
-def test_what_failed_used_is_the_same_in_the_sentence_and_in_the_tables_beneath(tmp_path: Path) -> None:
+def test_use_of_failed_runs_is_equal_in_the_sentence_and_the_tables(tmp_path: Path) -> None:
     # Over midnight into a day without a rate, with a rate, without one, without a figure.
     half = job_run("half", utc("2026-10-05 14:00"), utc("2026-10-05 18:00"), 4, state="Failed")
     priced = job_run("priced", utc("2026-10-04 00:00"), utc("2026-10-04 01:00"), 3, state="Failed")
@@ -291,7 +289,7 @@ def test_what_failed_used_is_the_same_in_the_sentence_and_in_the_tables_beneath(
     [("a", "2026-10-06 00:00", "job succeeded2026-10-06 09:00"), ("b", "2026-10-05 02:00", "job succeeded2026-10-05 11:00")],
     ids=["a day later", "with other arguments"],
 )
-def test_a_failure_whose_job_succeeded_since_does_not_wait_for_it(
+def test_a_failure_whose_job_has_succeeded_since_is_not_waiting_for_recovery(
     tmp_path: Path, arguments: str, submitted: str, told: str
 ) -> None:
     named = {"name": "job", "arguments_digest": "a"}
@@ -304,21 +302,21 @@ def test_a_failure_whose_job_succeeded_since_does_not_wait_for_it(
     assert "of 1 the job has succeeded since in another run" in page.text
 
 
-def test_a_price_is_written_out(tmp_path: Path) -> None:
+def test_a_price_is_shown_with_all_decimals(tmp_path: Path) -> None:
     rates = number([{**RATE[0], "currency": "JPY", "price_per_cu_hour": "30"}], "row_number")
     page, _ = make_page(built_mart_db(tmp_path, job_runs=[run_of_day(10, 1, 1)], rates=rates))
     assert "JPY 30" in page.text
     assert "E+" not in page.text
 
 
-def test_a_list_that_is_cut_says_of_how_many(tmp_path: Path) -> None:
+def test_a_truncated_list_shows_its_total(tmp_path: Path) -> None:
     runs = [job_run(f"job-{letter}", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 1) for letter in "abcdefghijklmnop"]
     page, _ = make_page(built_mart_db(tmp_path, job_runs=runs))
     assert "The first 12 of 16." in page.text
 
 
 @pytest.mark.parametrize("missing", ["rates_by_month", "certified_ranges"])
-def test_marts_of_another_version_are_to_be_made_again(tmp_path: Path, missing: str) -> None:
+def test_marts_of_another_version_must_be_rebuilt(tmp_path: Path, missing: str) -> None:
     mart_db = built_mart_db(tmp_path, job_runs=[])
     mart_db.change(f"DROP TABLE emr_marts.{missing}")
     with pytest.raises(BuildError, match="Build them again: emr-usage build"):
@@ -347,7 +345,7 @@ def test_a_failure_without_a_range_counts_until_the_next_load(tmp_path: Path, lo
     assert figures.is_certified is is_certified
 
 
-def test_what_is_certified_is_told_to_the_minute(tmp_path: Path) -> None:
+def test_certified_times_are_shown_to_the_minute(tmp_path: Path) -> None:
     day = timedelta(days=1)
     windows = [
         window("2026-09-30 16:00", "2026-10-10 16:00"),
@@ -363,14 +361,14 @@ def test_what_is_certified_is_told_to_the_minute(tmp_path: Path) -> None:
     assert "Not all of the month is certified complete" in page.text
 
 
-def test_a_month_read_whole_is_said_to_be_complete(tmp_path: Path) -> None:
+def test_a_fully_certified_month_is_reported_as_complete(tmp_path: Path) -> None:
     windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
     page, figures = make_page(built_mart_db(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows))
     assert figures.is_certified
     assert "All of the month is certified complete." in page.text
 
 
-def test_a_month_under_way_is_held_to_what_is_loaded_of_it(tmp_path: Path) -> None:
+def test_a_month_in_progress_is_compared_by_its_loaded_days(tmp_path: Path) -> None:
     windows = [window("2026-09-30 16:00", "2026-10-20 02:00", axis=axis) for axis in ("start", "end")]
     windows.append(window("2026-09-30 16:00", "2026-10-19 02:00", axis="end", workspace_id="w-2"))
     mart_db = built_mart_db(tmp_path, job_runs=[run_of_day(10, 3, 1)], extraction_windows=windows)
@@ -388,7 +386,7 @@ def test_a_month_under_way_is_held_to_what_is_loaded_of_it(tmp_path: Path) -> No
     ] * 2
 
 
-def test_without_marts_the_way_to_them_is_named(tmp_path: Path) -> None:
+def test_without_marts_the_command_that_builds_them_is_named(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(**TABLES)
     with pytest.raises(BuildError, match="emr-usage build"):

@@ -44,7 +44,7 @@ def test_the_same_month_again_takes_the_place_of_the_page_and_leaves_nothing_els
     assert [path.name for path in tmp_path.iterdir()] == ["emr-usage-2026-10.html"]
 
 
-def test_machines_get_one_line(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_json_output_is_one_line(mart_db: MartDatabase, tmp_path: Path) -> None:
     done = report(mart_db, "--month", "2026-10", "--output", str(tmp_path), "--json")
     facts = json.loads(done.stdout)
     assert (facts["status"], facts["exit_code"], facts["month"]) == ("complete", 0, "2026-10")
@@ -111,7 +111,7 @@ def test_the_usual_month_is_that_of_yesterday(mart_db: MartDatabase, tmp_path: P
         (["--destination", "dummy"], 2, "cannot use the destination dummy"),
     ],
 )
-def test_what_cannot_be_reported_is_told(
+def test_a_failed_report_is_reported(
     mart_db: MartDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int, says: str
 ) -> None:
     # Working files of another destination stand where the command is run.
@@ -130,7 +130,7 @@ def test_a_folder_that_cannot_be_written_is_told(mart_db: MartDatabase, tmp_path
     assert "--output" in done.stderr
 
 
-def test_marts_that_are_not_made_are_asked_for(tmp_path: Path) -> None:
+def test_missing_marts_are_reported_with_the_command_that_builds_them(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[job_run("run", utc("2026-10-18 06:00"), utc("2026-10-18 08:30"), 5)])
     done = report(mart_db, "--month", "2026-10")

@@ -44,7 +44,7 @@ def written(folder: Path, *rows: dict[str, object]) -> tuple[list[tuple[openpyxl
     return cells[1:], rounded
 
 
-def test_texts_are_texts_and_none_runs(tmp_path: Path) -> None:
+def test_no_text_of_a_workbook_is_a_formula(tmp_path: Path) -> None:
     cells, _ = written(tmp_path, *(row(text, "1", "USD") for text in HOSTILE))
     assert [line[1].data_type for line in cells] == ["s"] * len(HOSTILE)
     shown = [line[1].value for line in cells]

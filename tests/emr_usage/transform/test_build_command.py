@@ -32,7 +32,7 @@ def run_build(mart_db: MartDatabase, *options: str) -> Result:
     return CliRunner().invoke(main, ["build", "--database", str(mart_db.target.database), *options])
 
 
-def test_it_says_what_it_made_and_leaves_the_database_to_others(mart_db: MartDatabase) -> None:
+def test_it_reports_what_it_created_and_releases_the_database(mart_db: MartDatabase) -> None:
     done = run_build(mart_db, "--json")
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
@@ -50,7 +50,7 @@ def test_it_writes_nothing_beside_the_database_but_its_lock_and_working_files(ma
     assert beside == {"emr.duckdb", "emr.duckdb.lock", "emr.duckdb.dlt"}
 
 
-def test_a_broken_promise_fails_in_words(mart_db: MartDatabase) -> None:
+def test_a_failed_data_test_is_reported_in_words(mart_db: MartDatabase) -> None:
     mart_db.write(rates=number([RATE, RATE], "row_number"))
     done = run_build(mart_db, "--json")
     assert done.exit_code == 1
@@ -79,7 +79,7 @@ def test_a_database_held_by_another_program_is_named(mart_db: MartDatabase) -> N
         (["--database", "nowhere.duckdb"], 1, "nowhere.duckdb does not exist"),
     ],
 )
-def test_what_cannot_be_built_is_told(
+def test_a_failed_build_is_reported(
     mart_db: MartDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], code: int, says: str
 ) -> None:
     # Working files of another destination stand where the command is run.
@@ -90,7 +90,7 @@ def test_what_cannot_be_built_is_told(
     assert "Traceback" not in done.output
 
 
-def test_wrong_inputs_are_told_all_at_once_and_change_nothing(mart_db: MartDatabase) -> None:
+def test_invalid_inputs_are_reported_together_and_change_nothing(mart_db: MartDatabase) -> None:
     assert run_build(mart_db).exit_code == 0
     before = mart_db.marts()
     inputs = mart_db.target.database.with_name("inputs")
@@ -105,7 +105,7 @@ def test_wrong_inputs_are_told_all_at_once_and_change_nothing(mart_db: MartDatab
     assert mart_db.marts() == before
 
 
-def test_explain_tells_the_days_the_rates_the_rule_and_what_is_not_priced(mart_db: MartDatabase) -> None:
+def test_explain_shows_days_rates_owner_rule_and_unpriced_use(mart_db: MartDatabase) -> None:
     crossing = job_run("crossing", utc("2026-11-18 15:00"), utc("2026-11-18 17:00"), 5, creator="2020")
     member = {"workspace_id": "w-1", "user_id": "2020", "user_name": "lei@acme", "display_name": "Li Lei", "observed_at": READ_AT}
     rate = RATE | {"valid_to": date(2026, 11, 19), "source": "contract 7", "price_kind": "contracted"}

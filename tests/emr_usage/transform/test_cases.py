@@ -29,7 +29,7 @@ def test_a_run_across_a_month_of_the_bill_falls_into_both_months_exactly(mart_db
     ]
 
 
-def test_a_price_that_changes_in_the_middle_of_a_run_holds_from_midnight_of_the_bill(mart_db: MartDatabase) -> None:
+def test_a_price_change_during_a_run_applies_from_midnight_in_the_billing_time_zone(mart_db: MartDatabase) -> None:
     assert slices(mart_db, "price_change", "billing_date, price_per_cu_hour, rate_row_number, rate_kind, estimated_cost") == [
         (date(2026, 10, 15), Decimal("0.05"), 1, "list", Decimal("0.05")),
         (date(2026, 10, 16), Decimal("0.06"), 2, "contracted", Decimal("0.06")),
@@ -78,7 +78,7 @@ def test_use_without_a_rate_is_shown_and_has_no_amount(mart_db: MartDatabase) ->
     assert mart_db.ask(daily) == [("unallocated", 3, 3, None, 1)]
 
 
-def test_a_run_without_a_figure_is_there_and_has_no_hours(mart_db: MartDatabase) -> None:
+def test_a_run_without_a_figure_is_listed_without_hours(mart_db: MartDatabase) -> None:
     assert slices(mart_db, "no_figure", "hour_start") == []
     costs = "SELECT cu_hours, cu_hours_unpriced, estimated_cost, pricing_status FROM job_run_costs"
     assert mart_db.ask(f"{costs} WHERE job_run_id = 'no_figure'") == [(None, 0, None, "no_usage")]
@@ -168,7 +168,7 @@ def test_runs_near_their_timeout_are_counted_by_week(mart_db: MartDatabase) -> N
     assert weeks == [(date(2026, 10, 5), 8, 2, None)]
 
 
-def test_what_no_rule_matched_is_shown_by_who_submitted_it(mart_db: MartDatabase) -> None:
+def test_unallocated_use_is_shown_by_submitter(mart_db: MartDatabase) -> None:
     months = mart_db.ask("SELECT billing_month, creator, cu_hours, currency FROM spend_unallocated WHERE workspace_id = 'w-3'")
     assert months == [(date(2026, 10, 1), None, 8, "USD")]
 
@@ -192,7 +192,7 @@ def test_ranges_that_touch_or_overlap_are_one_and_a_hole_stays_one(mart_db: Mart
     ]
 
 
-def test_incomplete_is_what_no_later_load_made_good(mart_db: MartDatabase) -> None:
+def test_a_range_is_incomplete_until_a_later_load_certifies_it(mart_db: MartDatabase) -> None:
     windows = mart_db.ask(
         "SELECT workspace_id, axis, window_start, status, rows_distinct, error_code FROM incomplete_windows ORDER BY ALL"
     )
@@ -203,7 +203,7 @@ def test_incomplete_is_what_no_later_load_made_good(mart_db: MartDatabase) -> No
     ]
 
 
-def test_a_rate_stands_beside_the_newest_list_price_of_its_currency(mart_db: MartDatabase) -> None:
+def test_a_rate_is_compared_with_the_newest_list_price_in_its_currency(mart_db: MartDatabase) -> None:
     columns = "rate_row_number, price_per_cu_hour, cu_hours, list_price_currency, list_price_per_cu_hour, cost_at_list_price"
     october = "billing_month = DATE '2026-10-01' AND rate_row_number IN (3, 5)"
     assert mart_db.ask(f"SELECT {columns} FROM rates_by_month WHERE {october} ORDER BY ALL") == [
@@ -212,7 +212,7 @@ def test_a_rate_stands_beside_the_newest_list_price_of_its_currency(mart_db: Mar
     ]
 
 
-def test_what_no_rate_prices_is_shown_at_the_list_price_and_costs_nothing(mart_db: MartDatabase) -> None:
+def test_unpriced_use_is_shown_at_the_list_price_and_has_no_cost(mart_db: MartDatabase) -> None:
     columns = "region_id, currency, estimated_cost, cu_hours, list_price_currency, cost_at_list_price"
     assert mart_db.ask(f"SELECT {columns} FROM rates_by_month WHERE rate_row_number IS NULL") == [
         ("eu-nowhere", None, None, 3, "EUR", Decimal("0.27")),
@@ -253,7 +253,7 @@ def job(name: str, run: str, submitted: str, ended: str, state: str = "Success",
     return row | {"name": name, "arguments_digest": arguments}
 
 
-def test_a_job_that_succeeded_since_its_failure_is_known_to_have(tmp_path: Path) -> None:
+def test_a_job_that_succeeded_after_its_failure_has_recovered(tmp_path: Path) -> None:
     failed = [job(name, "failed", "2026-10-05 00:00", "2026-10-05 01:00", "Failed") for name in FAILURES]
     later = [job(name, *run) for name, (runs, _, _) in FAILURES.items() for run in runs]
     mart_db = built_mart_db(tmp_path, job_runs=failed + later)

@@ -66,7 +66,7 @@ def test_only_runs_that_changed_are_computed_and_a_full_refresh_gives_the_same_t
     assert {row[1] for row in refreshed["job_run_costs"]} == {"ended", "open", "corrected", "new"}
 
 
-def test_a_new_rate_prices_all_history_again_and_a_new_rule_charges_it_again(mart_db: MartDatabase) -> None:
+def test_a_new_rate_reprices_the_whole_history_and_a_new_rule_reassigns_it(mart_db: MartDatabase) -> None:
     mart_db.change(MARK)
     mart_db.write(owners=[OWNERS[0] | {"owner": "platform"}])
     mart_db.build()
@@ -93,7 +93,7 @@ def test_a_table_that_a_cut_off_load_left_behind_counts_when_it_comes(mart_db: M
     assert mart_db.ask("SELECT owner FROM job_run_costs WHERE job_run_id = 'open'") == [("growth",)]
 
 
-def test_rates_that_overlap_break_a_promise_that_is_told_in_words(mart_db: MartDatabase) -> None:
+def test_overlapping_rates_fail_a_data_test_that_is_reported_in_words(mart_db: MartDatabase) -> None:
     mart_db.write(rates=number([RATES[0], RATES[0] | {"valid_from": date(2026, 6, 1)}], "row_number"))
     with pytest.raises(DataTestFailedError, match=r"Rates of one scope do not overlap; correct rates\.csv"):
         mart_db.build()

@@ -25,7 +25,7 @@ def described(model: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda path: path.stem)
-def test_a_model_tells_its_grain_first(model: Path) -> None:
+def test_a_model_description_begins_with_its_grain(model: Path) -> None:
     assert described(model)["description"].startswith(("One row for each", "One row with"))
 
 
@@ -59,7 +59,7 @@ def test_the_columns_of_the_sources_are_those_of_the_schemas() -> None:
     assert (PROJECT / "models/sources.yml").read_text() == source_declaration(), "run make docs"
 
 
-def test_every_check_says_its_promise() -> None:
+def test_every_data_test_describes_its_promise() -> None:
     promises = {
         entry["name"]: entry["description"] for entry in yaml.safe_load((PROJECT / "tests/checks.yml").read_text())["data_tests"]
     }

@@ -82,7 +82,7 @@ def test_a_run_has_a_cost_in_each_currency_of_its_rates(tmp_path: Path) -> None:
     ]
 
 
-def test_a_sum_over_a_run_of_two_currencies_is_no_amount(tmp_path: Path) -> None:
+def test_costs_in_two_currencies_are_not_summed(tmp_path: Path) -> None:
     # The rate of the queue ends, and that of the region, in another currency, holds again.
     changed = rates(
         {"resource_queue_id": "root", "valid_to": date(2026, 10, 16), "currency": "CNY", "price_per_cu_hour": "0.5"},
@@ -108,7 +108,7 @@ def test_a_sum_over_a_run_of_two_currencies_is_no_amount(tmp_path: Path) -> None
     assert path.read_text(encoding="utf-8").count("several currencies</td>") == 3
 
 
-def test_explain_says_the_cost_in_each_currency(tmp_path: Path) -> None:
+def test_explain_shows_the_cost_in_each_currency(tmp_path: Path) -> None:
     changed = rates(
         {"valid_to": date(2026, 10, 16), "currency": "CNY", "price_per_cu_hour": "0.5"},
         {"valid_from": date(2026, 10, 16), "currency": "USD", "price_per_cu_hour": "0.07"},
@@ -135,7 +135,7 @@ def test_a_run_that_is_seen_waiting_has_used_nothing_until_then(tmp_path: Path, 
     assert hours(mart_db) == [(utc("2026-10-02 05:00"), 2), (utc("2026-10-02 06:00"), 1)]
 
 
-def test_a_figure_that_comes_after_the_wait_is_where_use_stands(tmp_path: Path) -> None:
+def test_a_late_figure_replaces_the_uniform_estimate(tmp_path: Path) -> None:
     run = job_run("late", utc("2026-10-02 00:00"), utc("2026-10-02 08:00"), 10)
     sights = [seen(run, utc("2026-10-02 05:00"), None, "Pending"), seen(run, utc("2026-10-02 06:00"), 8)]
     mart_db = built_mart_db(tmp_path, job_runs=[run], job_run_observations=sights)

@@ -59,7 +59,7 @@ def test_an_open_run_that_was_last_seen_in_the_month_makes_it_provisional(tmp_pa
 
 
 @pytest.mark.parametrize("state", ["Submitted", "Pending"])
-def test_a_run_that_waits_lacks_no_figure(tmp_path: Path, state: str) -> None:
+def test_a_queued_run_needs_no_figure(tmp_path: Path, state: str) -> None:
     run = job_run("waiting", billing("2026-10-20 00:00"), None, None, state=state)
     assert statuses(tmp_path, run) == {OCTOBER: ("final", 0, 0, 0, 0)}
 
@@ -79,7 +79,7 @@ def test_a_run_ran_from_when_it_was_last_seen_waiting(tmp_path: Path) -> None:
         ("2026-11-12 02:00", NOVEMBER, ("provisional", 0, 0, 0, 1)),
     ],
 )
-def test_a_figure_of_an_ended_run_is_awaited_for_a_week(
+def test_a_missing_figure_of_a_final_run_is_requested_for_a_week(
     tmp_path: Path, end: str, month: date, status: tuple[object, ...]
 ) -> None:
     run = job_run("quiet", billing(f"{end[:10]} 00:00"), billing(end), None)
@@ -100,11 +100,11 @@ def test_a_figure_of_an_ended_run_is_awaited_for_a_week(
         ],
     ],
 )
-def test_a_month_that_is_not_certified_whole_is_provisional(tmp_path: Path, windows: list[Row]) -> None:
+def test_a_month_that_is_not_fully_certified_is_provisional(tmp_path: Path, windows: list[Row]) -> None:
     assert statuses(tmp_path, extraction_windows=windows)[OCTOBER][0] == "provisional"
 
 
-def test_a_page_says_what_is_missing(tmp_path: Path) -> None:
+def test_the_report_lists_what_is_missing(tmp_path: Path) -> None:
     windows = [window("2026-08-31 16:00", "2026-10-20 02:00", axis=axis) for axis in ("start", "end")]
     runs = [
         ENDED,

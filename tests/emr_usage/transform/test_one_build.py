@@ -81,7 +81,7 @@ def test_a_first_build_that_fails_leaves_no_marts(tmp_path: Path) -> None:
         explain_run(open_pipeline(mart_db.target), "run")
 
 
-def test_a_broken_promise_leaves_the_marts_and_inputs_of_the_build_before(mart_db: MartDatabase) -> None:
+def test_a_failed_data_test_leaves_the_marts_and_inputs_of_the_previous_build(mart_db: MartDatabase) -> None:
     before, explained = mart_db.marts(), explain_run(open_pipeline(mart_db.target), "run")
     mart_db.write(rates=number([RATE, RATE], "row_number"), owners=[OWNERS[0] | {"owner": "other"}])
     mart_db.write(job_runs=[RUN, CROSSING])

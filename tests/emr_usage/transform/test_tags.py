@@ -84,16 +84,16 @@ def test_postgres_compares_characters_as_python_does(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_what_is_written_in_two_ways_is_the_same_tag(one: str, other: str) -> None:
+def test_different_spellings_of_a_key_are_the_same_tag(one: str, other: str) -> None:
     assert tag_form(one) == tag_form(other)
 
 
 @pytest.mark.parametrize(("one", "other"), DIFFERENT)
-def test_what_is_different_is_another_tag(one: str, other: str) -> None:
+def test_different_keys_are_different_tags(one: str, other: str) -> None:
     assert tag_form(one) != tag_form(other)
 
 
-def test_a_rule_matches_a_tag_however_it_is_written(tmp_path: Path) -> None:
+def test_a_rule_matches_tags_regardless_of_case_and_spaces(tmp_path: Path) -> None:
     runs = [RUN | {"job_run_id": f"run-{place}"} for place in range(len(SAME) + len(DIFFERENT))]
     pairs = [*SAME, *DIFFERENT]
     rules: list[Row] = [

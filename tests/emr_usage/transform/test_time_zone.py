@@ -69,19 +69,21 @@ def test_the_setting_can_stand_in_the_file(mart_db: MartDatabase, settings_of: P
 
 
 @pytest.mark.parametrize("zone", ["asia/shanghai", "Mars/Olympus", "8", "'; drop"])
-def test_a_setting_that_names_no_zone_is_refused(mart_db: MartDatabase, monkeypatch: pytest.MonkeyPatch, zone: str) -> None:
+def test_an_unknown_time_zone_in_the_settings_is_refused(
+    mart_db: MartDatabase, monkeypatch: pytest.MonkeyPatch, zone: str
+) -> None:
     monkeypatch.setenv(ZONE, zone)
     assert "billing_time_zone is" in build(mart_db, 2)
 
 
 @pytest.mark.parametrize("name", ["EMR_USAGE__BILLING_TIMEZONE", "EMR_USAGE__billing_time_zone", "EMR_USAGE__BILING_TIME_ZONE"])
-def test_a_misspelt_setting_is_refused(mart_db: MartDatabase, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+def test_a_misspelled_setting_is_refused(mart_db: MartDatabase, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.setenv(name, "UTC")
     told = build(mart_db, 2)
     assert f"{name} in the environment is not a setting. Did you mean {ZONE}?" in told
 
 
-def test_a_misspelt_key_of_a_file_is_refused(mart_db: MartDatabase, settings_of: PluggableRunContext) -> None:
+def test_a_misspelled_key_in_a_file_is_refused(mart_db: MartDatabase, settings_of: PluggableRunContext) -> None:
     folder = mart_db.target.database.with_name(".dlt")
     folder.mkdir()
     (folder / "config.toml").write_text('[emr_usage]\nworkers = 3\nbilling_timezone = "UTC"\n', encoding="utf-8")
