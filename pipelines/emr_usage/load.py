@@ -26,6 +26,7 @@ from .destinations import adapter_of
 from .lock import NO_WAIT, Wait, exclusive, wait_for
 from .pipeline import open_pipeline
 from .target import Target
+from .working_folder import remove_loaded_packages
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,7 @@ def loading(pipeline: dlt.Pipeline, wait: Wait = NO_WAIT) -> Iterator[None]:
     """
     with exclusive(pipeline, wait), adapter_of(pipeline).removing_empty_database():
         signals.exit_event.clear()
+        remove_loaded_packages(pipeline)
         yield
 
 

@@ -20,7 +20,7 @@ from typing import Final
 
 import dlt
 import pyarrow.parquet
-from dlt.common.storages import PackageStorage
+from dlt.common.storages import LoadStorage, PackageStorage
 
 from .errors import WorkingFilesError
 
@@ -29,6 +29,8 @@ logger = logging.getLogger("emr_serverless")
 NO_ACCESS: Final = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
 # Files that the next load reads; dlt removes those that a killed load was writing.
 COMPLETED: Final = PackageStorage.PACKAGE_COMPLETED_FILE_NAME
+# Of the packages that are loaded dlt keeps schema and state for ever: 100 kB of each. The last ones help to explain a problem.
+LOADED_PACKAGES: Final = 10
 READ_AGAIN: Final = ("state.json", "schemas/*.json", "normalize/extracted/*/**/*", "load/normalized/*/**/*")
 
 
@@ -69,6 +71,13 @@ def open_in(
         if error.errno in NO_ACCESS:
             raise WorkingFilesError(folder, f"cannot be used by this user ({error.strerror})") from error
         raise
+
+
+def remove_loaded_packages(pipeline: dlt.Pipeline) -> None:
+    """Remove what dlt keeps of packages that are loaded, except the last ones, so that the folder does not grow."""
+    loaded = Path(pipeline.working_dir, "load", LoadStorage.LOADED_FOLDER)
+    for load_id in sorted(pipeline.list_completed_load_packages(), key=float)[:-LOADED_PACKAGES]:
+        shutil.rmtree(loaded / load_id, ignore_errors=True)
 
 
 def _undamaged(folder: Path, open_pipeline: Callable[[Path], dlt.Pipeline]) -> dlt.Pipeline | None:

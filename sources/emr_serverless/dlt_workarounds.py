@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any, Final
 
 import dlt
 from dlt.common.pipeline import LoadInfo
-from dlt.common.storages import LoadStorage, PackageStorage
+from dlt.common.storages import LoadStorage, NormalizeStorage, PackageStorage
 from dlt.destinations.exceptions import DatabaseUndefinedRelation
 from dlt.destinations.impl.duckdb.configuration import DuckDbClientConfiguration
 from dlt.destinations.impl.postgres.configuration import PostgresClientConfiguration
@@ -31,6 +32,10 @@ def prepare(pipeline: dlt.Pipeline) -> None:
     normalized = Path(pipeline.working_dir, "load", LoadStorage.NORMALIZED_FOLDER)
     for note in normalized.glob(f"*/{PackageStorage.PACKAGE_COMPLETED_FILE_NAME}"):
         note.unlink()
+    # Each extraction begins in a folder of its own, which dlt leaves behind if it is killed.
+    for folder in Path(pipeline.working_dir, "normalize").glob("*/"):
+        if folder.is_dir() and folder.name != NormalizeStorage.EXTRACTED_FOLDER:
+            shutil.rmtree(folder)
     configuration = pipeline.destination_client().config
     if isinstance(configuration, DuckDbClientConfiguration):
         _remove_incomplete_file(Path(configuration.credentials.database))

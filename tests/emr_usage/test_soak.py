@@ -247,6 +247,8 @@ def test_each_kind_of_accident_in_a_row(tmp_path: Path, process_pool: ProcessPoo
             world.step(with_new_field=True)
         soak.load("quiet")
         soak.assert_true()
+    folders = [path.name for path in tmp_path.glob("*.dlt/emr_usage/normalize/*") if path.is_dir()]
+    assert folders == ["extracted"], "what killed loads had begun is left behind"
 
 
 # Each load takes a second or two.

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from cli_harness import SEVERAL_PACKAGES, CliHarness
+from emr_usage.pipeline import open_pipeline
+from emr_usage.target import Target
+from emr_usage.working_folder import LOADED_PACKAGES, remove_loaded_packages
 from process_pool import FaultInjection
 from small_account import pass_a_night
 from unprivileged import run_unprivileged
@@ -128,3 +131,16 @@ def test_a_file_in_its_place_is_named(cli: CliHarness) -> None:
     assert (done.code, done.facts["error"]["code"]) == (1, "NoFolder")
     assert "emr.duckdb.dlt is not a folder" in done.sentence
     assert (cli.folder / "emr.duckdb.dlt").read_text() == "mine"
+
+
+def test_only_the_last_loaded_packages_are_kept(cli: CliHarness) -> None:
+    cli.load_whole()
+    pipeline = open_pipeline(Target(database=cli.database))
+    loaded = Path(pipeline.working_dir, "load", "loaded")
+    # Numbers, not texts, decide which are the last.
+    names = [f"{number}.5" for number in range(9, 11 + LOADED_PACKAGES)]
+    for name in names:
+        (loaded / name).mkdir()
+    (of_the_load,) = {path.name for path in loaded.iterdir()} - set(names)
+    remove_loaded_packages(pipeline)
+    assert {path.name for path in loaded.iterdir()} == {of_the_load, *names[1 - LOADED_PACKAGES :]}
