@@ -2,48 +2,28 @@
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 from shutil import copy
 from typing import Any
 
 import pytest
+import yaml
 
-from emr_usage.report import Month
+from closed_month import ADJUSTMENTS, AFTER, CHANGED, DECEMBER, LATE, NOVEMBER, NOW, OCTOBER, TABLES, owners, run
+from emr_usage.build import PROJECT
 from emr_usage.statements import close_month
-from mart_cases import window
-from mart_fixtures import READ_AT, MartDatabase, Row, billing, job_run, number, tag
+from mart_fixtures import MartDatabase
 
-OCTOBER, NOVEMBER, DECEMBER = (Month(date(2026, month, 1)) for month in (10, 11, 12))
-NOW = billing("2026-12-20 00:00")
-WHOLE = [window("2026-08-31 16:00", "2026-12-31 16:00", axis=axis, finished_at=READ_AT) for axis in ("start", "end")]
-GROWTH = job_run("growth", billing("2026-10-05 00:00"), billing("2026-10-05 01:00"), 10)
-ADS = job_run("ads", billing("2026-10-06 00:00"), billing("2026-10-06 01:00"), 4)
-AFTER = job_run("after", billing("2026-11-05 00:00"), billing("2026-11-05 01:00"), 1)
-TAGS = [tag(GROWTH, "team", "growth"), tag(ADS, "team", "ads"), tag(AFTER, "team", "ads")]
-USD: Row = {"region_id": "cn-hangzhou", "currency": "USD", "price_kind": "contracted", "valid_from": date(2026, 1, 1)}
-LINES = "SELECT adjusted_month, cause, owner, currency, cu_hours, estimated_cost FROM emr_statements.statement_lines"
-
-
-def rates(price: str, **fields: Any) -> list[Row]:
-    return number([USD | {"price_per_cu_hour": price, "source": "p. 1"} | fields], "row_number")
-
-
-def owners(*names: str) -> list[Row]:
-    """Return rules that give the tags growth and ads to owners."""
-    return number(
-        [{"owner": owner, "tag_key": "team", "tag_value": name} for owner, name in zip(names, ("growth", "ads"), strict=True)],
-        "rule_number",
-    )
+ADJUSTED = "workspace_id, cause, owner, currency, cu_hours, estimated_cost"
+LINES = "SELECT * FROM emr_statements.statement_lines WHERE billing_month = DATE '2026-10-01' ORDER BY ALL"
 
 
 @pytest.fixture(scope="module")
 def closed_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return marts with a closed October of USD 1.00 for growth and USD 0.40 for ads."""
+    """Return marts with a closed October."""
     mart_db = MartDatabase(tmp_path_factory.mktemp("closed") / "emr.duckdb")
-    mart_db.write(job_runs=[GROWTH, ADS, AFTER], job_run_tags=TAGS, extraction_windows=WHOLE)
-    mart_db.write(rates=rates("0.10"), owners=owners("growth", "ads"))
+    mart_db.write(**TABLES)
     mart_db.build()
     close_month(mart_db.target, OCTOBER, NOW)
     return mart_db.target.database
@@ -54,125 +34,75 @@ def mart_db(closed_file: Path, tmp_path: Path) -> MartDatabase:
     return MartDatabase(Path(copy(closed_file, tmp_path)))
 
 
-def adjustments(mart_db: MartDatabase) -> list[tuple[Any, ...]]:
-    """Return the adjustments as texts."""
-    columns = "strftime(booked_month, '%m'), strftime(adjusted_month, '%m'), cause, owner, currency, cu_hours, estimated_cost"
-    rows = mart_db.ask(f"SELECT {columns} FROM chargeback_adjustments ORDER BY ALL")
+def adjustments(mart_db: MartDatabase, where: str = "NOT is_frozen") -> list[tuple[Any, ...]]:
+    """Return the adjustments of October, numbers as texts."""
+    rows = mart_db.ask(f"SELECT {ADJUSTED} FROM chargeback_adjustments WHERE {where} ORDER BY ALL")
     return [tuple(f"{value.normalize():f}" if isinstance(value, Decimal) else value for value in row) for row in rows]
 
 
-def test_nothing_is_adjusted_without_a_change(mart_db: MartDatabase) -> None:
-    mart_db.build(full_refresh=True)
-    assert adjustments(mart_db) == []
-    assert mart_db.ask(f"{LINES} ORDER BY owner") == [
-        (None, None, "ads", "USD", Decimal(4), Decimal("0.4")),
-        (None, None, "growth", "USD", Decimal(10), Decimal(1)),
-    ]
-
-
-LATE = job_run("late", billing("2026-10-31 23:30"), billing("2026-11-01 00:30"), 2)
-
-
-@pytest.mark.parametrize(
-    ("changed", "expected"),
-    [
-        pytest.param(
-            # 12 instead of 10 CU-hours, and the part in October of a run that was not known.
-            {"job_runs": [GROWTH | {"cu_hours": 12, "observed_at": NOW}, ADS, AFTER, LATE]},
-            [
-                ("11", "10", "late_figures", "growth", "USD", "2", "0.2"),
-                ("11", "10", "late_figures", "unallocated", "USD", "1", "0.1"),
-            ],
-            id="use",
-        ),
-        pytest.param(
-            {"job_runs": [ADS, AFTER]}, [("11", "10", "late_figures", "growth", "USD", "-10", "-1")], id="a run that is gone"
-        ),
-        pytest.param(
-            {"rates": rates("0.15")},
-            [("11", "10", "rate", "ads", "USD", "0", "0.2"), ("11", "10", "rate", "growth", "USD", "0", "0.5")],
-            id="rate",
-        ),
-        pytest.param(
-            {"rates": rates("0.50", currency="CNY", valid_from=date(2026, 10, 6))},
-            [
-                ("11", "10", "rate", "ads", "CNY", "4", "2"),
-                ("11", "10", "rate", "ads", "USD", "-4", "-0.4"),
-                ("11", "10", "rate", "growth", "USD", "-10", "-1"),
-                ("11", "10", "rate", "growth", None, "10", None),
-            ],
-            id="currency, and a date without a rate",
-        ),
-        pytest.param(
-            {"owners": owners("marketing", "ads")},
-            [("11", "10", "owner", "growth", "USD", "-10", "-1"), ("11", "10", "owner", "marketing", "USD", "10", "1")],
-            id="owner",
-        ),
-        pytest.param(
-            # 2 CU-hours more at 0.10, then 12 at 0.05 more, then 12 at 0.15 to the other owner.
-            {
-                "job_runs": [GROWTH | {"cu_hours": 12, "observed_at": NOW}, ADS, AFTER],
-                "job_run_tags": [tag(GROWTH | {"observed_at": NOW}, "team", "growth"), *TAGS[1:]],
-                "rates": rates("0.15", valid_to=date(2026, 10, 6))
-                + [{**rates("0.10", valid_from=date(2026, 10, 6))[0], "row_number": 2}],
-                "owners": owners("marketing", "ads"),
-            },
-            [
-                ("11", "10", "late_figures", "growth", "USD", "2", "0.2"),
-                ("11", "10", "owner", "growth", "USD", "-12", "-1.8"),
-                ("11", "10", "owner", "marketing", "USD", "12", "1.8"),
-                ("11", "10", "rate", "growth", "USD", "0", "0.6"),
-            ],
-            id="all at once",
-        ),
-    ],
-)
-def test_each_cause_has_its_adjustment(
-    mart_db: MartDatabase, changed: dict[str, list[Row]], expected: list[tuple[Any, ...]]
-) -> None:
+def test_each_cause_has_its_adjustment_until_the_change_is_undone(mart_db: MartDatabase) -> None:
     before = mart_db.ask(LINES)
-    mart_db.write(**changed)
+    assert sum(line[8] for line in before) == Decimal("7.4")
+    mart_db.write(**CHANGED)
     mart_db.build()
-    assert adjustments(mart_db) == expected
+    assert adjustments(mart_db) == ADJUSTMENTS
+    months = mart_db.ask("SELECT DISTINCT booked_month, adjusted_month FROM chargeback_adjustments")
+    assert months == [(NOVEMBER.first, OCTOBER.first)]
     assert mart_db.ask(LINES) == before
+    mart_db.write(**TABLES)
+    mart_db.build()
+    assert adjustments(mart_db) == []
 
 
 def test_an_adjustment_is_carried_once_in_the_statement_of_the_month_it_is_booked_in(mart_db: MartDatabase) -> None:
-    mart_db.write(rates=rates("0.15"))
+    mart_db.write(**CHANGED)
     mart_db.build()
     close_month(mart_db.target, NOVEMBER, NOW)
-    booked = [("11", "10", "rate", "ads", "USD", "0", "0.2"), ("11", "10", "rate", "growth", "USD", "0", "0.5")]
-    assert adjustments(mart_db) == booked
-    november = "WHERE billing_month = DATE '2026-11-01' ORDER BY cause, owner"
-    assert mart_db.ask(f"{LINES} {november}") == [
-        (OCTOBER.first, "rate", "ads", "USD", Decimal(0), Decimal("0.2")),
-        (OCTOBER.first, "rate", "growth", "USD", Decimal(0), Decimal("0.5")),
-        (None, None, "ads", "USD", Decimal(1), Decimal("0.15")),
-    ]
-    # October again, by another cause: only what November's statement does not have, at its rate.
-    mart_db.write(owners=owners("marketing", "ads"))
+    assert adjustments(mart_db, "is_frozen") == ADJUSTMENTS
+    # October again, by another cause: compared with what is frozen by now.
+    mart_db.write(owners=owners(owner="marketing", all="ads"))
     mart_db.build()
-    moved = [("12", "10", "owner", "growth", "USD", "-10", "-1.5"), ("12", "10", "owner", "marketing", "USD", "10", "1.5")]
-    assert adjustments(mart_db) == booked + moved
-    invoiced = "SELECT billing_month, owner, estimated_cost, adjustment_cost, is_closed FROM chargeback_invoiced ORDER BY 1, 2"
-    assert mart_db.ask(invoiced) == [
-        (OCTOBER.first, "ads", Decimal("0.4"), 0, True),
-        (OCTOBER.first, "growth", 1, 0, True),
-        (NOVEMBER.first, "ads", Decimal("0.15"), Decimal("0.2"), True),
-        (NOVEMBER.first, "growth", None, Decimal("0.5"), True),
-        (DECEMBER.first, "growth", None, Decimal("-1.5"), False),
-        (DECEMBER.first, "marketing", None, Decimal("1.5"), False),
+    assert adjustments(mart_db, "is_frozen") == ADJUSTMENTS
+    assert adjustments(mart_db) == [
+        ("all", "owner", "ads", "USD", "12", "1.8"),
+        ("all", "owner", "marketing", "USD", "-12", "-1.8"),
     ]
-
-
-def test_a_change_that_is_undone_leaves_no_adjustment(mart_db: MartDatabase) -> None:
-    for price in ("0.15", "0.10"):
-        mart_db.write(rates=rates(price))
-        mart_db.build()
-    assert adjustments(mart_db) == []
+    invoiced = (
+        "SELECT billing_month, is_closed, coalesce(sum(estimated_cost), 0), sum(adjustment_cost) FROM chargeback_invoiced"
+        " WHERE currency = 'USD' GROUP BY ALL ORDER BY ALL"
+    )
+    assert mart_db.ask(invoiced) == [
+        (OCTOBER.first, True, Decimal("7.4"), 0),
+        # The run after the month, and half of the late one; of October all but the two moves between owners.
+        (NOVEMBER.first, True, Decimal("1.1"), Decimal("-0.8")),
+        (DECEMBER.first, False, 0, 0),
+    ]
 
 
 def test_another_time_zone_is_a_cause_of_its_own(mart_db: MartDatabase) -> None:
-    mart_db.write(job_runs=[GROWTH, ADS, AFTER, LATE])
+    mart_db.write(job_runs=[*TABLES["job_runs"], LATE])
     mart_db.build(billing_time_zone="UTC", change_time_zone=True)
-    assert {row[2] for row in adjustments(mart_db)} == {"settings"}
+    assert {cause for _, cause, *_ in adjustments(mart_db)} == {"settings"}
+
+
+def test_the_settlement_is_adjusted_too(tmp_path: Path) -> None:
+    mart_db = MartDatabase(tmp_path / "emr.duckdb")
+    # The settled hour of the README: 147.5 CU-hours for runs of 170.
+    cores = run("same", "a", cu_hours=70, vcore_seconds=360_000, mb_seconds=190 * 3600 * 1024)
+    memory = run("same", "b", cu_hours=100, vcore_seconds=72_000, mb_seconds=400 * 3600 * 1024)
+    mart_db.write(**TABLES | {"job_runs": [cores, memory, AFTER]})
+    mart_db.build()
+    close_month(mart_db.target, OCTOBER, NOW)
+    mart_db.write(job_runs=[memory, AFTER])
+    mart_db.build()
+    columns = "cause, cu_hours, estimated_cost, settlement_cu_hours, settlement_adjustment"
+    assert mart_db.ask(f"SELECT {columns} FROM chargeback_adjustments") == [
+        ("late_figures", Decimal(-70), Decimal(-7), Decimal("22.5"), Decimal("2.25"))
+    ]
+
+
+def test_every_column_of_a_statement_is_described(mart_db: MartDatabase) -> None:
+    (source,) = yaml.safe_load((PROJECT / "models/statements.yml").read_text())["sources"]
+    for table in source["tables"]:
+        found = [row[0] for row in mart_db.ask(f"DESCRIBE emr_statements.{table['name']}")]
+        assert [column["name"] for column in table["columns"]] == found, table["name"]
