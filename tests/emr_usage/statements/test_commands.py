@@ -133,5 +133,5 @@ def test_a_diff_shows_what_new_inputs_would_change_and_writes_nothing(mart_db: M
     rates.write_text(NEW_RATES.replace("0.20", "-1"))
     invalid = invoke(mart_db, "diff", "--rates", str(rates))
     assert invalid.exit_code == 2
-    assert "rates.csv, row 2, price_per_cu_hour" in invalid.stderr
+    assert "rates.csv, row 2, column price_per_cu_hour" in invalid.stderr
     assert invoke(mart_db, "diff").exit_code == 2
