@@ -45,6 +45,9 @@ MARTS = (
     "settlement_adjustments",
     "discount_opportunities",
     "cu_formula_check",
+    "adjusted_job_runs",
+    "chargeback_adjustments",
+    "chargeback_invoiced",
 )
 READ_AT = datetime(2026, 11, 20, 2, tzinfo=UTC)
 

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from math import ceil
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
+import dlt
+
 from emr_serverless import CheckSettingsError
 
 from .billing_time_zone import checked_time_zone
-from .builds import BuildRecord, current_build, record_build
+from .builds import Ask, BuildRecord, current_build, record_build
 from .destinations import adapter_of
+from .destinations.build_transaction import BuildTransaction
 from .errors import BuildError, DataTestFailedError
-from .lock import exclusive
+from .lock import NO_WAIT, Wait, exclusive, wait_for
 from .missing_figures import settle_days
 from .pipeline import RAW_DATASET, open_pipeline
 from .run_dbt import run_dbt
@@ -51,8 +54,33 @@ class BuildResult:
     check_seconds: float = field(compare=False)
 
 
+# Is given what runs a statement, and the last build; changes what the models read, in the transaction of the build.
+Prepare = Callable[[Ask, BuildRecord | None], None]
+
+
+@dataclass(frozen=True)
+class OpenBuild:
+    """A build whose data tests passed and that is not committed.
+
+    Attributes:
+        transaction: sees its marts.
+        before: the last build.
+        models, checks: dbt's results.
+    """
+
+    transaction: BuildTransaction
+    before: BuildRecord | None
+    models: list[Any]
+    checks: list[Any]
+
+
 def build(
-    target: Target, *, full_refresh: bool = False, billing_time_zone: str | None = None, change_time_zone: bool = False
+    target: Target,
+    *,
+    full_refresh: bool = False,
+    billing_time_zone: str | None = None,
+    change_time_zone: bool = False,
+    prepare: Prepare | None = None,
 ) -> BuildResult:
     """Build the marts, where runs, rates, owners or settings changed since the last build, and test them.
 
@@ -63,6 +91,7 @@ def build(
         full_refresh: recompute every run.
         billing_time_zone: time zone of billing days and months; None for the setting.
         change_time_zone: allow a time zone other than that of the last build.
+        prepare: called first, in the same transaction.
 
     Raises:
         BuildError: a model failed; DataTestFailedError: a data test did.
@@ -71,20 +100,50 @@ def build(
     """
     zone = checked_time_zone(billing_time_zone)
     pipeline = open_pipeline(target)
+    with (
+        exclusive(pipeline, target.wait),
+        open_build(pipeline, zone, full_refresh=full_refresh, change_time_zone=change_time_zone, prepare=prepare) as made,
+    ):
+        record = record_build(made.transaction.ask, MARTS_DATASET, made.before, zone, len(made.checks))
+        made.transaction.commit()
+    return BuildResult(len(made.models), len(made.checks), record, _seconds(made.models), _seconds(made.checks))
+
+
+@contextmanager
+def open_build(
+    pipeline: dlt.Pipeline,
+    zone: str,
+    *,
+    full_refresh: bool = False,
+    change_time_zone: bool = False,
+    prepare: Prepare | None = None,
+    wait: Wait = NO_WAIT,
+) -> Iterator[OpenBuild]:
+    """Yield a tested build; at the end, what is not committed is rolled back.
+
+    Args:
+        pipeline: of the destination, which is locked.
+        zone: time zone of billing days and months.
+        full_refresh: as of `build`.
+        change_time_zone: as of `build`.
+        prepare: as of `build`.
+        wait: for another build.
+
+    Raises:
+        BuildError, CheckSettingsError, BusyError: as of `build`.
+    """
     variables: dict[str, object] = {"billing_time_zone": zone, "raw_dataset": RAW_DATASET, "compute_all": full_refresh}
     variables["settle_days"] = ceil(settle_days(pipeline))
     variables["settlement_adjustment"] = is_settlement_adjusted()
-    with (
-        exclusive(pipeline, target.wait),
-        closing(adapter_of(pipeline).open_build()) as transaction,
-        TemporaryDirectory() as folder,
-    ):
+    with closing(wait_for(adapter_of(pipeline).open_build, wait)) as transaction, TemporaryDirectory() as folder:
         before = current_build(transaction.ask, MARTS_DATASET)
         if before and before.billing_time_zone != zone and not change_time_zone:
             raise CheckSettingsError(
                 f"The billing time zone of the last build is {before.billing_time_zone}, and that of this one would be {zone}",
                 advice="Set billing_time_zone to that of the last build, or give --change-time-zone to recompute all history.",
             )
+        if prepare is not None:
+            prepare(transaction.ask, before)
         # Parallel models need memory each; DuckDB runs each of them in parallel.
         output = transaction.profile | {"schema": MARTS_DATASET, "threads": 1}
         work = Path(folder)
@@ -92,9 +151,7 @@ def build(
         profiles = {"emr_usage": {"target": "marts", "outputs": {"marts": output}}}
         (work / "profiles.yml").write_text(json.dumps(profiles), encoding="utf-8")
         models, checks = _require_success(*run_dbt(transaction, _arguments(work, variables)))
-        record = record_build(transaction.ask, MARTS_DATASET, before, zone, len(checks))
-        transaction.commit()
-    return BuildResult(len(models), len(checks), record, _seconds(models), _seconds(checks))
+        yield OpenBuild(transaction, before, models, checks)
 
 
 def _arguments(work: Path, variables: Mapping[str, object]) -> list[str]:

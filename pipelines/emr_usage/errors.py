@@ -51,6 +51,19 @@ class NoChargesError(Exception):
     """Nothing in a month has a cost that could be exported."""
 
 
+class StatementError(Exception):
+    """A month cannot be closed, or its statement is not what was closed.
+
+    Args:
+        sentence: what happened and what to do.
+        code: a short name for programs.
+    """
+
+    def __init__(self, sentence: str, code: str) -> None:
+        super().__init__(sentence)
+        self.code = code
+
+
 class FolderError(Exception):
     """A folder cannot be written to.
 

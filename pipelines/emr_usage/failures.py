@@ -27,6 +27,7 @@ from .errors import (
     LostLockError,
     NoChargesError,
     NothingLoadedError,
+    StatementError,
     TooManyRowsError,
     UnreachableError,
     WorkingFilesError,
@@ -112,6 +113,8 @@ def _known(cause: BaseException, target: str) -> Failure | None:
 
 
 def _of_models(cause: BaseException) -> Failure | None:
+    if isinstance(cause, StatementError):
+        return Failure(str(cause), FAILED, cause.code)
     if not isinstance(cause, BuildError):
         return None
     code = "DataTestFailed" if isinstance(cause, DataTestFailedError) else "BuildFailed"

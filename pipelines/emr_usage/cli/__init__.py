@@ -9,7 +9,23 @@ import click
 from emr_usage.defaults import set_environment_defaults
 from emr_usage.errors import NO_SPACE
 
-from . import backfill, build, compact, demo, emulator, explain, export, init_inputs, load, report, run, status
+from . import (
+    backfill,
+    build,
+    close,
+    compact,
+    demo,
+    diff,
+    emulator,
+    explain,
+    export,
+    init_inputs,
+    load,
+    report,
+    run,
+    statement,
+    status,
+)
 from .streams import SafeGroup
 
 
@@ -44,5 +60,8 @@ def _skip_full_disk(unraisable: sys.UnraisableHookArgs) -> None:
         sys.__unraisablehook__(unraisable)
 
 
-for module in (run, load, backfill, status, init_inputs, build, report, export, explain, compact, emulator, demo):
+for module in (
+    *(run, load, backfill, status, init_inputs, build, diff, report, export, explain),
+    *(close, statement, compact, emulator, demo),
+):
     main.add_command(module.command)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .folder import default_folder, read_inputs, write_examples
-from .load import LoadedInputs, load_inputs
+from .load import LoadedInputs, input_rows, load_inputs
 from .tables import INPUT_TABLES
 
-__all__ = ["INPUT_TABLES", "LoadedInputs", "default_folder", "load_inputs", "read_inputs", "write_examples"]
+__all__ = ["INPUT_TABLES", "LoadedInputs", "default_folder", "input_rows", "load_inputs", "read_inputs", "write_examples"]

@@ -19,7 +19,7 @@ from emr_usage.pipeline import RAW_DATASET, open_pipeline
 from emr_usage.query import query_rows
 from emr_usage.target import Target
 
-from .folder import Inputs, read_inputs
+from .folder import Inputs, check_table, read_inputs
 from .problems import Problem
 from .rows import Row
 from .tables import INPUT_TABLES, file_name
@@ -130,10 +130,19 @@ def _source(inputs: Inputs) -> Iterator[DltResource]:
 
 
 def _table(name: str, rows: list[Row]) -> Iterator[pa.Table]:
-    schema = INPUT_TABLES[name].schema
-    load_id = dlt.current.load_package_state()["load_id"]
+    values = _table_rows(name, rows, dlt.current.load_package_state()["load_id"])
+    yield pa.Table.from_pylist(values, schema=INPUT_TABLES[name].schema)
+
+
+def _table_rows(name: str, rows: list[Row], load_id: str) -> list[dict[str, Any]]:
     values = [
         row.values | {"row_number": row.number, "rule_number": rule_number, "_dlt_load_id": load_id}
         for rule_number, row in enumerate(rows, 1)
     ]
-    yield pa.Table.from_pylist([{name: row[name] for name in schema.names} for row in values], schema=schema)
+    return [{column: row[column] for column in INPUT_TABLES[name].schema.names} for row in values]
+
+
+def input_rows(table: str, content: bytes) -> tuple[list[dict[str, Any]], list[Problem]]:
+    """Return the rows of a file as its table would have them, and the problems in the order of its lines."""
+    rows, problems = check_table(table, content)
+    return [] if problems else _table_rows(table, rows, ""), problems

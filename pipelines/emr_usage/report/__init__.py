@@ -14,6 +14,7 @@ from emr_usage.errors import NO_SPACE, FolderError
 from emr_usage.whole_file import write_whole
 
 from .figures import Figures
+from .missing import what_is_missing
 from .month import Month
 from .numbers import cu_hours, money
 from .read_figures import read_billing_time_zone, read_figures
@@ -29,6 +30,7 @@ __all__ = [
     "default_folder",
     "headline",
     "read_billing_time_zone",
+    "what_is_missing",
     "write_chargeback_workbook",
     "write_file",
     "write_page",

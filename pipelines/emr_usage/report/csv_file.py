@@ -29,7 +29,9 @@ def write_csv(table: pa.Table | pa.RecordBatchReader, path: Path, encoding: str 
         writer.writerow(table.schema.names)
         # By batch, so that the rows of a large table are not all Python objects at once.
         for batch in table.to_batches(max_chunksize=10_000) if isinstance(table, pa.Table) else table:
-            writer.writerows([_cell(value) for value in row] for row in zip(*(c.to_pylist() for c in batch.columns), strict=True))
+            writer.writerows(
+                [csv_cell(value) for value in row] for row in zip(*(c.to_pylist() for c in batch.columns), strict=True)
+            )
 
 
 # Most columns repeat a few texts.
@@ -39,7 +41,8 @@ def without_formula(text: str) -> str:
     return _FORMULA.sub(r"\1'", text)
 
 
-def _cell(value: Any) -> Any:
+def csv_cell(value: Any) -> Any:
+    """Return a value as it is written: a decimal with all digits, a text without a formula."""
     if isinstance(value, str):
         return without_formula(value)
     # str() writes small decimals with an exponent.

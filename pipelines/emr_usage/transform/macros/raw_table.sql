@@ -2,9 +2,10 @@
    table when its first row comes.
 
    columns: names and the words of `type_named`.
-   key, child_of: see `latest_rows`; without a key the table is always replaced as a whole. #}
-{% macro raw_table(name, columns, key=none, child_of=none) %}
-  {%- set table = source('emr_raw', name) -%}
+   key, child_of: see `latest_rows`; without a key the table is always replaced as a whole.
+   dataset: the dbt source. #}
+{% macro raw_table(name, columns, key=none, child_of=none, dataset='emr_raw') %}
+  {%- set table = source(dataset, name) -%}
   {%- set found = load_relation(table) if execute else none -%}
   {%- set there = adapter.get_columns_in_relation(found) | map(attribute='name') | map('lower') | list if found else [] -%}
   select

@@ -31,6 +31,7 @@
   {%- elif word == 'flag' -%}{{ dbt.type_boolean() }}
   {%- elif word == 'date' -%}date
   {%- elif word == 'exact' -%}{{ emr_usage.type_exact() }}
+  {%- elif word == 'amount' -%}{{ emr_usage.type_amount() }}
   {%- elif word == 'price' -%}{{ emr_usage.type_price() }}
   {%- elif word == 'moment' -%}{{ emr_usage.type_moment() }}
   {%- endif -%}
