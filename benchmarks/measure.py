@@ -65,7 +65,10 @@ class PageServer:
             "carried": history.carried,
             "start-ms": history.start_ms,
         }
-        options = [f"--{name}={value}" for name, value in sizes.items()] + (["--documented"] if history.is_documented else [])
+        options = [f"--{name}={value}" for name, value in sizes.items()] + [
+            *(["--documented"] if history.is_documented else []),
+            *(["--night"] if history.is_night else []),
+        ]
         command = [sys.executable, str(HERE / "page_server.py"), *options]
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self._process.stdout

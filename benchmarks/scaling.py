@@ -128,15 +128,13 @@ def measure(destination: str, runs: int) -> list[Stage]:
     history = History(runs, DAYS, runs // DAYS, carried=runs // STREAM_OF, start_ms=start_ms)
     stages: list[Stage] = []
     with TemporaryDirectory(prefix="emr-usage-scaling-") as name, ExitStack() as stack:
-        server = stack.enter_context(PageServer(history))
         warehouse = Warehouse(destination, Path(name), stack)
         before_mb = warehouse.disk_mb()
 
-        def stage(title: str, command: str, *options: str) -> None:
+        def stage(title: str, command: str, *options: str, server: PageServer | None = None) -> None:
             label = f"{runs:,} runs, {destination}, {title}"
-            server.control(begin=1)
             usage = warehouse.run(label, command, *options)
-            requests: int = server.control()["requests"]
+            requests: int = server.control()["requests"] if server else 0
             done = Stage(
                 *(destination, runs, title, round(usage.wall_seconds, 1), round(usage.peak_mb), round(usage.disk_mb - before_mb)),
                 *(round(warehouse.database_mb()), requests),
@@ -147,13 +145,15 @@ def measure(destination: str, runs: int) -> list[Stage]:
 
         def load(title: str, open_runs: int) -> None:
             as_of = datetime.fromtimestamp(history.now_ms / 1000, UTC).isoformat()
-            days = str(DAYS + QUIET_DAYS)
-            stage(title, "load", "--region", REGION, "--endpoint", server.endpoint, "--as-of", as_of, "--initial-days", days)
+            reach = ("--as-of", as_of, "--initial-days", str(DAYS + QUIET_DAYS))
+            # The rows that it serves take memory, which a build needs.
+            with PageServer(history) as server:
+                stage(title, "load", "--region", REGION, "--endpoint", server.endpoint, *reach, server=server)
             warehouse.check(title, expect("this-source", history.total, open_runs))
 
         load(STAGES[0], history.carried)
         stage(STAGES[1], "build")
-        server.pass_night()
+        history.is_night = True
         load(STAGES[2], 0)
         stage(STAGES[3], "build")
         month = datetime.fromtimestamp(start_ms / 1000 + DAYS * 43_200, UTC)
