@@ -74,7 +74,7 @@ MAX_CONNECTIONS: Final = 8
 REQUEST_TIMEOUT_SECONDS: Final = 30.0
 CONNECT_TIMEOUT_SECONDS: Final = 5.0
 # Attempts at one request; with the back-off below, at most a minute and a half before a window fails. Where many loads share a
-# quota, a third of the attempts succeed: of eight, one request in two thousand would fail.
+# quota, four of ten attempts are throttled, and more while they begin: with eight attempts, requests failed.
 REQUEST_ATTEMPTS: Final = 14
 # Attempts before the first response: a wrong endpoint should be reported in seconds, not minutes.
 FIRST_CONTACT_ATTEMPTS: Final = 3
