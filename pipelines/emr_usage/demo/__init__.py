@@ -186,7 +186,7 @@ def hints(database: Path) -> Iterator[str]:
     ask = f"""
 import duckdb
 emr = duckdb.connect({json.dumps(str(database), ensure_ascii=False)}, read_only=True)
-emr.sql("FROM emr_marts.chargeback_monthly").show()"""
+emr.sql("FROM emr_marts.chargeback_monthly SELECT owner, currency, sum(estimated_cost) GROUP BY ALL ORDER BY ALL").show()"""
     yield "Next steps:"
     yield f"{emr_usage} status --database {name}"
     if dearest:

@@ -67,6 +67,8 @@ class HiddenDefaults:
         self._counts: dict[TimeAxis, dict[Filters, int | None]] = {"start": {}, "end": {}}
         self._started_before: dict[bool, set[str]] = {True: set(), False: set()}
         self._is_end_read = False
+        # Runs in an undocumented state, by id: whether each has ended by the horizon.
+        self._undocumented: dict[str, bool] = {}
 
     def probes(self, axis: TimeAxis) -> list[Filters]:
         """Return the filters to count before the range itself: runs that appear in between are then in the range's count too."""
@@ -102,6 +104,14 @@ class HiddenDefaults:
         """Record that all ends have been read, with and without a `startTime`; until then both sets of runs are incomplete."""
         self._is_end_read = True
 
+    def take_undocumented(self, run_ids: Iterable[str], ends_ms: Iterable[int | None]) -> None:
+        """Take runs in undocumented states that were found without filters. No count by states has them.
+
+        As many runs that a default hides would otherwise make no difference between the counts.
+        """
+        for run_id, end_ms in zip(run_ids, ends_ms, strict=True):
+            self._undocumented[run_id] = end_ms is not None and end_ms <= self._horizon_ms
+
     def found(self) -> set[str]:
         """Return the parameters whose absence hides runs, as far as is known."""
         counted = self._counted("start") | self._counted("end")
@@ -123,17 +133,22 @@ class HiddenDefaults:
         # A limit hides a difference: workflows are then always requested separately.
         if self._exceeds(axis, OF_WORKFLOW, OF_NO_WORKFLOW) or (self._may_be_limited(axis) and has_workflows):
             found.add("isWorkflow")
-        if self._exceeds(axis, ANY_STATE):
+        # They were found on the start axis, and what is found there holds for both.
+        ended = sum(self._undocumented.values()) if axis == "start" else 0
+        still_open = len(self._undocumented) - ended if axis == "start" else 0
+        if self._exceeds(axis, ANY_STATE, uncounted=ended + still_open):
             found.add(STATES_OR_LENGTH)
         # A run that ended by the horizon is not open now: no run is in both counts.
-        if self._exceeds(axis, self._ended, STILL_OPEN):
+        if self._exceeds(axis, self._ended, STILL_OPEN, uncounted=still_open):
             found.add(_RUNS.end_filter)
         return found
 
-    def _exceeds(self, axis: TimeAxis, *filters: Filters) -> bool:
+    def _exceeds(self, axis: TimeAxis, *filters: Filters, uncounted: int = 0) -> bool:
+        """Return whether filters find more runs than none, of which some are in no count with filters."""
         counts = [self._counts[axis].get(each) for each in filters]
         whole = self._counts[axis].get(())
-        return whole is not None and sum(count or 0 for count in counts) > whole
+        found = sum(count or 0 for count in counts)
+        return whole is not None and found > 0 and found > whole - uncounted
 
     def ways(self, axis: TimeAxis) -> list[Filters]:
         """Return the sets of further filters with which the ranges of an axis must also be read."""

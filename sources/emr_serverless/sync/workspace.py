@@ -12,7 +12,7 @@ from typing import Final
 
 from ..api.errors import FixRequestError
 from ..arrow.decode import Records
-from ..resources.job_runs import JOB_RUNS
+from ..resources.job_runs import ALL_STATES, JOB_RUNS
 from ..settings import END_WINDOW_ROWS, PAGE_ROWS, SHORT_SPLIT_ROWS, SHORT_SPLITS, UNSETTLED_RANGES
 from .census import Census
 from .coverage import Coverage
@@ -25,6 +25,7 @@ from .tasks import Task, WindowResult
 from .windows import RUN_ID, TIME_AXES, Axis, Filters, TimeAxis, Window, plan_windows
 
 _RUNS: Final = JOB_RUNS.windowed
+_STATES: Final = frozenset(ALL_STATES)
 
 
 class WorkspaceSync:
@@ -78,6 +79,9 @@ class WorkspaceSync:
         self.certificates: list[WindowResult] = []
         counted = {axis: self._range_of(axis) for axis in self._coverage if self._has_range(axis)}
         self._survey = Survey(region_id, workspace_id, counted, self.defaults)
+        self._planned: set[Window] = set()
+        # The defaults for which they are planned.
+        self._planned_for: set[str] = set()
         self._waiting: deque[Window] = deque()
         self._known_runs = KnownRuns()
         self._rows = 0
@@ -122,7 +126,12 @@ class WorkspaceSync:
         return observed
 
     def compare(self, page: Records, window: Window) -> None:
-        """Take all runs of a page, also known ones: does the end axis find the same with a filter of start times and without?"""
+        """Take all runs of a page, also known ones, which show whether the API hides some where a filter is absent.
+
+        Does the end axis find the same with a filter of start times and without, and which runs are in no count by states?
+        """
+        if window.axis == "start" and not window.filters:
+            self._compare_states(page)
         names = [name for name, _ in window.filters]
         is_unsettled = window.axis == "end" and window.bounds[0] < self._range_of("end")[0]
         if window.axis != "end" or is_unsettled or names not in ([], [_RUNS.start_filter]):
@@ -131,6 +140,13 @@ class WorkspaceSync:
         rows = zip(page.column(RUN_ID), page.column(_RUNS.start_field), strict=True)
         earlier = {run_id for run_id, submit_ms in rows if submit_ms is not None and submit_ms < first_ms}
         self.defaults.started_before(earlier, is_filtered=bool(names))
+
+    def _compare_states(self, page: Records) -> None:
+        states = page.column(_RUNS.state_field)
+        if not _STATES.issuperset(states):
+            rows = zip(page.column(RUN_ID), states, page.column(_RUNS.end_field), strict=True)
+            found = [(run_id, end_ms) for run_id, state, end_ms in rows if state not in _STATES]
+            self.defaults.take_undocumented(*zip(*found, strict=True))
 
     def settle(self, result: WindowResult) -> list[Task]:
         """Take a window's result; return the tasks that it makes possible."""
@@ -209,15 +225,29 @@ class WorkspaceSync:
 
     def _plan(self) -> list[Task]:
         """Return the windows of the start axis, and those of the end axis that depend on none of them."""
-        start = self._cut("start", self._window_rows) if self._has_range("start") else []
-        for window in start:
-            self._coverage["start"].expect(window)
-        earlier = self._plan_end() if self._ranges.end else []
+        tasks = self._expect_windows()
         # Without all counts it is not known whether the windows show everything: the cursors stay.
         for axis, window in self._unplanned.items():
             if self._has_range(axis):
                 self._coverage[axis].settle(window, certified=self._survey.is_whole)
-        return [self._task(window) for window in [*start, *earlier]] + self._unlocked()
+        return tasks + self._unlocked()
+
+    def _expect_windows(self) -> list[Task]:
+        """Expect the windows of both axes that are not planned yet; return the tasks of those that need not wait.
+
+        More are needed once rows have shown that the API hides runs where a filter is absent.
+        """
+        self._planned_for = self.defaults.found()
+        start = self._new(self._cut("start", self._window_rows)) if self._has_range("start") else []
+        for window in start:
+            self._coverage["start"].expect(window)
+        earlier = self._plan_end() if self._ranges.end else []
+        return [self._task(window) for window in [*start, *earlier]]
+
+    def _new(self, windows: list[Window]) -> list[Window]:
+        new = [window for window in windows if window not in self._planned]
+        self._planned.update(new)
+        return new
 
     def _cut(self, axis: TimeAxis, window_rows: int) -> list[Window]:
         """Return the windows of an axis' whole range, oldest first, each once for every set of filters."""
@@ -238,10 +268,12 @@ class WorkspaceSync:
         has_range = self._has_range("end")
         # A count that equals that of the whole range may be a limit; those of two halves are below it.
         rows = min(END_WINDOW_ROWS, max(PAGE_ROWS, (self.defaults.range_count("end") or 0) - 1))
-        self._waiting.extend([*unsettled, *(self._cut("end", rows) if has_range else [])])
-        earlier = [self._window("end", filters, bounds) for filters in self.defaults.earlier_ways()] if has_range else []
-        for window in [*self._waiting, *earlier]:
+        waiting = self._new([*unsettled, *(self._cut("end", rows) if has_range else [])])
+        ways = self.defaults.earlier_ways() if has_range else []
+        earlier = self._new([self._window("end", filters, bounds) for filters in ways])
+        for window in [*waiting, *earlier]:
             self._coverage["end"].expect(window)
+        self._waiting.extend(waiting)
         return earlier
 
     def _settle_range(self, result: WindowResult, window: Window, axis: TimeAxis) -> list[Task]:
@@ -273,8 +305,10 @@ class WorkspaceSync:
         A window of ends is read once every run submitted up to its end has been read: the API's count then mostly equals the
         number of known runs, which certifies the window without reading its rows again. At the end, the open runs follow.
         """
+        # All rows of the start axis are known, and no cursor has passed them yet.
+        is_planned = not self._coverage["start"].is_settled or self.defaults.found() == self._planned_for
+        tasks = [] if is_planned else self._expect_windows()
         settled_ms = self._coverage["start"].pending_ms
-        tasks = []
         while self._waiting and self._waiting[0].bounds[1] < settled_ms:
             tasks.append(self._task(self._waiting.popleft()))
         is_backfill = self._ranges.end is None
