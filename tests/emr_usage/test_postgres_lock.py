@@ -48,7 +48,7 @@ def holders(cli: PostgresCliHarness) -> list[tuple[str, int]]:
         return list(cursor.fetchall())
 
 
-def test_a_load_waits_for_another(cli: PostgresCliHarness) -> None:
+def test_a_load_waits_for_another_load(cli: PostgresCliHarness) -> None:
     gate = cli.emulator.faults = Gate(passing=5)
     with cli.start("load", "--json", *cli.source_options) as first:
         assert gate.reached.wait(60)
