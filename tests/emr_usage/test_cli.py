@@ -150,7 +150,7 @@ class TestLoad:
         asked = {(request.query["regionId"], request.workspace_id) for request in cli.emulator.requests}
         assert asked == {*((region, name) for name, region in REGIONS.items()), *((region, None) for region in REGIONS.values())}
 
-    def test_only_the_workspaces_that_are_named(self, cli: CliHarness) -> None:
+    def test_only_the_selected_workspaces_are_loaded(self, cli: CliHarness) -> None:
         cli.regions = {"w-two": "cn-hangzhou"}
         assert cli.load_whole("--workspace", "w-two").facts["workspaces"] == ["w-two"]
         assert {request.workspace_id for request in cli.emulator.requests} == {None, "w-two"}

@@ -59,7 +59,7 @@ def test_reading_works_and_writing_names_the_folder(read_only: CliHarness, tmp_p
     assert sorted(cli.folder.rglob("*")) == before
 
 
-def test_a_database_that_cannot_be_written_is_named(cli: CliHarness) -> None:
+def test_an_unwritable_database_is_reported(cli: CliHarness) -> None:
     cli.load_whole()
     cli.database.chmod(0o444)
     done = run_unprivileged(cli, "load", "--json", *cli.source_options)

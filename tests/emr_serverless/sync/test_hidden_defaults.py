@@ -65,7 +65,7 @@ READINGS = {
 
 
 @pytest.mark.parametrize("name", READINGS)
-def test_no_run_is_missed_and_the_ignored_parameter_is_named(emulator: Emulator, tmp_path: Path, name: str) -> None:
+def test_no_run_is_missed_and_the_ignored_parameter_is_reported(emulator: Emulator, tmp_path: Path, name: str) -> None:
     emulator.variants = READINGS[name]
     load = run(emulator, tmp_path, NOW)
     database = tmp_path / "emr.duckdb"

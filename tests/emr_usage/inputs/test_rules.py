@@ -63,7 +63,7 @@ class TestRates:
         (line,) = told("rates", chain[0], f'"{chain[1]}', chain[2])
         assert line.startswith("rates.csv, row 3: it cannot be read as CSV")
 
-    def test_other_errors_are_reported_beside_an_invalid_cell(self) -> None:
+    def test_other_errors_are_reported_together_with_an_invalid_cell(self) -> None:
         assert len(told("rates", rate(), rate(currency="CNY"), rate(valid_from="x"))) == 2
         elsewhere = rate(region_id="us-east-1", valid_from="x")
         broken, gap = told("rates", elsewhere, rate(valid_to="2026-02-01"), rate(valid_from="2026-03-01"))

@@ -120,7 +120,7 @@ def test_names_typed_by_users_are_shown_as_text_only(tmp_path: Path) -> None:
     assert page.text.count(HOSTILE) >= 8
 
 
-def test_creators_are_named_where_they_are_members(tmp_path: Path) -> None:
+def test_creators_who_are_members_are_shown_by_name(tmp_path: Path) -> None:
     submitted, ended = utc("2026-10-02 00:00"), utc("2026-10-02 01:00")
     runs = [job_run(f"run-{uid}", submitted, ended, 1, creator=uid) for uid in ("201", "202", "203")]
     known = {"workspace_id": "w-1", "observed_at": READ_AT}
