@@ -1,4 +1,4 @@
-"""A whole Airflow in a folder of its own, driven over its API: scheduler, DAG processor, API server, SQLite."""
+"""A complete Airflow in a temporary folder, driven over its API: scheduler, DAG processor, API server, SQLite."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A client whose API is a script: answers by the list, time that only waits move, and a record of all of it."""
+"""A client with scripted responses and simulated waits, which records its requests."""
 
 from __future__ import annotations
 

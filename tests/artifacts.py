@@ -1,4 +1,4 @@
-"""Everything that a load leaves behind, as texts to be searched."""
+"""All text that a load leaves behind, for searching."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A Chromium of the system's, for what people look at."""
+"""A Chromium of the system, for tests of rendered pages."""
 
 from __future__ import annotations
 

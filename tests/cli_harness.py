@@ -1,4 +1,4 @@
-"""Runs the command as a user does: in a folder of its own, with the emulator's key, against the emulator."""
+"""Runs the command as a user does: in a separate folder, with the emulator's key, against the emulator."""
 
 from __future__ import annotations
 

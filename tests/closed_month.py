@@ -1,4 +1,4 @@
-"""A closed October, small enough to check on paper: in each workspace, something else changes afterwards."""
+"""A closed October, small enough to check by hand: each workspace has a different change after closing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all tests share: no telemetry, no network but loopback, hypothesis without deadlines on a shared machine."""
+"""Shared by all tests: no telemetry, no network except loopback, hypothesis without deadlines on a shared machine."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API's documented answers, every field of them, and one page turned into tables for a test to look at."""
+"""The documented responses of the API with all fields, and helpers that convert a page into tables."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files of inputs for the tests: their headers, rows that are sound but for one thing, and what is told of them."""
+"""Input files for the tests: headers, valid rows, and the errors that are reported for a file."""
 
 from __future__ import annotations
 

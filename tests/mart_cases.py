@@ -1,4 +1,4 @@
-"""A history small enough to check on paper: one run for each thing that may go wrong."""
+"""A history small enough to check by hand: one run for each special case."""
 
 from __future__ import annotations
 

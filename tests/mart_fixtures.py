@@ -1,4 +1,4 @@
-"""Raw tables small enough to check on paper, and the marts made of them."""
+"""Raw tables small enough to check by hand, and the marts built from them."""
 
 from __future__ import annotations
 

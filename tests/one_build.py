@@ -1,4 +1,4 @@
-"""What the tests of killed and failed builds share: two runs, a price that changes, moments to be killed at, and sums."""
+"""Shared by the tests of killed and failed builds: two runs, a changed price, steps to be killed at, and sums."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the tables must hold, computed from the emulator's truth without the source's help, and what they do hold."""
+"""The expected content of the tables, computed from the emulator's state without the source, and their actual content."""
 
 from __future__ import annotations
 

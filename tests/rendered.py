@@ -1,4 +1,4 @@
-"""The models' SQL for databases whose adapters are not installed: their Jinja rendered with what dbt would say there."""
+"""The SQL of the models for databases without installed adapters: their Jinja rendered with stand-ins for dbt."""
 
 from __future__ import annotations
 

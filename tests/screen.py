@@ -1,4 +1,4 @@
-"""A terminal to run commands on: a pseudo-terminal, and what is to be read on its screen and above it in the end."""
+"""A pseudo-terminal for commands, and the text on its screen and in its scrollback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every form in which people write secrets, and what the secrets in them may consist of."""
+"""Formats in which people write secrets, and the characters of the secrets in them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A small account without secrets, whose runs live in every way, and the nights that pass over it."""
+"""A small account without secrets, whose runs have every kind of lifecycle, and helpers that advance it by a night."""
 
 from __future__ import annotations
 

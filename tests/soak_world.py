@@ -1,4 +1,4 @@
-"""An account that neither grows nor rests: in each step runs come, end and are tagged anew, and there may be a new field."""
+"""An account of constant size that changes: in each step runs are added, end and get new tags, sometimes with a new field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Spark in the environments that `make spark` makes, on this machine, with a metastore of its own."""
+"""Spark in the environments that `make spark` creates, with a temporary metastore."""
 
 from __future__ import annotations
 

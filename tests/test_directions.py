@@ -1,4 +1,4 @@
-"""The directions of the house: who may import whom, who speaks HTTP, who knows Arrow, who reads the clock, who prints."""
+"""Dependency rules: allowed imports, and which modules may use HTTP, Arrow, the clock and the console."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def calls(path: Path) -> set[str]:
     return found
 
 
-def test_every_module_of_the_source_has_its_place() -> None:
+def test_every_folder_of_the_source_has_a_layer() -> None:
     assert {folder_of(path) for path in modules(SOURCE)} == set(FOLDERS)
 
 
@@ -125,7 +125,7 @@ def test_packages_import_only_packages_of_lower_layers() -> None:
         assert {name.split(".")[0] for name in own_imports(path)} <= allowed, path
 
 
-def test_no_module_imports_itself_by_way_of_others() -> None:
+def test_imports_have_no_cycles() -> None:
     names = {module_of(path).replace("/", "."): path for path in modules(SOURCE)}
     imported = {
         name: {other for other in names for used in own_imports(path) if used == other or used.startswith(f"{other}.")}
@@ -143,13 +143,13 @@ def test_declarations_import_nothing_else() -> None:
         assert top_names(path) <= {"emr_serverless", *sys.stdlib_module_names}, path
 
 
-def test_modules_of_redaction_do_no_io() -> None:
+def test_redaction_modules_import_no_other_package_of_the_source() -> None:
     assert {path.stem for path in modules(SOURCE / "redaction")} == PURE_REDACTION | {"__init__", "arrow", "strict"}
     for name in PURE_REDACTION:
         assert {used.split(".")[0] for used in own_imports(SOURCE / f"redaction/{name}.py")} <= {"redaction"}, name
 
 
-def test_the_source_imports_itself_relatively_and_nothing_else_of_ours() -> None:
+def test_the_source_uses_relative_imports_and_no_other_project_package() -> None:
     for path in modules(SOURCE):
         for node in ast.walk(parse(path)):
             if isinstance(node, ast.ImportFrom) and not node.level:
@@ -184,7 +184,7 @@ def imported_from_us(path: Path) -> set[str]:
     return {name for name in imports(path) if name.split(".")[0] in {"emr_serverless", "emr_usage", "sources", "pipelines"}}
 
 
-def test_the_emulator_imports_nothing_of_the_project() -> None:
+def test_the_emulator_imports_nothing_else_of_the_project() -> None:
     for path in modules(APPLICATION / "emulator"):
         assert {name for name in imported_from_us(path) if not name.startswith("emr_usage.emulator")} == set(), path
 
@@ -204,7 +204,7 @@ def test_production_imports_neither_the_demo_nor_the_emulator() -> None:
     assert importers_of("emr_usage.emulator") == {COMMANDS / "emulator.py", APPLICATION / "demo/__init__.py"}
 
 
-def test_only_one_folder_asks_which_destination_it_is() -> None:
+def test_only_the_destinations_folder_depends_on_the_destination_type() -> None:
     for path in modules(APPLICATION):
         if path.parent != APPLICATION / "destinations":
             assert not {name for name in imports(path) if name.startswith("dlt.destinations.impl.")}, path
@@ -212,13 +212,13 @@ def test_only_one_folder_asks_which_destination_it_is() -> None:
             assert "place_of" not in calls(path) or path == APPLICATION / "target.py", path
 
 
-def test_every_command_has_a_file_of_its_name() -> None:
+def test_every_command_is_defined_in_a_module_of_the_same_name() -> None:
     for name, command in main.commands.items():
         assert command.callback is not None
         assert command.callback.__module__ == f"emr_usage.cli.{name.replace('-', '_')}"
 
 
-def test_the_application_imports_only_the_public_names_and_schemas_of_the_source() -> None:
+def test_the_application_imports_only_public_names_and_schemas_of_the_source() -> None:
     inner = tuple(f"emr_serverless.{name}." for name in FOLDERS)
     for path in modules(APPLICATION):
         used = {name for name in imports(path) if name.startswith(inner)}
@@ -246,13 +246,13 @@ def test_the_report_reads_marts_only() -> None:
     }
 
 
-def test_a_query_of_the_report_names_no_other_table() -> None:
+def test_report_queries_read_no_other_tables() -> None:
     known = {f"{{marts}}.{name}" for name in MARTS}
     for path in sorted((APPLICATION / "report/queries").glob("*.sql")):
         assert set(re.findall(r"(?:FROM|JOIN)\s+(\S+)", path.read_text())) - {"("} <= known, path
 
 
-def test_only_modules_that_talk_to_the_user_read_the_wall_clock() -> None:
+def test_only_entry_points_read_the_wall_clock() -> None:
     readers = {path for path in modules(SOURCE, SCRIPT, ROOT / "pipelines") if calls(path) & WALL_CLOCK}
     # The emulator checks signatures by a clock of its own, as the API does.
     assert {path for path in readers if APPLICATION / "emulator" not in path.parents} == READ_THE_CLOCK
@@ -264,13 +264,13 @@ def test_the_clock_is_not_imported_under_another_name() -> None:
         assert not {"time.time", "time.time_ns", "time.localtime"} & set(imports(path)), path
 
 
-def test_only_the_command_prints() -> None:
+def test_only_command_modules_print() -> None:
     printing = {"print", "click.echo", "click.secho", "Console", "sys.stdout", "sys.stderr", "pprint"}
     speakers = {path for path in modules(SOURCE, ROOT / "pipelines") if calls(path) & printing}
     assert {path.parent for path in speakers} == {COMMANDS}
 
 
-def test_nothing_is_imported_by_the_name_of_its_folder() -> None:
+def test_imports_do_not_use_repository_folders() -> None:
     for path in modules(ROOT / "sources", ROOT / "pipelines", ROOT / "tests"):
         named = {
             alias for node in ast.walk(parse(path)) if isinstance(node, ast.Import) for alias in (a.name for a in node.names)

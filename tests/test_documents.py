@@ -1,4 +1,4 @@
-"""What the documents name exists, and what they print is true."""
+"""Names in the documentation exist, and its printed output is up to date."""
 
 from __future__ import annotations
 
@@ -44,11 +44,11 @@ FOREIGN_OPTIONS = {
 }
 
 
-def test_the_table_reference_is_that_of_the_schemas() -> None:
+def test_the_table_reference_matches_the_schemas() -> None:
     assert (ROOT / "docs/tables.md").read_text() == table_reference(), "run make docs"
 
 
-def test_the_reference_of_the_marts_is_that_of_the_models() -> None:
+def test_the_mart_reference_matches_the_models() -> None:
     text = (ROOT / "docs/marts.md").read_text()
     assert text == marts_reference((ROOT / "docs/questions.md").read_text()), "run make docs"
     assert re.findall(r"^## `(\w+)`", text, re.MULTILINE) == sorted([*MARTS, "builds"])
@@ -63,7 +63,7 @@ def test_every_question_is_linked_from_the_table_it_reads() -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_commands_options_and_make_targets_exist(path: Path) -> None:
+def test_documented_commands_options_and_make_targets_exist(path: Path) -> None:
     text = path.read_text()
     for command in re.findall(r"emr-usage ([a-z][\w-]+)", text):
         assert command in main.commands, command
@@ -75,24 +75,24 @@ def test_commands_options_and_make_targets_exist(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_links_lead_somewhere(path: Path) -> None:
+def test_links_have_existing_targets(path: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)[^)]*\)", path.read_text()):
         assert link.startswith("http") or (path.parent / link).exists(), link
 
 
-def test_the_readme_names_every_table_and_command() -> None:
+def test_the_readme_lists_every_table_and_command() -> None:
     text = (ROOT / "README.md").read_text()
     for name in [*RAW_TABLES, *(f"emr-usage {command}" for command in main.commands)]:
         assert name in text, name
 
 
-def test_the_policy_in_the_readme_grants_what_is_read_and_no_more() -> None:
+def test_the_policy_in_the_readme_grants_exactly_the_required_actions() -> None:
     (policy,) = re.findall(r"```json\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     (statement,) = json.loads(policy)["Statement"]
     assert sorted(statement["Action"]) == sorted(resource.ram_action for resource in RESOURCES)
 
 
-def test_the_document_of_monitoring_has_every_metric_and_setting() -> None:
+def test_the_monitoring_documentation_lists_every_metric_and_setting() -> None:
     text = (ROOT / "docs/monitoring.md").read_text()
     listed = re.findall(r"^\| `(emr_usage_\w+)` \| (\w+) \| (.*?) ?\| (.*) \|$", text, re.MULTILINE)
     of_code = [(family.sample_name, "counter" if family.is_counter else "gauge", family.help) for family in FAMILIES]
@@ -114,7 +114,7 @@ def test_every_command_begins_its_help_with_an_example() -> None:
         assert re.search(rf"Examples:\s+emr-usage {name}", help_text), name
 
 
-def test_the_document_of_spark_has_every_argument_and_setting_of_the_job() -> None:
+def test_the_spark_documentation_lists_every_argument_of_the_job() -> None:
     text = (ROOT / "docs/spark.md").read_text()
     assert re.findall(r"^\| `(--[a-z-]+)` \|", text, re.MULTILINE) == SPARK_OPTIONS
     lock = (ROOT / "tests/spark/requirements-4.0.in").read_text().replace("[session]", "").split()

@@ -1,4 +1,4 @@
-"""`.dlt/config.toml` names every setting of the source with the code's own default, and nothing else."""
+"""`.dlt/config.toml` contains every setting of the source with its default, and nothing else."""
 
 from __future__ import annotations
 
@@ -48,12 +48,12 @@ def offered() -> dict[str, Any]:
     return tomllib.loads("\n".join(COMMENTED.findall(section(TEXT))))
 
 
-def test_every_setting_is_in_the_file_once_and_nothing_else_is() -> None:
+def test_the_config_file_has_every_setting_exactly_once() -> None:
     assert sorted([*given(), *offered()]) == sorted(parameters())
 
 
 @pytest.mark.parametrize("name", parameters())
-def test_the_file_says_the_codes_default(name: str) -> None:
+def test_the_config_file_has_the_default_of_each_setting(name: str) -> None:
     default = parameters()[name].default
     if name in given():
         expected = list(default) if isinstance(default, tuple) else default
@@ -72,7 +72,7 @@ def test_every_setting_has_a_comment(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, setting in SETTINGS.items() if isinstance(setting.kind, Number)])
-def test_the_file_says_the_range_of_a_number(name: str) -> None:
+def test_the_config_file_documents_the_range_of_each_number(name: str) -> None:
     kind = SETTINGS[name].kind
     assert isinstance(kind, Number)
     before = re.split(rf"^(?:# )?{name} = ", section(TEXT), flags=re.MULTILINE)[0]
@@ -84,7 +84,7 @@ def test_every_setting_is_described_in_the_sources_docstring(name: str) -> None:
     assert re.search(rf"^\s+{name}: ", inspect.getdoc(emr_serverless) or "", re.MULTILINE)
 
 
-def test_the_file_has_the_sections_we_know_and_no_others() -> None:
+def test_the_config_file_has_only_the_known_sections() -> None:
     config = tomllib.loads(TEXT)
     assert config.keys() == {"sources", "emr_usage", "runtime"}
     assert config["emr_usage"] == {"billing_time_zone": DEFAULT_TIME_ZONE, "settlement_adjustment": True}
@@ -92,7 +92,7 @@ def test_the_file_has_the_sections_we_know_and_no_others() -> None:
     assert config["runtime"] == {"dlthub_telemetry": False}
 
 
-def test_every_setting_of_the_command_is_in_the_file_it_belongs_to() -> None:
+def test_each_setting_of_the_command_is_in_its_file() -> None:
     secrets = (ROOT / ".dlt" / "example.secrets.toml").read_text(encoding="utf-8")
     for name in COMMAND_SETTINGS:
         places = {"config": TEXT.split("[emr_usage]")[1], "secrets": secrets}
@@ -100,7 +100,7 @@ def test_every_setting_of_the_command_is_in_the_file_it_belongs_to() -> None:
         assert found == {"secrets" if name in COMMAND_SECRETS else "config"}, name
 
 
-def test_the_example_of_the_secrets_names_the_whole_access_key() -> None:
+def test_the_example_secrets_file_has_every_field_of_the_access_key() -> None:
     text = (ROOT / ".dlt" / "example.secrets.toml").read_text(encoding="utf-8")
     uncommented = re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE)
     secrets = tomllib.loads(uncommented)["sources"]["emr_serverless"]["credentials"]

@@ -1,4 +1,4 @@
-"""What is installed is whole: the wheel has every file of the packages, also those that are no Python."""
+"""The wheel contains every file of the packages, including those that are not Python."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ROOT = Path(__file__).parents[1]
 PACKAGES = (ROOT / "sources/emr_serverless", ROOT / "pipelines/emr_usage")
 
 
-def test_the_wheel_has_every_file_of_the_packages(tmp_path: Path) -> None:
+def test_the_wheel_contains_every_file_of_the_packages(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT, check=True)
     (wheel,) = tmp_path.glob("*.whl")
     expected = {

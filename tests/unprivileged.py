@@ -1,4 +1,4 @@
-"""Runs a command as a user whom permissions bind: root, as which tests may run, without the rights that pass over them."""
+"""Runs a command without root's privileges, so that file permissions apply even if the tests run as root."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source's settings as dlt brings them: from files, from the environment and as arguments, and the keys that are none."""
+"""Settings of the source from files, environment variables and arguments, and unknown keys."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def refusal(**arguments: Any) -> str:
 
 
 @pytest.mark.parametrize("name", SETTINGS)
-def test_a_value_is_refused_wherever_it_comes_from(name: str, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_invalid_values_are_rejected_from_every_source(name: str, files: Files, monkeypatch: pytest.MonkeyPatch) -> None:
     regions = {"region_ids": REGIONS} if name != "region_ids" else {}
     told = refusal(**{**regions, name: BAD[name]})
     for part in ("The endpoint",) if name == "endpoint" else (f"The setting {name}", "It must be"):
@@ -167,8 +167,8 @@ def test_keys_of_dlt_and_of_other_sources_are_ignored(files: Files, monkeypatch:
         {"ACCESS_KEY_ID": "LTAI", "ACCESS_KEY_SECRET": ""},
     ],
 )
-def test_half_an_access_key_is_refused(files: Files, monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
-    """dlt would leave it out, and the vendor's default chain would be asked instead: with another key, or none."""
+def test_an_incomplete_access_key_is_rejected(files: Files, monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
+    """dlt would ignore it and use the vendor's default chain instead, with another key or none."""
     del files
     for name, value in given.items():
         monkeypatch.setenv(environment_name("credentials", name), value)

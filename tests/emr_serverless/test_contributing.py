@@ -1,4 +1,4 @@
-"""What CONTRIBUTING promises: a new column is one line, a new list operation is one file and its name in `RESOURCES`."""
+"""The steps in CONTRIBUTING: a column is one line, a list operation is one file and its name in `RESOURCES`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The source as any other of dlt's: `pipeline.run(emr_serverless(...))`."""
+"""The source used as any dlt source: `pipeline.run(emr_serverless(...))`."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def source(emulator: Emulator, **settings: Any) -> Any:
     return emr_serverless(**(defaults | settings))
 
 
-def test_a_run_of_the_pipeline_loads_all_that_is_new_in_one_package(emulator: Emulator, tmp_path: Path) -> None:
+def test_pipeline_run_loads_all_new_rows_in_one_package(emulator: Emulator, tmp_path: Path) -> None:
     database = tmp_path / "emr.duckdb"
     for _ in range(3):
         # Far fewer rows than there are: only `run` cuts a load into packages.
@@ -57,7 +57,7 @@ def test_a_run_of_the_pipeline_loads_all_that_is_new_in_one_package(emulator: Em
     assert query(database, "SELECT count(DISTINCT _dlt_load_id) FROM emr_raw.extraction_windows") == [(3,)]
 
 
-def test_it_holds_what_a_load_in_packages_holds(emulator: Emulator, tmp_path: Path) -> None:
+def test_pipeline_run_loads_the_same_rows_as_a_load_in_packages(emulator: Emulator, tmp_path: Path) -> None:
     folders = [tmp_path / name for name in ("plain", "packages")]
     pipeline_in(folders[0]).run(source(emulator))
     assert run(pipeline_in(folders[1]), source(emulator, package_rows=5)).stats.packages > 3
@@ -65,7 +65,7 @@ def test_it_holds_what_a_load_in_packages_holds(emulator: Emulator, tmp_path: Pa
     assert_equal(plain, packages)
 
 
-def test_one_source_can_be_run_again_and_again(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_source_object_can_be_run_repeatedly(emulator: Emulator, tmp_path: Path) -> None:
     again = source(emulator)
     pipeline_in(tmp_path).run(again)
     pipeline_in(tmp_path).run(again)
@@ -75,7 +75,7 @@ def test_one_source_can_be_run_again_and_again(emulator: Emulator, tmp_path: Pat
     assert_equal(actual_tables(database), expected_tables(emulator, REGIONS))
 
 
-def test_a_backfill_and_a_horizon_are_arguments(emulator: Emulator, tmp_path: Path) -> None:
+def test_backfill_and_horizon_can_be_passed_as_arguments(emulator: Emulator, tmp_path: Path) -> None:
     past = Backfill(NOW - timedelta(days=4), NOW - timedelta(days=2))
     pipeline_in(tmp_path).run(source(emulator, backfill=past))
     database = tmp_path / "emr.duckdb"
@@ -108,9 +108,7 @@ def test_with_resources_loads_only_the_selected_tables(emulator: Emulator, tmp_p
     assert_equal(actual_tables(database), expected_tables(emulator, REGIONS))
 
 
-def test_comments_describe_every_table_and_column_and_are_written_again_where_they_differ(
-    emulator: Emulator, tmp_path: Path
-) -> None:
+def test_table_and_column_comments_are_written_and_updated(emulator: Emulator, tmp_path: Path) -> None:
     comments = (
         "SELECT table_name, NULL, comment FROM duckdb_tables() WHERE schema_name = 'emr_raw'"
         " UNION ALL SELECT table_name, column_name, comment FROM duckdb_columns() WHERE schema_name = 'emr_raw'"

@@ -1,4 +1,4 @@
-"""The table of settings: what each takes and refuses, from wherever a value comes."""
+"""Valid and invalid values of each setting."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_table_has_every_setting_of_the_source_with_its_default() -> None:
 
 
 @pytest.mark.parametrize(("name", "value", "read"), GOOD, ids=str)
-def test_valid_values(name: str, value: Any, read: Any) -> None:
+def test_valid_settings_are_accepted(name: str, value: Any, read: Any) -> None:
     assert read_setting(name, value) == read
     assert type(read_setting(name, value)) is type(read)
 
@@ -96,7 +96,7 @@ def test_an_invalid_setting_is_reported_with_its_value_and_the_allowed_values(na
 
 
 @pytest.mark.parametrize("name", NUMBERS)
-def test_both_ends_of_a_range_can_be_used(name: str) -> None:
+def test_both_bounds_of_a_range_are_valid(name: str) -> None:
     for value in (NUMBERS[name].low, NUMBERS[name].high):
         assert read_setting(name, value) == value
 

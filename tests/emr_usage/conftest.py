@@ -1,4 +1,4 @@
-"""The command line against a small account, and the pool of processes that its commands run in."""
+"""The command line against a small account, and the process pool in which its commands run."""
 
 from __future__ import annotations
 

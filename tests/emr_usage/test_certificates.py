@@ -1,4 +1,4 @@
-"""The command says "complete" only of what has happened, is in the destination, and is visible."""
+"""The command reports "complete" only for ranges that are past, in the destination, and visible."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ def certified(cli: CliHarness) -> list[tuple[str, str, str]]:
     return [(each["workspace_id"], each["started_through"], each["ended_through"]) for each in workspaces]
 
 
-class TestTheFuture:
-    """What has not happened is not certified."""
+class TestFutureTimes:
+    """Times in the future are not certified."""
 
     @pytest.mark.parametrize(
         ("command", "options"),
@@ -56,11 +56,11 @@ class TestTheFuture:
         assert "The backfill begins after the horizon" in done.sentence
 
 
-class TestRestored:
-    """The destination is right where the working folder remembers something else."""
+class TestRestoredDatabases:
+    """The state in the destination overrides that of the working folder."""
 
     @pytest.mark.soak
-    def test_a_backup_beside_a_newer_working_folder(self, cli: CliHarness) -> None:
+    def test_a_restored_backup_with_a_newer_working_folder_is_loaded_completely(self, cli: CliHarness) -> None:
         cli.load_whole()
         shutil.copy(cli.database, cli.folder / "backup")
         loaded = certified(cli)
@@ -75,7 +75,7 @@ class TestRestored:
         cli.assert_whole()
         cli.load_whole()
 
-    def test_a_copied_database_that_loaded_elsewhere(self, cli: CliHarness) -> None:
+    def test_a_database_that_was_loaded_in_another_folder_is_loaded_completely(self, cli: CliHarness) -> None:
         cli.load_whole()
         elsewhere = CliHarness(cli.folder / "elsewhere", cli.emulator, cli.regions, cli.process_pool)
         elsewhere.folder.mkdir()
@@ -103,8 +103,8 @@ class TestRestored:
         assert cli.query("SELECT count(*) FROM emr_raw.job_runs") == rows
 
 
-class TestNotVisible:
-    """A workspace that cannot be seen is named, also when nobody asked for it by name."""
+class TestMissingWorkspaces:
+    """A workspace that is no longer visible is reported, even if it was not selected by its id."""
 
     def test_a_workspace_that_earlier_loads_read_is_reported_as_missing(self, cli: CliHarness) -> None:
         cli.load_whole()
@@ -121,7 +121,7 @@ class TestNotVisible:
         assert recorded == [("w-two", "failed", "MissingWorkspaceError")] * 2
         assert cli.run("status").code == 3
 
-    def test_it_is_forgotten_on_request_and_continues_when_it_comes_back(self, cli: CliHarness) -> None:
+    def test_a_workspace_is_forgotten_on_request_and_loaded_again_when_it_returns(self, cli: CliHarness) -> None:
         cli.load_whole()
         cli.emulator.state.withdraw_workspace("w-two")
         assert cli.load().code == 3
@@ -135,7 +135,7 @@ class TestNotVisible:
         cli.emulator.state.withdraw_workspace("w-two")
         assert cli.load().code == 3
 
-    def test_the_only_one(self, cli: CliHarness) -> None:
+    def test_all_workspaces_that_earlier_loads_read_are_reported_as_missing(self, cli: CliHarness) -> None:
         cli.load_whole()
         for workspace_id in REGIONS:
             cli.emulator.state.withdraw_workspace(workspace_id)
@@ -144,7 +144,7 @@ class TestNotVisible:
         assert {*REGIONS} <= {row["workspace_id"] for row in done.facts["incomplete"]}
 
     def test_other_workspaces_are_not_requested(self, cli: CliHarness) -> None:
-        """Neither a region that is left out of this load nor a workspace that is not named is missing."""
+        """Workspaces outside the selected regions and ids are not reported as missing."""
         cli.load_whole()
         cli.emulator.state.withdraw_workspace("w-two")
         elsewhere = ["--endpoint", cli.emulator.url, "--as-of", cli.emulator.clock.now().isoformat()]
@@ -159,7 +159,7 @@ class TestNotVisible:
         assert done.code == 2
         assert workspace_id in done.sentence
 
-    def test_no_workspace_at_all(self, cli: CliHarness) -> None:
+    def test_a_region_without_visible_workspaces_is_reported(self, cli: CliHarness) -> None:
         for workspace_id in REGIONS:
             cli.emulator.state.withdraw_workspace(workspace_id)
         done = cli.load()
@@ -172,7 +172,7 @@ class TestNotVisible:
 
 
 class TestBackfill:
-    """A backfill says what it did."""
+    """The certificates that a backfill reports."""
 
     def test_only_certified_parts_are_reported_as_certified(self, cli: CliHarness) -> None:
         assert "certified already" not in cli.run("backfill", *cli.source_options, *DAY).out

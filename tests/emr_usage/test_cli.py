@@ -1,4 +1,4 @@
-"""The command as a user meets it: what it prints, how it exits, and what it leaves behind when something fails."""
+"""The command as a user runs it: its output, exit codes, and the state after failures."""
 
 from __future__ import annotations
 
@@ -61,10 +61,10 @@ def commands() -> dict[str, click.Command]:
 
 
 class TestHelp:
-    """What `--help` says."""
+    """The output of `--help`."""
 
     @pytest.mark.parametrize("name", commands())
-    def test_it_begins_with_an_example(self, name: str) -> None:
+    def test_help_begins_with_an_example(self, name: str) -> None:
         result = CliRunner().invoke(main, [*([name] if name else []), "--help"], prog_name="emr-usage")
         assert result.exit_code == 0
         usage, examples, first = [line.strip() for line in result.output.splitlines() if line.strip()][:3]
@@ -79,10 +79,10 @@ class TestHelp:
 
 
 class TestLoad:
-    """Loads that go well, and what is printed of them."""
+    """Successful loads and their output."""
 
-    def test_load_and_status_from_nothing(self, tmp_path: Path) -> None:
-        """The installed command itself: no forked child, and the key from the environment by the vendor's default chain."""
+    def test_load_and_status_in_an_empty_folder(self, tmp_path: Path) -> None:
+        """The installed command instead of a forked child, with the key from the environment by the vendor's default chain."""
         with served() as emulator:
             cli = CliHarness(tmp_path, emulator, REGIONS, environment=SEVERAL_PACKAGES)
             facts = cli.load_whole().facts
@@ -124,7 +124,7 @@ class TestLoad:
                 }
             assert {request.access_key_id for request in emulator.requests} == {DEFAULT_KEY.id}
 
-    def test_the_same_for_people(self, cli: CliHarness) -> None:
+    def test_load_and_status_without_json(self, cli: CliHarness) -> None:
         done = cli.run("load", *cli.source_options)
         assert done.code == 0
         assert re.search(
@@ -150,13 +150,13 @@ class TestLoad:
         asked = {(request.query["regionId"], request.workspace_id) for request in cli.emulator.requests}
         assert asked == {*((region, name) for name, region in REGIONS.items()), *((region, None) for region in REGIONS.values())}
 
-    def test_only_the_workspaces_that_are_named(self, cli: CliHarness) -> None:
+    def test_only_the_selected_workspaces_are_loaded(self, cli: CliHarness) -> None:
         cli.regions = {"w-two": "cn-hangzhou"}
         assert cli.load_whole("--workspace", "w-two").facts["workspaces"] == ["w-two"]
         assert {request.workspace_id for request in cli.emulator.requests} == {None, "w-two"}
 
     def test_an_earlier_time_can_be_replayed(self, cli: CliHarness) -> None:
-        """`--as-of` asks for what was submitted until then, and never moves a cursor back."""
+        """`--as-of` requests runs submitted until then, and never moves a cursor back."""
         cli.emulator.clock.advance(days=3)
         earlier = NOW.isoformat()
         first = cli.run("load", "--json", *cli.source_options, "--as-of", earlier)
@@ -234,11 +234,11 @@ TROUBLES = {
         faults(clock_skew_seconds=20 * 60),
         *(1, "InvalidTimeStamp.Expired", ("clock is 20 minutes behind the API's", "Set this machine's clock")),
     ),
-    "no right to list workspaces": Trouble(
+    "no permission to list workspaces": Trouble(
         faults(denied={"ListWorkspaces": (403, "Forbidden.RAM")}),
         *(1, "Forbidden.RAM", ("Grant the RAM action emr-serverless-spark:ListWorkspaces",)),
     ),
-    "no right to list job runs": Trouble(
+    "no permission to list job runs": Trouble(
         faults(denied={"ListJobRuns": (403, "NoPermission")}),
         *(1, "NoPermission", ("Grant the RAM action emr-serverless-spark:ListJobRuns",)),
     ),
@@ -252,7 +252,7 @@ TROUBLES = {
         *(2, "MissingSetting", ("A setting is missing: region_ids", "Give --region")),
         options=("without regions",),
     ),
-    "an API that is down": Trouble(
+    "an unavailable API": Trouble(
         # Each attempt is told to come back at once: the waits are not what is tried here.
         faults(rates={"throttle_503_retry_after": 1.0}, retry_after_ms=1),
         *(1, "Throttling.Api", ("Run the same command again later",)),
@@ -260,15 +260,15 @@ TROUBLES = {
 }
 
 
-class TestTroubles:
-    """What can go wrong, each with its own sentence; the database stays readable, and the next load is whole."""
+class TestFailures:
+    """Failures: each has its own message, the database is readable, and the next load is complete."""
 
     @pytest.mark.parametrize("name", TROUBLES)
-    def test_before_anything_is_loaded(self, cli: CliHarness, name: str) -> None:
+    def test_failures_before_the_first_load(self, cli: CliHarness, name: str) -> None:
         self.assert_told(cli, TROUBLES[name])
 
     @pytest.mark.soak
-    def test_all_failures_in_a_row_after_a_successful_night(self, cli: CliHarness) -> None:
+    def test_consecutive_failures_after_a_successful_load(self, cli: CliHarness) -> None:
         cli.load_whole()
         pass_a_night(cli.emulator)
         for trouble in TROUBLES.values():
@@ -331,7 +331,7 @@ class TestTroubles:
         assert not cli.database.exists()
 
     def test_a_failing_credential_chain_is_reported_in_one_sentence(self, cli: CliHarness) -> None:
-        """The vendor's library logs tracebacks, and what it has in its cache: neither is shown."""
+        """The vendor's library logs tracebacks and cached credentials: neither is shown."""
         environment(
             ALIBABA_CLOUD_ACCESS_KEY_ID="",
             ALIBABA_CLOUD_ACCESS_KEY_SECRET="",
@@ -343,7 +343,7 @@ class TestTroubles:
 
 
 class TestDatabase:
-    """The DuckDB file: held by others, wrong, deleted, or two of them."""
+    """The DuckDB file: in use, invalid, deleted, or one of two."""
 
     def test_a_failed_first_load_leaves_no_database(self, cli: CliHarness) -> None:
         assert cli.load(ALIBABA_CLOUD_ACCESS_KEY_SECRET="wrong-secret").code == 1
@@ -368,7 +368,7 @@ class TestDatabase:
         pass_a_night(cli.emulator)
         cli.load_whole()
 
-    def test_it_is_open_in_another_program(self, cli: CliHarness) -> None:
+    def test_a_database_that_is_open_in_another_program_is_reported(self, cli: CliHarness) -> None:
         with duckdb.connect(str(cli.database)):
             done = cli.load()
             assert (done.code, done.facts["error"]["code"]) == (4, "DatabaseHeld")
@@ -393,7 +393,7 @@ class TestDatabase:
         assert done.code == 0, done
         cli.assert_whole()
 
-    def test_a_file_that_is_no_database(self, cli: CliHarness) -> None:
+    def test_a_file_that_is_not_a_database_is_reported_and_kept(self, cli: CliHarness) -> None:
         cli.database.write_text("my notes, which nobody may delete")
         done = cli.load()
         assert (done.code, done.facts["error"]["code"]) == (1, "DatabaseDamaged")
@@ -402,13 +402,13 @@ class TestDatabase:
         cli.database.unlink()
         cli.load_whole()
 
-    def test_it_is_deleted_and_its_working_files_are_not(self, cli: CliHarness) -> None:
+    def test_a_deleted_database_is_loaded_again_completely(self, cli: CliHarness) -> None:
         cli.load_whole()
         pass_a_night(cli.emulator)
         cli.database.unlink()
         cli.load_whole()
 
-    def test_its_working_files_are_deleted_and_it_is_not(self, cli: CliHarness) -> None:
+    def test_deleted_working_files_are_restored_from_the_database(self, cli: CliHarness) -> None:
         cli.load_whole()
         before = len(cli.emulator.requests)
         pass_a_night(cli.emulator)
@@ -417,8 +417,8 @@ class TestDatabase:
         # The cursors came back from the database: the night and the lookback alone were asked for.
         assert cli.emulator.clock.now_ms() - first_start_ms(cli.emulator.requests[before:]) < 3 * 86_400_000
 
-    def test_its_relative_path_is_that_of_the_present_folder(self, cli: CliHarness) -> None:
-        """dlt would resolve it by the folder from which the first load was run, and load into another file."""
+    def test_a_relative_path_is_resolved_from_the_current_folder(self, cli: CliHarness) -> None:
+        """dlt would resolve it from the folder of the first load, and load into another file."""
         cli.load_whole()
         pass_a_night(cli.emulator)
         below = CliHarness(cli.folder / "below", cli.emulator, cli.regions, cli.process_pool)
@@ -427,7 +427,7 @@ class TestDatabase:
         cli.assert_whole()
 
     @pytest.mark.parametrize("data_dir", [pytest.param("", marks=pytest.mark.soak), "all"])
-    def test_two_of_them_share_no_state(self, cli: CliHarness, data_dir: str) -> None:
+    def test_two_databases_share_no_state(self, cli: CliHarness, data_dir: str) -> None:
         """Also where `DLT_DATA_DIR` puts the working files of both into one folder."""
         cli.environment = {"DLT_DATA_DIR": str(cli.folder / data_dir) if data_dir else ""}
         cli.load_whole()
@@ -439,13 +439,13 @@ class TestDatabase:
         assert cli.run("status", "--json").facts["last_load"] != other.run("status", "--json").facts["last_load"]
 
 
-class TestStopped:
-    """Ctrl-C, and the SIGTERM of a scheduler, wherever they hit."""
+class TestInterrupts:
+    """Ctrl-C and the SIGTERM of a scheduler, at any time."""
 
     @pytest.mark.parametrize(
         "number", [signal.SIGTERM, *(pytest.param(number, marks=pytest.mark.soak) for number in (signal.SIGINT, signal.SIGHUP))]
     )
-    def test_while_the_api_does_not_answer(self, cli: CliHarness, number: signal.Signals) -> None:
+    def test_a_load_can_be_stopped_while_the_api_does_not_respond(self, cli: CliHarness, number: signal.Signals) -> None:
         gate = cli.emulator.faults = Gate(passing=8)
         with cli.start("load", "--json", *cli.source_options) as process:
             assert gate.reached.wait(60)
@@ -471,13 +471,13 @@ class TestStopped:
         ],
         ids=lambda fault: f"{fault.place.partition(':')[2]} {fault.action}",
     )
-    def test_in_a_step_of_dlt(self, cli: CliHarness, place: FaultInjection) -> None:
+    def test_a_load_can_be_stopped_in_any_step_of_dlt(self, cli: CliHarness, place: FaultInjection) -> None:
         cli.environment = SEVERAL_PACKAGES
         done = cli.load(fault=place)
         self.assert_stopped(cli, done.code, done.facts, done.err)
 
-    def test_where_dlt_has_one_worker(self, cli: CliHarness) -> None:
-        """Jobs run in the main thread then, and dlt takes what they raise for theirs."""
+    def test_a_load_can_be_stopped_with_one_dlt_worker(self, cli: CliHarness) -> None:
+        """Jobs then run in the main thread, and dlt treats the interrupt as an error of the job."""
         done = cli.load(fault=FaultInjection(COPY_JOB, action="SIGINT"), LOAD__WORKERS="1")
         self.assert_stopped(cli, done.code, done.facts, done.err)
 
@@ -495,7 +495,7 @@ class TestStopped:
 
 
 class TestIncomplete:
-    """A load that could not read all says so, exits with 3, and keeps it on record until it is made up for."""
+    """An incomplete load exits with 3 and reports its missing ranges until they are certified."""
 
     @pytest.mark.parametrize(("http_status", "code"), [(403, "NoPermission"), (404, "InvalidWorkspaceId.NotFound"), (400, None)])
     def test_a_workspace_denies_access(self, cli: CliHarness, http_status: int, code: str | None) -> None:
@@ -530,7 +530,7 @@ class TestIncomplete:
         assert cli.run("status", "--json").facts["incomplete"] == []
 
     def test_a_window_that_is_never_answered_fails(self, cli: CliHarness) -> None:
-        """It is failed, the cursor stays before it, and the next night asks for it again."""
+        """The cursor does not pass it, and the next load requests it again."""
         day_ms = utc_ms("2026-10-28")
 
         class DayLost(Faults):
@@ -566,11 +566,11 @@ class TestIncomplete:
 
 
 class TestBackfill:
-    """A range of submit times, read once more."""
+    """Reading a range of submit times again."""
 
     RANGE = ("--from", "2026-10-26", "--to", "2026-10-31")
 
-    def test_it_resumes_and_leaves_the_cursors_alone(self, cli: CliHarness) -> None:
+    def test_a_backfill_resumes_and_does_not_change_the_cursors(self, cli: CliHarness) -> None:
         cli.environment = {
             "SOURCES__EMR_SERVERLESS__INITIAL_DAYS": "1",
             "SOURCES__EMR_SERVERLESS__PACKAGE_ROWS": "10",
@@ -617,9 +617,9 @@ class TestBackfill:
 
 
 class TestProgress:
-    """What is shown while a load runs."""
+    """The output while a load runs."""
 
-    def test_on_a_terminal_it_is_drawn_in_place(self, tmp_path: Path) -> None:
+    def test_progress_on_a_terminal_is_redrawn_in_place(self, tmp_path: Path) -> None:
         with served(faults=Faults(latency_seconds=0.03)) as emulator:
             cli = CliHarness(tmp_path, emulator, REGIONS)
             load = [str(COMMAND), "load", *cli.source_options, "--max-connections", "2"]

@@ -1,4 +1,4 @@
-"""Killed at any step, a load leaves whole packages and certified cursors behind, and the next one makes up for the rest."""
+"""A load that is killed at any step leaves complete packages and certified cursors, and the next load adds the rest."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ COPIES = MERGES + 1
 FEW_CONNECTIONS = ("--max-connections", "2")
 
 STEPS = {
-    "before the database is looked at": FaultInjection(f"{PIPELINE}._sync_destination"),
+    "before the database is read": FaultInjection(f"{PIPELINE}._sync_destination"),
     "in extract, with the first batch": FaultInjection("emr_serverless.sync.batch:Package.take_batch", "after"),
     "in extract, with the cursors moved": FaultInjection("emr_serverless.sync.scheduler:Scheduler._save", "after"),
     "in extract, of the second package": FaultInjection("emr_serverless.sync.batch:Package.take_batch", "after", 2),
@@ -53,16 +53,16 @@ STEPS = {
         "dlt.common.storages.load_storage:LoadStorage.commit_new_load_package"
     ),
     "after normalize": FaultInjection(f"{PIPELINE}.normalize", "after"),
-    "in load, before the tables are made": FaultInjection(f"{DESTINATION}.update_stored_schema"),
-    "in load, with some tables made": FaultInjection(f"{DESTINATION}.update_stored_schema", "after"),
-    "in load, with the first job noted as started": FaultInjection(f"{PACKAGE_FILES}.start_job", "after"),
-    "in load, before a committed job is noted": FaultInjection(f"{PACKAGE_FILES}.save_pending_transition"),
-    "in load, with a committed job noted": FaultInjection(f"{PACKAGE_FILES}.save_pending_transition", "after"),
+    "in load, before the tables are created": FaultInjection(f"{DESTINATION}.update_stored_schema"),
+    "in load, with some tables created": FaultInjection(f"{DESTINATION}.update_stored_schema", "after"),
+    "in load, with the first job recorded as started": FaultInjection(f"{PACKAGE_FILES}.start_job", "after"),
+    "in load, before a committed job is recorded": FaultInjection(f"{PACKAGE_FILES}.save_pending_transition"),
+    "in load, with a committed job recorded": FaultInjection(f"{PACKAGE_FILES}.save_pending_transition", "after"),
     "in load, with a job moved away": FaultInjection(f"{PACKAGE_FILES}.complete_job", "after"),
     "in load, before the last job is moved away": FaultInjection(f"{PACKAGE_FILES}.complete_job", "before", COPIES + MERGES),
-    "before the package is noted as loaded": FaultInjection(f"{DESTINATION}.complete_load"),
-    "with the package noted as loaded": FaultInjection(f"{DESTINATION}.complete_load", "after"),
-    "with the second package noted as loaded": FaultInjection(f"{DESTINATION}.complete_load", "after", 2),
+    "before the package is recorded as loaded": FaultInjection(f"{DESTINATION}.complete_load"),
+    "with the package recorded as loaded": FaultInjection(f"{DESTINATION}.complete_load", "after"),
+    "with the second package recorded as loaded": FaultInjection(f"{DESTINATION}.complete_load", "after", 2),
     "after commit, before the staging tables are emptied": FaultInjection("dlt.load.load:Load._maybe_truncate_staging_dataset"),
     "after commit, before the package is moved away": FaultInjection(f"{PACKAGE_FILES}.complete_loading_package"),
     "after commit, with the package moved away": FaultInjection(f"{PACKAGE_FILES}.complete_loading_package", "after"),
@@ -96,10 +96,10 @@ def whole_load(process_pool: ProcessPool, tmp_path_factory: pytest.TempPathFacto
 
 
 class TestNamedSteps:
-    """Each step between two effects that outlive the process."""
+    """Each step between two persistent effects."""
 
     @pytest.mark.parametrize("step", STEPS)
-    def test_killed_there_loses_and_doubles_nothing(self, cli: CliHarness, step: str) -> None:
+    def test_a_kill_at_any_step_loses_and_duplicates_no_rows(self, cli: CliHarness, step: str) -> None:
         assert cli.load(fault=STEPS[step]).code == KILLED
         assert_only_whole_packages(cli)
         assert_next_load_whole(cli)
@@ -113,7 +113,7 @@ class TestNamedSteps:
             ("after commit, before the package is moved away", True),
         ],
     )
-    def test_killed_there_counts_the_rows_of_committed_packages_once(
+    def test_a_kill_at_any_step_counts_unknown_fields_once(
         self,
         cli: CliHarness,
         step: str,
@@ -128,22 +128,22 @@ class TestNamedSteps:
 
 
 class TestLoadJobs:
-    """Each job commits on its own: killed after its commit and before dlt has taken note, it will run again."""
+    """Each job commits separately: if it is killed after its commit and before dlt records it, it runs again."""
 
     @pytest.mark.parametrize("nth", first_middle_last(COPIES))
-    def test_killed_after_a_staging_copy(self, cli: CliHarness, nth: int) -> None:
+    def test_a_kill_after_a_staging_copy_is_recovered(self, cli: CliHarness, nth: int) -> None:
         assert cli.load(fault=FaultInjection(COPY_JOB, "after", nth)).code == KILLED
         assert_only_whole_packages(cli)
         assert_next_load_whole(cli)
 
     @pytest.mark.parametrize("nth", first_middle_last(MERGES))
-    def test_killed_after_a_merge(self, cli: CliHarness, nth: int) -> None:
+    def test_a_kill_after_a_merge_is_recovered(self, cli: CliHarness, nth: int) -> None:
         assert cli.load(fault=FaultInjection(SQL_JOB, "after", nth)).code == KILLED
         assert_only_whole_packages(cli)
         assert_next_load_whole(cli)
 
-    def test_killed_again_and_again(self, cli: CliHarness) -> None:
-        """A package that has been begun twice, with other versions of its runs in the tables already."""
+    def test_repeated_kills_are_recovered(self, cli: CliHarness) -> None:
+        """A package that was started twice, with other versions of its runs already in the tables."""
         assert cli.load().code == 0
         for fault in (
             FaultInjection(COPY_JOB, "after", 4),
@@ -158,7 +158,7 @@ class TestLoadJobs:
 
 
 def test_a_merge_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """dlt's own way commits the DELETE first: a load killed before the INSERT would leave runs in no table."""
+    """dlt by itself commits the DELETE first: a load killed before the INSERT would leave runs in no table."""
     pipeline = open_pipeline(Target(database=tmp_path / "emr.duckdb"))
     prepare(pipeline)
     hints: dict[str, Any] = {
@@ -186,10 +186,12 @@ def test_a_merge_is_one_transaction(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 @pytest.mark.soak
 class TestRandomPoints:
-    """Anywhere: while requests are answered, before any change to a file, and between any two calls of Python functions."""
+    """Random points: during a request, before a file is changed, and between two calls of Python functions."""
 
     @pytest.mark.parametrize("seed", range(3))
-    def test_killed_by_a_request(self, cli: CliHarness, process_pool: ProcessPool, seed: int, whole_load: WholeLoad) -> None:
+    def test_a_kill_at_a_random_request_is_recovered(
+        self, cli: CliHarness, process_pool: ProcessPool, seed: int, whole_load: WholeLoad
+    ) -> None:
         faults = cli.emulator.faults = KillingFaults(random.Random(seed).randint(1, whole_load.requests))
         arguments = ["load", *cli.source_options, *FEW_CONNECTIONS]
         faults.victim(process_pool.start(arguments, cli.folder, cli.usual_environment))
@@ -200,14 +202,14 @@ class TestRandomPoints:
 
     # Threads make the numbers vary a little; the last tenth is not aimed at, so that every child dies.
     @pytest.mark.parametrize("seed", range(5))
-    def test_killed_before_a_file_is_changed(self, cli: CliHarness, seed: int, whole_load: WholeLoad) -> None:
+    def test_a_kill_before_a_random_file_change_is_recovered(self, cli: CliHarness, seed: int, whole_load: WholeLoad) -> None:
         last = int(random.Random(seed).uniform(0.02, 0.9) * whole_load.effects)
         assert cli.load(*FEW_CONNECTIONS, fault=FaultInjection(effects=last)).code == KILLED
         assert_only_whole_packages(cli)
         assert_next_load_whole(cli)
 
     @pytest.mark.parametrize("seed", range(3))
-    def test_killed_at_a_call(self, cli: CliHarness, seed: int, whole_load: WholeLoad) -> None:
+    def test_a_kill_at_a_random_call_is_recovered(self, cli: CliHarness, seed: int, whole_load: WholeLoad) -> None:
         last = int(random.Random(seed).uniform(0.05, 0.9) * whole_load.calls)
         assert cli.load(*FEW_CONNECTIONS, fault=FaultInjection(calls=last)).code == KILLED
         assert_only_whole_packages(cli)

@@ -1,4 +1,4 @@
-"""The demo on a terminal: its story stays readable, its tables fit, its hints run, and nothing in the database is empty."""
+"""The demo on a terminal: its text is readable, its tables fit, its hints run, and no table of the database is empty."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ RULE_COLUMNS = ("tag_key", "tag_value", "creator", "resource_queue_id", "workspa
 
 # All in one test: the demo takes half a minute, and tests of one module may run in several processes.
 @pytest.mark.timeout(900)
-def test_the_demo_from_its_first_line_to_its_last(tmp_path: Path) -> None:
+def test_the_demo_runs_to_its_end_on_a_terminal(tmp_path: Path) -> None:
     with served() as emulator:
         environment = CliHarness(tmp_path, emulator, REGIONS).usual_environment
     written, code = on_a_terminal([str(COMMAND), "demo", "--folder", "the demo"], tmp_path, environment)

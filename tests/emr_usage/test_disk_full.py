@@ -1,4 +1,4 @@
-"""A full disk ends a load with one sentence, leaves a readable database, and the next load is whole."""
+"""A full disk ends a load with one error message and a readable database, and the next load is complete."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def small_disk(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path]
 
 
 @pytest.mark.parametrize("small_disk", [100, 400, 600], indirect=True, ids=lambda size: f"{size} KiB")
-def test_a_full_disk_on_a_real_file_system(small_disk: Path) -> None:
+def test_a_load_recovers_from_a_full_file_system(small_disk: Path) -> None:
     with served() as emulator:
         cli = CliHarness(small_disk, emulator, REGIONS)
         assert_told(cli.load())

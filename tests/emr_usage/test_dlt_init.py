@@ -1,4 +1,4 @@
-"""`dlt init emr_serverless duckdb --location <this repository>` makes a project that runs, with nothing of ours installed."""
+"""`dlt init emr_serverless duckdb --location <this repository>` creates a project that runs without the command installed."""
 
 from __future__ import annotations
 
@@ -132,7 +132,7 @@ def assert_whole(database: Path, emulator: Emulator) -> None:
     assert_no_doubles(database)
 
 
-def test_it_is_listed(tmp_path: Path, clone: Path) -> None:
+def test_dlt_init_lists_the_source(tmp_path: Path, clone: Path) -> None:
     listed = run(DLT, "--non-interactive", "init", "--list-sources", "--location", clone, folder=tmp_path)
     assert "emr_serverless: Job-run history of Alibaba Cloud EMR Serverless Spark" in listed.stdout
 
@@ -148,7 +148,7 @@ def test_the_project_is_created_where_only_dlt_is_installed(tmp_path: Path, clon
     assert (folder / "emr_serverless/resources/job_runs.py").exists()
 
 
-def test_the_project_it_makes_runs(project: Path, emulator: Emulator) -> None:
+def test_the_created_project_loads_completely(project: Path, emulator: Emulator) -> None:
     assert {path.name for path in project.iterdir()} >= {"emr_serverless", PIPELINE, "requirements.txt", ".dlt"}
     assert (project / "requirements.txt").read_text().startswith("dlt[duckdb]")
     for path in (ROOT / "sources/emr_serverless").rglob("*.py"):
@@ -161,8 +161,8 @@ def test_the_project_it_makes_runs(project: Path, emulator: Emulator) -> None:
         assert_whole(project / DATABASE, emulator)
 
 
-def test_the_project_it_makes_may_be_killed_anywhere_too(project: Path, emulator: Emulator) -> None:
-    """The command has no guard against dlt's faults that a project lacks; test_crash.py kills the command at each step."""
+def test_a_kill_in_the_created_project_is_recovered(project: Path, emulator: Emulator) -> None:
+    """A project has all workarounds for dlt that the command has; test_crash.py kills the command at each step."""
     first = run(
         sys.executable, "-c", KILLED_WITH_THE_PACKAGE_NOTED, folder=project, code=-signal.SIGKILL, environment=settings(emulator)
     )

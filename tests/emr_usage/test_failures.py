@@ -1,4 +1,4 @@
-"""Each failure has its own sentence, which names what to do and no secret."""
+"""Each failure has a message with advice and without secrets."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ KNOWN = {
         "DatabaseHeld",
         "is in use by another program (process 4711). Run again when it has finished, or give --wait SECONDS",
     ),
-    "held, by whom is not said": (
+    "held, holder unknown": (
         of_database("Could not set lock on file x"),
         IN_USE,
         "DatabaseHeld",
@@ -128,7 +128,7 @@ KNOWN = {
         "InvalidNativeValue",
         "The dlt setting credentials cannot be read.",
     ),
-    "a file that is no TOML": (
+    "invalid TOML": (
         TomlProviderReadException("secrets.toml", "secrets.toml", [".dlt/secrets.toml"], SECRET),
         USAGE,
         "TomlProviderReadException",
@@ -139,7 +139,7 @@ KNOWN = {
 
 
 @pytest.mark.parametrize("kind", KNOWN)
-def test_a_known_failure_says_what_to_do_however_deep_it_is(kind: str) -> None:
+def test_known_errors_are_explained_at_any_depth_of_wrapping(kind: str) -> None:
     error, exit_code, code, part = KNOWN[kind]
     failure = explain(wrapped(error), TARGET)
     assert (failure.exit_code, failure.code) == (exit_code, code)
@@ -179,8 +179,8 @@ def test_a_cycle_of_exceptions_is_followed_once() -> None:
     assert list(chain(first)) == [first, second]
 
 
-def test_a_file_that_is_not_a_database_is_recognized(tmp_path: Path) -> None:
-    """The texts above are those of some version of DuckDB: this one comes from the installed version."""
+def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path) -> None:
+    """The messages above are fixed texts; this one comes from the installed version of DuckDB."""
     wrong = tmp_path / "wrong.duckdb"
     wrong.write_text("not a database" * 2000)
     with pytest.raises(duckdb.Error) as caught:

@@ -1,4 +1,4 @@
-"""`--version` and `--help` answer at once: they import nothing of what a command needs when it runs."""
+"""`--version` and `--help` are fast: they import none of the packages that commands need."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ finally:
 
 
 @pytest.mark.parametrize("words", [["--version"], ["--help"], *([name, "--help"] for name in main.commands)], ids=" ".join)
-def test_help_imports_nothing_heavy(words: list[str]) -> None:
+def test_help_imports_no_heavy_packages(words: list[str]) -> None:
     done = subprocess.run([sys.executable, "-c", PROGRAM, *words], capture_output=True, text=True, check=True)
     assert done.stdout.startswith(("emr-usage, version", "Usage: emr-usage"))
     assert not HEAVY & set(json.loads(done.stderr))

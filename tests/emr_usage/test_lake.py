@@ -1,4 +1,4 @@
-"""A lake of Parquet files: its latest rows are the truth, whatever is loaded, killed, repeated or compacted."""
+"""A lake of Parquet files: its latest rows equal the API after loads, kills, repeated packages and compactions."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def files(cli: LakeCliHarness, table: str = "*") -> list[Path]:
     return sorted((cli.folder / "lake" / "emr_raw").glob(f"{table}/**/*.parquet"))
 
 
-def test_nights_kills_a_backfill_and_compactions(cli: LakeCliHarness) -> None:
+def test_loads_kills_a_backfill_and_compactions_lose_nothing(cli: LakeCliHarness) -> None:
     cli.environment = SEVERAL_PACKAGES
     assert cli.load("--initial-days", "1").code == 0
     before = cli.query(VERSIONS)
@@ -65,7 +65,7 @@ def test_nights_kills_a_backfill_and_compactions(cli: LakeCliHarness) -> None:
     assert (status.code, status.facts["table_rows"]["job_runs"]) == (0, *runs)
 
 
-def test_files_commits_and_readers(cli: LakeCliHarness) -> None:
+def test_readers_see_only_committed_files(cli: LakeCliHarness) -> None:
     assert cli.load().code == 0
     (month,) = {f"{moment:%Y-%m}" for _, _, moment in cli.query(VERSIONS)}
     for path in files(cli, "job_runs"):
@@ -98,7 +98,7 @@ def test_files_commits_and_readers(cli: LakeCliHarness) -> None:
         copy_lake(cli.target)
 
 
-def test_a_lake_without_a_load_is_named(cli: LakeCliHarness) -> None:
+def test_a_lake_without_a_completed_load_is_reported(cli: LakeCliHarness) -> None:
     for command in ("status", "build", "compact"):
         done = cli.run(command)
         assert done.code == 1

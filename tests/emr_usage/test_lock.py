@@ -1,4 +1,4 @@
-"""One process at a time writes to a DuckDB database, by whatever path it comes; the others say who does, or wait."""
+"""One process at a time writes to a DuckDB database, by any of its paths; others report the holder or wait."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_another_path_is_the_same_database(database: Path, way: str) -> None:
+def test_different_paths_of_a_database_share_a_lock(database: Path, way: str) -> None:
     one, other = open_pipeline(Target(database=database)), open_pipeline(Target(database=Path(WAYS[way])))
     assert one.pipelines_dir == other.pipelines_dir
     with exclusive(one), pytest.raises(BusyError), exclusive(other):
@@ -68,19 +68,19 @@ def test_one_database_is_locked_regardless_of_its_working_files(
         pass
 
 
-def test_databases_side_by_side_do_not_wait_for_each_other(tmp_path: Path) -> None:
+def test_databases_in_the_same_folder_have_separate_locks(tmp_path: Path) -> None:
     targets = [Target(database=tmp_path / name) for name in ("emr.duckdb", "other.duckdb")]
     with exclusive(open_pipeline(targets[0])), exclusive(open_pipeline(targets[1])):
         pass
 
 
-def test_a_lock_file_that_a_killed_process_left_holds_nobody(tmp_path: Path) -> None:
+def test_the_lock_file_of_a_killed_process_does_not_block(tmp_path: Path) -> None:
     (tmp_path / "emr.duckdb.lock").write_text('{"host": "gone", "pid": 1, "user": "nobody"}')
     with exclusive(open_pipeline(Target(database=tmp_path / "emr.duckdb"))):
         assert '"gone"' not in (tmp_path / "emr.duckdb.lock").read_text()
 
 
-def test_a_lock_file_that_cannot_be_written_names_the_folder(tmp_path: Path) -> None:
+def test_an_unwritable_lock_file_is_reported_with_its_folder(tmp_path: Path) -> None:
     (tmp_path / "emr.duckdb.lock").mkdir()
     with (
         pytest.raises(FolderError, match=re.escape(str(tmp_path))),
@@ -89,7 +89,7 @@ def test_a_lock_file_that_cannot_be_written_names_the_folder(tmp_path: Path) -> 
         pass
 
 
-def test_waiting_for_a_lock_tries_again_until_the_timeout() -> None:
+def test_waiting_for_a_lock_retries_and_reports_the_holder_once() -> None:
     users: list[str] = []
     left = iter([BusyError("process 1"), duckdb.IOException("Could not set lock on file x (PID 2)"), None])
 
@@ -105,7 +105,7 @@ def test_waiting_for_a_lock_tries_again_until_the_timeout() -> None:
         wait_for(lambda: (_ for _ in ()).throw(ValueError("other")), Wait(60, users.append))
 
 
-def test_two_loads_through_a_link(cli: CliHarness) -> None:
+def test_loads_through_a_symlink_share_a_lock(cli: CliHarness) -> None:
     gate = cli.emulator.faults = Gate(passing=5)
     (cli.folder / "link.duckdb").symlink_to("emr.duckdb")
     with cli.start("load", "--json", *cli.source_options) as first:
@@ -126,7 +126,7 @@ def test_two_loads_through_a_link(cli: CliHarness) -> None:
     cli.assert_whole()
 
 
-def test_a_load_waits_for_another(cli: CliHarness) -> None:
+def test_a_load_waits_for_another_load(cli: CliHarness) -> None:
     gate = cli.emulator.faults = Gate(passing=5)
     with cli.start("load", "--json", *cli.source_options) as first:
         assert gate.reached.wait(60)
@@ -138,8 +138,8 @@ def test_a_load_waits_for_another(cli: CliHarness) -> None:
 
 
 @pytest.mark.parametrize("passing", [None, 5])
-def test_a_load_waits_for_a_program_that_has_the_file_open(cli: CliHarness, passing: int | None) -> None:
-    """Before it begins, and in its middle: DuckDB lets nobody in while it is read."""
+def test_a_load_waits_for_another_program_to_close_the_database(cli: CliHarness, passing: int | None) -> None:
+    """Before and during a load: DuckDB allows no writer while another process reads."""
     assert cli.load().code == 0
     pass_a_night(cli.emulator)
     gate = Gate(passing or 1_000_000)

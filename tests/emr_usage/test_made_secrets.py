@@ -1,4 +1,4 @@
-"""Made secrets in every place and form: nothing that a load leaves behind has one, whole, killed or refused."""
+"""Generated secrets in every field and format: successful, killed and failed loads leave none of them behind."""
 
 from __future__ import annotations
 
@@ -163,7 +163,7 @@ def desk_before(state: State, process_pool: ProcessPool) -> Iterator[CliHarness]
 
 @FEW
 @given(middles=MIDDLES)
-def test_failed_killed_and_successful_loads_leave_no_secret(process_pool: ProcessPool, middles: dict[str, str]) -> None:
+def test_failed_killed_and_successful_loads_leave_no_generated_secret(process_pool: ProcessPool, middles: dict[str, str]) -> None:
     planter = Planter(middles)
     with desk_before(MadeAccount(planter), process_pool) as cli:
         for nth in range(3, 10):

@@ -1,4 +1,4 @@
-"""Every rate and rule says what it matched, and one that matched nothing what was probably meant."""
+"""Every rate and rule reports its matches, or suggests a similar name if there are none."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def matches(mart_db: MartDatabase) -> Matches:
     return read_matches(open_pipeline(mart_db.target))
 
 
-def test_every_rate_shows_what_it_priced(matches: Matches) -> None:
+def test_every_rate_reports_its_priced_usage(matches: Matches) -> None:
     first, *others = matches.rates
     assert (first.number, first.says, first.job_runs, first.cu_hours, first.costs) == (
         *(1, "cn-hangzhou: USD 0.05 from 2026-01-01", 2, 3),
@@ -92,7 +92,7 @@ def test_every_rate_shows_what_it_priced(matches: Matches) -> None:
     assert [(match.number, match.job_runs, match.cu_hours) for match in others] == [(row, 0, 0) for row in range(2, 7)]
 
 
-def test_every_rule_shows_what_it_matched_including_runs_without_a_figure(matches: Matches) -> None:
+def test_every_rule_reports_its_matches_including_runs_without_a_figure(matches: Matches) -> None:
     matched = {
         match.number: (match.says, match.job_runs, match.cu_hours, match.costs) for match in matches.rules if match.job_runs
     }
@@ -108,7 +108,7 @@ def test_rates_and_rules_without_a_match_suggest_a_similar_name(matches: Matches
     assert {match.number: match.hint for match in matches.rules if match.hint} == RULE_HINTS
 
 
-def test_the_page_lists_them_all(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_the_page_lists_all_matches(mart_db: MartDatabase, tmp_path: Path) -> None:
     path, figures = write_page(
         open_pipeline(mart_db.target), Month(date(2026, 10, 1)), tmp_path, datetime(2026, 11, 20, tzinfo=UTC)
     )
@@ -124,7 +124,7 @@ def run_build(folder: Path, *options: str) -> Result:
     return CliRunner().invoke(main, ["build", "--database", str(mart_db.target.database), *options], terminal_width=80)
 
 
-def test_build_lists_them_within_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_build_prints_matches_within_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "80")
     done = run_build(tmp_path)
     assert done.exit_code == 0, done.output
@@ -143,7 +143,7 @@ def test_build_lists_them_within_80_columns(tmp_path: Path, monkeypatch: pytest.
     ]
 
 
-def test_json_output_has_them_too(tmp_path: Path) -> None:
+def test_json_output_includes_matches(tmp_path: Path) -> None:
     facts = json.loads(run_build(tmp_path, "--json").stdout)
     assert [(rate["number"], rate["job_runs"], rate["hint"]) for rate in facts["rates"]][1] == (2, 0, RATE_HINTS[2])
     assert facts["rates"][0]["costs"] == {"USD": "0.150000"}

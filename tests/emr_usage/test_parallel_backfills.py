@@ -1,4 +1,4 @@
-"""Backfills into one PostgreSQL database, and a load, run at the same time, from folders of their own."""
+"""Backfills and a load into one PostgreSQL database run concurrently from separate folders."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def reader(address: str) -> Iterator[list[object]]:
     assert looks > 100
 
 
-def test_the_first_load_and_backfills_at_the_same_time(cli: PostgresCliHarness) -> None:
+def test_the_first_load_and_backfills_can_run_concurrently(cli: PostgresCliHarness) -> None:
     cli.environment = {}
     commands = [["load", "--initial-days", "1"], *(["backfill", "--from", first, "--to", to] for first, to in pairwise(HISTORY))]
     clis = [elsewhere(cli, f"cli-{number}") for number in range(len(commands))]
@@ -113,8 +113,8 @@ def test_the_first_load_and_backfills_at_the_same_time(cli: PostgresCliHarness) 
     assert [rows for _, rows in cli.query(states)] == [1, 1, 1]
 
 
-def test_the_newest_observation_wins(cli: PostgresCliHarness) -> None:
-    """A backfill has read all its runs; before it merges them, they end, are tagged anew, and are read by a load."""
+def test_the_newest_observation_is_kept(cli: PostgresCliHarness) -> None:
+    """After a backfill has read its runs and before it merges them, they end, get new tags, and are loaded by another process."""
     cli.environment = {}
     cli.load_whole()
     assert cli.process_pool
@@ -146,7 +146,7 @@ def wait_until_stopped(pid: int) -> None:
         time.sleep(0.1)
 
 
-def test_a_killed_backfill_is_resumed_and_leaves_nothing(cli: PostgresCliHarness) -> None:
+def test_a_killed_backfill_is_resumed_and_leaves_no_staging_data(cli: PostgresCliHarness) -> None:
     killed = FaultInjection("dlt.destinations.job_client_impl:SqlLoadJob.run", "after", 2)
     assert backfill(cli, HISTORY[0], HISTORY[-1], killed).code == -signal.SIGKILL
     assert len(cli.query(REMAINS_SQL)) == 1

@@ -1,4 +1,4 @@
-"""The promises hold in PostgreSQL as they do in DuckDB: the command against a true server, which the tests start."""
+"""PostgreSQL has the same guarantees as DuckDB: the command against a real server that the tests start."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ STEPS = {
     "after a staging copy": FaultInjection("dlt.destinations._adbc_jobs:AdbcParquetCopyJob.run", "after", 4),
     "after the merge": FaultInjection(SQL_JOB, "after"),
     "after the second package's merge": FaultInjection(SQL_JOB, "after", 2),
-    "with the package noted as loaded": FaultInjection(
+    "with the package recorded as loaded": FaultInjection(
         "dlt.destinations.job_client_impl:SqlJobClientBase.complete_load", "after"
     ),
     "before the package is moved away": FaultInjection("dlt.common.storages:PackageStorage.complete_loading_package", "after"),
@@ -70,7 +70,7 @@ def new_harness(tmp_path: Path, process_pool: ProcessPool, server: PostgresServe
 
 
 @pytest.mark.parametrize("environment", FORMATS.values(), ids=FORMATS)
-def test_nights_a_backfill_and_the_status(new_harness: NewHarness, environment: dict[str, str]) -> None:
+def test_loads_a_backfill_and_status(new_harness: NewHarness, environment: dict[str, str]) -> None:
     cli = new_harness()
     cli.environment = environment | SEVERAL_PACKAGES
     assert cli.load("--initial-days", "1").code == 0
@@ -101,7 +101,7 @@ def test_nights_a_backfill_and_the_status(new_harness: NewHarness, environment: 
 
 
 @pytest.mark.parametrize("step", STEPS)
-def test_killed_there_loses_and_doubles_nothing(new_harness: NewHarness, step: str) -> None:
+def test_a_kill_at_any_step_loses_and_duplicates_no_rows(new_harness: NewHarness, step: str) -> None:
     cli = new_harness()
     cli.environment = SEVERAL_PACKAGES
     assert cli.load(fault=STEPS[step]).code == -signal.SIGKILL
@@ -110,7 +110,7 @@ def test_killed_there_loses_and_doubles_nothing(new_harness: NewHarness, step: s
 
 
 @pytest.mark.parametrize("ended", [0, 20])
-def test_a_first_load_without_an_open_run(new_harness: NewHarness, ended: int) -> None:
+def test_loads_without_open_runs(new_harness: NewHarness, ended: int) -> None:
     """dlt hands the driver a Parquet file without rows then, and again at each later load."""
     cli = new_harness()
     without_open_runs(cli.emulator, ended)
@@ -119,7 +119,7 @@ def test_a_first_load_without_an_open_run(new_harness: NewHarness, ended: int) -
     cli.load_whole()
 
 
-def test_a_package_of_a_table_without_rows_that_is_pending(new_harness: NewHarness) -> None:
+def test_a_pending_package_with_an_empty_table_is_loaded(new_harness: NewHarness) -> None:
     cli = new_harness()
     without_open_runs(cli.emulator, 20)
     assert cli.load(fault=FaultInjection("dlt.pipeline.pipeline:Pipeline.normalize", "after")).code == -signal.SIGKILL
@@ -149,7 +149,7 @@ ACCIDENTS = {
 @pytest.mark.parametrize(
     "accident", ["restored", *(pytest.param(name, marks=pytest.mark.soak) for name in ACCIDENTS if name != "restored")]
 )
-def test_the_destination_is_correct_after_an_accident(new_harness: NewHarness, accident: str) -> None:
+def test_tables_are_repaired_after_an_accident(new_harness: NewHarness, accident: str) -> None:
     cli = new_harness()
     cli.load_whole()
     tables = [name for (name,) in cli.query("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_raw'")]
@@ -179,10 +179,10 @@ def test_two_databases_of_one_server_share_no_state(new_harness: NewHarness) -> 
 
 
 @pytest.mark.parametrize("format_name", FORMATS)
-def test_every_text_arrives_as_it_is(
+def test_text_is_loaded_unchanged(
     tmp_path: Path, server: PostgresServer, monkeypatch: pytest.MonkeyPatch, format_name: str
 ) -> None:
-    """dlt's own way is CSV, of which it makes every empty text a NULL."""
+    """dlt uses CSV by default and loads every empty text as NULL."""
     for name, value in FORMATS[format_name].items():
         monkeypatch.setenv(name, value)
     address = server.new_database("texts")

@@ -48,7 +48,7 @@ def holders(cli: PostgresCliHarness) -> list[tuple[str, int]]:
         return list(cursor.fetchall())
 
 
-def test_a_load_waits_for_another(cli: PostgresCliHarness) -> None:
+def test_a_load_waits_for_another_load(cli: PostgresCliHarness) -> None:
     gate = cli.emulator.faults = Gate(passing=5)
     with cli.start("load", "--json", *cli.source_options) as first:
         assert gate.reached.wait(60)
@@ -58,7 +58,7 @@ def test_a_load_waits_for_another(cli: PostgresCliHarness) -> None:
     cli.assert_whole()
 
 
-def test_the_holder_of_the_lock_is_named(cli: PostgresCliHarness) -> None:
+def test_the_holder_of_the_lock_is_reported(cli: PostgresCliHarness) -> None:
     cli.load_whole()
     gate = cli.emulator.faults = Gate(passing=5)
     other = elsewhere(cli, "other")

@@ -1,4 +1,4 @@
-"""The questions of the documents; test_demo.py compares their answers with those of the demo."""
+"""The questions in the documentation; test_demo.py compares their answers with the demo."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DOCUMENT = (Path(__file__).parents[2] / "docs/questions.md").read_text()
 QUESTIONS = list(questions_of(DOCUMENT))
 
 
-def test_there_are_at_least_twenty_different_questions() -> None:
+def test_there_are_at_least_twenty_distinct_questions() -> None:
     assert len(QUESTIONS) >= 20
     assert [heading for heading, times in Counter(question.heading for question in QUESTIONS).items() if times > 1] == []
 

@@ -1,4 +1,4 @@
-"""Commands that only read work where nothing can be written; the others name the folder."""
+"""Read-only commands work in a read-only folder; the others report the folder."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def test_reading_works_and_writing_names_the_folder(read_only: CliHarness, tmp_p
     assert sorted(cli.folder.rglob("*")) == before
 
 
-def test_a_database_that_cannot_be_written_is_named(cli: CliHarness) -> None:
+def test_an_unwritable_database_is_reported(cli: CliHarness) -> None:
     cli.load_whole()
     cli.database.chmod(0o444)
     done = run_unprivileged(cli, "load", "--json", *cli.source_options)
@@ -67,8 +67,8 @@ def test_a_database_that_cannot_be_written_is_named(cli: CliHarness) -> None:
     assert "This user cannot write to the database emr.duckdb or its folder (Permission denied)" in done.sentence
 
 
-def test_files_left_by_a_killed_load_are_read_too(cli: CliHarness) -> None:
-    """A write-ahead log that nobody has merged yet belongs to the database."""
+def test_a_database_with_a_write_ahead_log_can_be_read(cli: CliHarness) -> None:
+    """A write-ahead log that has not been merged yet belongs to the database."""
     cli.load_whole()
     connection = duckdb.connect(str(cli.database))
     connection.execute("PRAGMA disable_checkpoint_on_shutdown")

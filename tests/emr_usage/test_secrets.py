@@ -1,4 +1,4 @@
-"""No secret of the company, and none of ours, is in anything a load writes or prints, whole or killed."""
+"""No secret of the emulated company and no access key is written or printed by a load, complete or killed."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ def cli(tmp_path: Path, process_pool: ProcessPool, company_emulator: Emulator) -
     return CliHarness(tmp_path, company_emulator, regions, process_pool, KEPT_FILES | key)
 
 
-def test_every_secret_is_found_without_redaction(cli: CliHarness) -> None:
-    """Without redaction the search finds all that the company planted: it would find what redaction missed."""
+def test_secrets_are_found_if_redaction_is_disabled(cli: CliHarness) -> None:
+    """Without redaction the search finds every secret of the company, so it would find any that redaction missed."""
     cli.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "off"
     assert cli.load("--verbose").code == 3
     in_tables = "\n".join(texts_of_tables(cli.database))
@@ -65,7 +65,7 @@ def test_a_complete_load_leaves_no_secret(cli: CliHarness) -> None:
 
 
 def test_a_strict_load_leaves_no_secret(cli: CliHarness) -> None:
-    """What the company gave its jobs is there as digests alone, by whose key nobody finds it from the database."""
+    """User values are stored only as digests, whose key is not in the database."""
     cli.environment["SOURCES__EMR_SERVERLESS__REDACT"] = "strict"
     done = cli.load("--verbose")
     assert done.code == 3
@@ -152,7 +152,7 @@ def test_a_killed_load_leaves_no_secret(cli: CliHarness, fault: FaultInjection) 
 
 
 def test_a_failed_load_leaves_no_secret(cli: CliHarness) -> None:
-    """With a traceback, which shows what functions were called with."""
+    """With a traceback, which shows the arguments of functions."""
     cli.environment["ALIBABA_CLOUD_ACCESS_KEY_SECRET"] = wrong = "OurOwnMistypedSecret"
     done = cli.load("--verbose")
     assert done.code == 1
@@ -161,7 +161,7 @@ def test_a_failed_load_leaves_no_secret(cli: CliHarness) -> None:
     assert_clean(cli, done)
 
 
-def test_no_key_of_dlts_configuration_is_left_anywhere(cli: CliHarness) -> None:
+def test_access_keys_from_dlts_configuration_are_not_written_or_printed(cli: CliHarness) -> None:
     settings = cli.folder / ".dlt"
     settings.mkdir()
     (settings / "secrets.toml").write_text(

@@ -1,4 +1,4 @@
-"""Hundreds of loads of a moving account, with faults and kills: the tables equal the truth, and nothing grows but the tables."""
+"""Hundreds of loads of a changing account, with faults and kills: tables equal the API, and only tables grow."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def soaked(folder: Path, process_pool: ProcessPool, chance: random.Random) -> It
         assert emulator.failures == []
 
 
-def test_each_kind_of_accident_in_a_row(tmp_path: Path, process_pool: ProcessPool) -> None:
+def test_consecutive_accidents_of_each_kind_are_recovered(tmp_path: Path, process_pool: ProcessPool) -> None:
     with soaked(tmp_path, process_pool, random.Random(7)) as (soak, world):
         for kind in ("quiet", *list(KINDS)[1:], "quiet"):
             soak.load(kind)
@@ -256,7 +256,7 @@ def test_each_kind_of_accident_in_a_row(tmp_path: Path, process_pool: ProcessPoo
 # Each load takes a second or two.
 @pytest.mark.soak
 @pytest.mark.timeout(60 + 30 * LOADS)
-def test_nothing_grows_but_the_tables(tmp_path: Path, process_pool: ProcessPool) -> None:
+def test_only_the_tables_grow(tmp_path: Path, process_pool: ProcessPool) -> None:
     chance = random.Random(SEED)
     show(f"{LOADS} loads, SOAK_SEED={SEED}")
     with soaked(tmp_path, process_pool, chance) as (soak, world):

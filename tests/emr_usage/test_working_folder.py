@@ -1,4 +1,4 @@
-"""A folder of working files that was emptied or damaged is made anew from the destination; one that is forbidden is named."""
+"""An empty or damaged working folder is restored from the destination; an inaccessible one is reported."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ IN_CI = ("every file without content", "pending rows cut off", "schema of the pa
 
 
 @pytest.mark.parametrize("kind", [*IN_CI, *(pytest.param(kind, marks=pytest.mark.soak) for kind in DAMAGES if kind not in IN_CI)])
-def test_the_folder_is_created_again_and_nothing_is_lost(cli: CliHarness, kind: str) -> None:
+def test_the_working_folder_is_recreated_without_data_loss(cli: CliHarness, kind: str) -> None:
     cli.environment = SEVERAL_PACKAGES
     assert cli.load().code == 0
     pass_a_night(cli.emulator)
@@ -99,7 +99,7 @@ def test_extracted_files_that_are_damaged_are_read_again(cli: CliHarness) -> Non
     cli.assert_whole()
 
 
-def test_damaged_working_files_of_the_inputs_do_not_matter(cli: CliHarness) -> None:
+def test_damaged_working_files_of_the_inputs_are_ignored(cli: CliHarness) -> None:
     cli.load_whole()
     assert cli.run("init-inputs").code == 0
     folder = cli.folder / "emr.duckdb.dlt/emr_usage_inputs"
@@ -109,7 +109,7 @@ def test_damaged_working_files_of_the_inputs_do_not_matter(cli: CliHarness) -> N
     assert (done.code, done.err) == (0, "")
 
 
-def test_a_folder_of_another_user_is_named(cli: CliHarness) -> None:
+def test_an_inaccessible_working_folder_is_reported(cli: CliHarness) -> None:
     cli.load_whole()
     folder = cli.folder / "emr.duckdb.dlt"
     (folder / "emr_usage").chmod(0)
@@ -125,7 +125,7 @@ def test_a_folder_of_another_user_is_named(cli: CliHarness) -> None:
     cli.load_whole()
 
 
-def test_a_file_in_its_place_is_named(cli: CliHarness) -> None:
+def test_a_file_in_place_of_the_working_folder_is_reported(cli: CliHarness) -> None:
     (cli.folder / "emr.duckdb.dlt").write_text("mine")
     done = cli.load()
     assert (done.code, done.facts["error"]["code"]) == (1, "NoFolder")

@@ -1,4 +1,4 @@
-"""Public validators of FOCUS find nothing wrong in exported files, in the environments that `make focus` makes."""
+"""Public FOCUS validators report no errors in exported files, in the environments that `make focus` creates."""
 
 from __future__ import annotations
 
@@ -94,7 +94,7 @@ def failures_of_1_2(path: Path, folder: Path) -> tuple[set[str], int]:
     return set(rules), int(passed)
 
 
-def test_focus_validator_finds_nothing_but_what_it_judges_wrongly(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_focus_validator_reports_only_known_false_positives(mart_db: MartDatabase, tmp_path: Path) -> None:
     failed, passed = failures_of_1_2(exported(mart_db, tmp_path, "1.2", "parquet"), tmp_path)
     # Not a subset: a rule that is no longer judged wrongly leaves the list.
     assert failed == set().union(*WRONG.values())
@@ -108,13 +108,13 @@ def lint_of_1_4(path: Path) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.parametrize("kind", ["csv", "parquet"])
-def test_focus_data_toolkit_finds_nothing(mart_db: MartDatabase, tmp_path: Path, kind: str) -> None:
+def test_focus_data_toolkit_reports_no_errors(mart_db: MartDatabase, tmp_path: Path, kind: str) -> None:
     done = lint_of_1_4(exported(mart_db, tmp_path, "1.4", kind))
     assert done.returncode == 0, done.stdout + done.stderr
     assert "lint OK" in done.stdout
 
 
-def test_both_would_find_a_fault(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_both_validators_report_invalid_files(mart_db: MartDatabase, tmp_path: Path) -> None:
     faulty = tmp_path / "faulty.parquet"
     path = exported(mart_db, tmp_path, "1.2", "parquet")
     mart_db.ask(f"COPY (SELECT * REPLACE ('Use' AS ChargeCategory) FROM '{path}') TO '{faulty}'")

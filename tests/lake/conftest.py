@@ -1,4 +1,4 @@
-"""What the tests of a lake need: an S3 server, and a process that forks the commands."""
+"""Fixtures for the tests of a lake: an S3 server, and the process pool."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""DuckLake, a lake that merges: the same command, with the catalog in a DuckDB file or in PostgreSQL."""
+"""DuckLake, a lake that supports merges: the same command, with the catalog in a DuckDB file or in PostgreSQL."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def catalog(kind: str, folder: Path) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("kind", ["duckdb", "postgres"])
-def test_nights_and_a_backfill(kind: str, tmp_path: Path, process_pool: ProcessPool, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_loads_and_a_backfill_into_ducklake(
+    kind: str, tmp_path: Path, process_pool: ProcessPool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HOME", str(tmp_path))
     install_extensions()
     with catalog(kind, tmp_path) as address, served() as emulator:

@@ -1,4 +1,4 @@
-"""Delta, Iceberg, and an S3 server: the latest rows of a lake are the truth, as those of Parquet files on a local disk are."""
+"""Delta, Iceberg and S3: the latest rows equal the API, as in Parquet files on a local disk."""
 
 from __future__ import annotations
 
@@ -63,7 +63,9 @@ def create_bucket(address: str, name: str) -> str:
 @pytest.mark.parametrize(
     ("table_format", "bucket"), [("parquet", "parquet"), ("delta", None), ("delta", "delta"), ("iceberg", None)], ids=str
 )
-def test_nights_a_kill_a_backfill_and_a_compaction(new_harness: NewHarness, table_format: str, bucket: str | None) -> None:
+def test_loads_a_kill_a_backfill_and_a_compaction_lose_nothing(
+    new_harness: NewHarness, table_format: str, bucket: str | None
+) -> None:
     cli = new_harness(bucket)
     assert cli.load("--initial-days", "1", "--table-format", table_format).code == 0
     before = cli.query(VERSIONS)
@@ -87,7 +89,7 @@ def test_nights_a_kill_a_backfill_and_a_compaction(new_harness: NewHarness, tabl
     assert (status.code, status.facts["table_rows"]["job_runs"]) == (0, *runs)
 
 
-def test_the_marts_of_a_lake_on_s3(new_harness: NewHarness) -> None:
+def test_marts_are_built_from_a_lake_on_s3(new_harness: NewHarness) -> None:
     cli = new_harness("marts")
     done = cli.run("run", "--json", "--month", "2026-10", *cli.source_options)
     assert (done.code, done.complaints) == (0, [])

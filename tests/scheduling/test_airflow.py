@@ -1,4 +1,4 @@
-"""A real Airflow runs the DAGs against the emulator, in the environment that `make airflow` makes."""
+"""A real Airflow runs the DAGs against the emulator, in the environment that `make airflow` creates."""
 
 from __future__ import annotations
 
@@ -128,7 +128,7 @@ def test_the_dag_file_is_parsed_without_settings_and_network() -> None:
     subprocess.run([BIN / "python", "-c", program], env={"HOME": "/nowhere"}, check=True)
 
 
-def test_the_night_that_was_missed_runs_once_and_is_loaded_built_and_reported(duckdb: Scheduled) -> None:
+def test_a_missed_schedule_runs_once_and_is_loaded_built_and_reported(duckdb: Scheduled) -> None:
     assert duckdb.airflow.import_errors() == []
     first = min(duckdb.airflow.runs("emr_usage"), key=lambda run: str(run["run_after"]))
     assert first["run_type"] == "scheduled"
@@ -151,7 +151,7 @@ def test_an_incomplete_load_is_built_and_reported_before_the_completeness_task_f
     assert re.search(rf"windows are incomplete[^\n]*{denied}: [^\n]*Forbidden.RAM", duckdb.airflow.logs())
 
 
-def test_a_failed_load_waits_to_be_retried_and_nothing_is_built(duckdb: Scheduled) -> None:
+def test_a_failed_load_is_up_for_retry_and_nothing_is_built(duckdb: Scheduled) -> None:
     duckdb.cli.emulator.access_keys = (AccessKey("another", "key"),)
     run_id = duckdb.airflow.trigger("emr_usage")
 
@@ -214,7 +214,7 @@ def test_a_backfill_into_a_warehouse_runs_months_at_the_same_time_behind_the_poo
     postgres.cli.assert_whole()
 
 
-def test_no_secret_is_in_a_log_of_airflow(duckdb: Scheduled) -> None:
+def test_airflow_logs_contain_no_secret(duckdb: Scheduled) -> None:
     logs = duckdb.airflow.logs()
     assert "Command exited with return code 0" in logs
     assert DEFAULT_KEY.secret not in logs

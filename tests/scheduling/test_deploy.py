@@ -1,4 +1,4 @@
-"""What is in deploy/ is valid by its own linter, calls commands that exist, and agrees with the exit codes."""
+"""Files in deploy/ pass their linters, call existing commands, and agree with the exit codes."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def test_the_scheduled_command_and_its_options_exist(name: str) -> None:
     main.commands[command].make_context(command, options)  # fails at an option or value that is none
 
 
-def test_exit_codes_that_a_retry_cannot_change_are_not_retried() -> None:
+def test_permanent_exit_codes_are_not_retried() -> None:
     (rule,) = cronjob()["podFailurePolicy"]["rules"]
     assert rule["action"] == "FailJob"
     assert rule["onExitCodes"] == {"containerName": container()["name"], "operator": "In", "values": NOT_RETRIED}
@@ -79,7 +79,7 @@ def test_exit_codes_that_a_retry_cannot_change_are_not_retried() -> None:
     assert f"\nINVALID, INCOMPLETE = {USAGE}, {INCOMPLETE}\n" in DAG_FILE.read_text()
 
 
-def test_the_document_names_the_variables_and_the_parameters_of_the_dags() -> None:
+def test_the_documentation_lists_the_variables_and_parameters_of_the_dags() -> None:
     document, dags = (ROOT / "docs" / "scheduling.md").read_text(), DAG_FILE.read_text()
     variables = re.findall(r'environ\.get\("(\w+)", "(.*)"\)', dags)
     assert re.findall(r"^   \| `(EMR_USAGE_\w+)` \| `(.*?)` \|", document, re.MULTILINE) == variables
@@ -94,7 +94,7 @@ def test_the_container_runs_as_the_user_of_the_image() -> None:
     assert container()["image"] == f"emr-usage:{version}"
 
 
-def test_dockerignore_keeps_everything_that_the_image_copies() -> None:
+def test_dockerignore_allows_exactly_what_the_image_copies() -> None:
     copied = re.findall(r"^COPY (?!--from)(.*) \S+$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)
     names = {name for line in copied for name in line.split()}
     allowed = set(re.findall(r"^!(.*)$", (DEPLOY / "Dockerfile.dockerignore").read_text(), re.MULTILINE))
@@ -102,7 +102,7 @@ def test_dockerignore_keeps_everything_that_the_image_copies() -> None:
     assert all((ROOT / name).exists() for name in names)
 
 
-def test_the_line_of_cron_logs_what_happened_and_prints_only_a_failure(tmp_path: Path) -> None:
+def test_the_crontab_entry_logs_output_and_prints_only_failures(tmp_path: Path) -> None:
     (tmp_path / ".venv" / "bin").mkdir(parents=True)
     (tmp_path / ".venv" / "bin" / "emr-usage").symlink_to(COMMAND)
     (tmp_path / ".dlt").mkdir()

@@ -1,4 +1,4 @@
-"""Copies what the published schema shows into Parquet files: a folder, then the names of tables."""
+"""Copies tables of the published schema into Parquet files. Arguments: a folder, then table names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a call sends, and what a page holds."""
+"""Requests that a call sends, and the content of a page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from emr_serverless.resources.workspaces import WORKSPACES
 from emr_usage.emulator import DEFAULT_KEY, Clock, Emulator, State
 
 
-def test_ranges_and_lists_travel_as_compact_json_with_raw_characters() -> None:
+def test_ranges_and_lists_are_sent_as_compact_unescaped_json() -> None:
     api = ScriptedApi(rows())
     api.list_job_runs(
         {
@@ -55,7 +55,7 @@ def test_workspaces_are_listed_by_region_token_and_size() -> None:
     assert api.requests[0].headers["x-acs-action"] == "ListWorkspaces"
 
 
-def test_requests_are_signed_with_the_key_of_that_moment() -> None:
+def test_each_request_is_signed_with_the_current_key() -> None:
     keys = iter([AccessKey("first", "s"), AccessKey("second", "s", "token")])
     api = ScriptedApi(rows(), provide_key=lambda: next(keys))
     api.list_job_runs()
@@ -80,19 +80,21 @@ def test_requests_are_signed_with_the_key_of_that_moment() -> None:
         ({"totalCount": True}, [], None, None),
     ],
 )
-def test_a_page_is_read_leniently(body: dict[str, Any], names: list[str], token: str | None, total: int | None) -> None:
+def test_malformed_page_fields_are_tolerated(
+    body: dict[str, Any], names: list[str], token: str | None, total: int | None
+) -> None:
     page = ScriptedApi(reply(200, body)).list_job_runs()
     assert (page.records.column("name"), page.next_token, page.total_count) == (names, token, total)
 
 
-def test_a_page_is_observed_when_the_answered_attempt_was_sent() -> None:
+def test_observed_at_is_the_send_time_of_the_successful_attempt() -> None:
     api = ScriptedApi(refusal(500, "InternalError"), refusal(500, "InternalError"), rows("jr-1"))
     page = api.list_job_runs()
     assert page.observed_at == START + timedelta(seconds=0.5 + 1)
     assert [request.headers["x-acs-date"] for request in api.requests][-1] == "2026-03-01T00:00:01Z"
 
 
-def test_effort_counts_every_request_and_the_throttled_ones() -> None:
+def test_request_stats_count_all_and_throttled_requests() -> None:
     api = ScriptedApi(refusal(400, "Throttling.User"), refusal(500, "InternalError"), refusal(429, None), rows())
     api.list_job_runs()
     assert (api.request_stats.requests, api.request_stats.throttled) == (4, 2)
@@ -115,7 +117,7 @@ def test_effort_counts_every_request_and_the_throttled_ones() -> None:
         ("x", "127.0.0.1:8080", "https://127.0.0.1:8080"),
     ],
 )
-def test_an_endpoint_is_https_and_knows_its_region(region_id: str, endpoint: str | None, url: str) -> None:
+def test_endpoints_default_to_https_and_include_the_region(region_id: str, endpoint: str | None, url: str) -> None:
     assert endpoint_of(region_id, endpoint) == url
     api = ScriptedApi(rows(), endpoint=endpoint)
     api.client.fetch_page(WORKSPACES, region_id, "*", api.request_stats)
@@ -141,7 +143,7 @@ def test_nothing_is_sent_unencrypted_to_other_machines(endpoint: str) -> None:
         ScriptedApi(rows(), endpoint=endpoint)
 
 
-def test_a_proxy_of_the_company_is_not_asked_for_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_requests_to_loopback_bypass_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
     state = State()
     state.add_workspace("w-1")
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
@@ -155,7 +157,7 @@ def test_a_proxy_of_the_company_is_not_asked_for_this_machine(monkeypatch: pytes
     assert page.records.column("workspaceId") == ["w-1"]
 
 
-def test_the_emulator_accepts_what_the_client_signs() -> None:
+def test_the_emulator_accepts_signed_requests() -> None:
     state = State()
     state.add_workspace("w-1")
     key = AccessKey(DEFAULT_KEY.id, DEFAULT_KEY.secret)
@@ -167,13 +169,13 @@ def test_the_emulator_accepts_what_the_client_signs() -> None:
 
 
 @pytest.mark.parametrize(("seconds", "connect"), [(30.0, 5.0), (2.0, 2.0)])
-def test_one_attempt_waits_as_long_as_it_is_told_and_less_for_a_connection(seconds: float, connect: float) -> None:
+def test_request_timeout_applies_and_the_connect_timeout_is_capped(seconds: float, connect: float) -> None:
     api = ScriptedApi(rows(), request_timeout_seconds=seconds)
     api.list_job_runs()
     assert api.requests[0].extensions["timeout"] == {"connect": connect, "read": seconds, "write": seconds, "pool": seconds}
 
 
-def test_redirects_are_not_followed_with_the_signature() -> None:
+def test_redirects_are_not_followed() -> None:
     api = ScriptedApi(reply(302, b"", location="https://elsewhere.test/"))
     with pytest.raises(Exception, match="not as the API does"):
         api.list_job_runs()

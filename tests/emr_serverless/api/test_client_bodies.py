@@ -1,4 +1,4 @@
-"""Hostile bodies: whatever JSON allows arrives, and one strange character does not hold a page back."""
+"""Hostile bodies: every valid JSON value is decoded, and invalid characters do not fail a page."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from emr_serverless.arrow.decode import decode_body
         (r'"\\ud800"', r"\ud800"),
     ],
 )
-def test_characters_that_destinations_refuse_are_replaced_and_nothing_else(raw: str, text: str) -> None:
+def test_only_characters_that_destinations_reject_are_replaced(raw: str, text: str) -> None:
     body = decode_body(f'{{"jobRuns":[{{"name":{raw},"n":1.25,"项目":"订单"}}]}}'.encode())
     assert body == {"jobRuns": [{"name": text, "n": 1.25, "项目": "订单"}]}
     text.encode()
@@ -40,7 +40,7 @@ def test_bytes_that_are_not_utf_8_are_replaced() -> None:
     assert decode_body(b'{"name":"a\xff\xfeb"}') == {"name": "a\ufffd\ufffdb"}
 
 
-def test_a_hostile_name_does_not_cost_the_page() -> None:
+def test_a_page_with_invalid_characters_is_read_completely() -> None:
     body = b'{"jobRuns":[{"jobRunId":"jr-1","name":"\\u0000\\ud800"},{"jobRunId":"jr-2"}],"totalCount":2}'
     page = ScriptedApi(reply(200, body)).list_job_runs()
     assert page.records.column("jobRunId") == ["jr-1", "jr-2"]
@@ -48,7 +48,7 @@ def test_a_hostile_name_does_not_cost_the_page() -> None:
 
 
 @pytest.mark.parametrize("content", [b'{"n": NaN}', b'{"n": Infinity}', b'{"n": -Infinity}'])
-def test_numbers_that_json_does_not_have_become_text(content: bytes) -> None:
+def test_numbers_outside_json_become_text(content: bytes) -> None:
     body = decode_body(content)
     assert body is not None
     assert isinstance(body["n"], str)
@@ -72,7 +72,7 @@ def test_numbers_that_json_does_not_have_become_text(content: bytes) -> None:
         b'{"a":' * 5_000,
     ],
 )
-def test_an_incomplete_object_is_not_a_body(content: bytes) -> None:
+def test_invalid_and_non_object_bodies_are_rejected(content: bytes) -> None:
     assert decode_body(content) is None
 
 
@@ -95,10 +95,10 @@ def replaced(value: Any) -> Any:
 
 
 @given(st.dictionaries(st.text(), json_values, max_size=4), st.booleans())
-def test_every_other_value_arrives_as_it_was_sent(body: dict[str, Any], ascii_only: bool) -> None:  # noqa: FBT001  # hypothesis
+def test_all_other_values_are_decoded_unchanged(body: dict[str, Any], ascii_only: bool) -> None:  # noqa: FBT001  # hypothesis
     assert decode_body(json.dumps(body, ensure_ascii=ascii_only).encode()) == replaced(body)
 
 
 @given(st.text(alphabet='\\u0\0"a', max_size=12))
-def test_backslashes_and_nul_do_not_confuse_each_other(text: str) -> None:
+def test_backslashes_before_nul_are_decoded_correctly(text: str) -> None:
     assert decode_body(json.dumps({"a": text}).encode()) == {"a": replaced(text)}

@@ -1,4 +1,4 @@
-"""A certificate that is not trusted is refused with advice that helps: an authority of one's own is given by SSL_CERT_FILE."""
+"""Untrusted certificates are rejected with advice; SSL_CERT_FILE adds a certificate authority."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def names(endpoint: str) -> list[object]:
         client.close()
 
 
-def test_it_is_refused_and_the_advice_names_the_variable(endpoint: str) -> None:
+def test_a_self_signed_certificate_is_rejected_with_advice(endpoint: str) -> None:
     with pytest.raises(ReachEndpointError) as caught:
         names(endpoint)
     said = str(caught.value)
@@ -84,13 +84,13 @@ def test_it_is_refused_and_the_advice_names_the_variable(endpoint: str) -> None:
     assert "Set SSL_CERT_FILE to a PEM file" in said
 
 
-def test_the_suggested_value_works(endpoint: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ssl_cert_file_makes_a_certificate_trusted(endpoint: str, certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
     assert names(endpoint) == ["w-1"]
 
 
 @pytest.mark.parametrize("content", [None, "no certificate"])
-def test_an_unusable_file_is_reported_as_an_invalid_setting(
+def test_an_unusable_certificate_file_is_reported_as_an_invalid_setting(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str | None
 ) -> None:
     if content:

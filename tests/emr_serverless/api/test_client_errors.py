@@ -1,4 +1,4 @@
-"""Each refusal becomes the error that says what to do, with the API's facts and without secrets."""
+"""Error responses become exceptions with advice and the details of the API, without secrets."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_the_exception_class_decides_the_exit_code(status: int, code: str | None
         {"requestId": "R-7", "code": "QuotaExceeded", "message": "Too much"},
     ],
 )
-def test_gateway_and_service_spell_their_errors_differently(body: dict[str, str]) -> None:
+def test_errors_are_parsed_in_both_spellings(body: dict[str, str]) -> None:
     error = failure(reply(400, body))
     assert (error.code, error.request_id) == ("QuotaExceeded", "R-7")
     assert "Too much" in error.sentence
@@ -98,7 +98,7 @@ def test_an_unreadable_error_body_is_still_an_error(body: dict[str, Any]) -> Non
     assert error.request_id in {"H-1", "5"}
 
 
-def test_an_empty_error_without_a_body_is_a_workspace_that_is_not_shown() -> None:
+def test_an_error_without_a_body_means_that_the_workspace_is_not_visible() -> None:
     error = failure(reply(400, b"", x_acs_request_id="H-1"))
     assert type(error) is FindWorkspaceError
     assert error.request_id == "H-1"
@@ -112,7 +112,7 @@ def test_an_error_response_that_is_not_from_the_api_points_to_the_network(status
     assert "proxy" in str(error)
 
 
-def test_a_missing_permission_is_named_as_in_ram() -> None:
+def test_a_missing_permission_is_reported_by_its_ram_action() -> None:
     assert "emr-serverless-spark:ListJobRuns" in str(failure(refusal(403, "Forbidden.RAM")))
     api = ScriptedApi(refusal(403, "NoPermission"))
     with pytest.raises(GrantPermissionError, match="emr-serverless-spark:ListWorkspaces"):
@@ -138,7 +138,7 @@ def test_clock_skew_is_reported_without_a_usable_date_header(headers: dict[str, 
 
 
 @pytest.mark.parametrize("code", ["InvalidParameter", "InvalidParameter.NextToken", "InvalidNextToken", None])
-def test_a_refused_token_restarts_the_window(code: str | None) -> None:
+def test_a_rejected_page_token_restarts_the_window(code: str | None) -> None:
     assert type(failure(refusal(400, code), next_token="7")) is RestartWindowError
     assert type(failure(refusal(400, code))) is not RestartWindowError
 
@@ -193,7 +193,7 @@ def test_error_messages_of_the_api_are_masked(answer: Answer) -> None:
     ],
 )
 @pytest.mark.parametrize("code", ["SignatureDoesNotMatch", "IncompleteSignature", "InvalidParameter"])
-def test_the_string_that_was_signed_is_not_printed(code: str, said: str) -> None:
+def test_the_string_to_sign_is_not_printed(code: str, said: str) -> None:
     told = str(failure(refusal(400, code, said)))
     assert "regionId" not in told
     assert "sign is" not in told
@@ -209,21 +209,21 @@ def test_error_messages_of_the_api_are_shortened_to_one_line() -> None:
     assert len(told) < 600
 
 
-def test_no_error_refers_to_the_signed_request() -> None:
+def test_errors_hold_no_reference_to_the_signed_request() -> None:
     for answer in (refusal(500, "InternalError"), broken(httpx.ReadTimeout), refusal(403, "Forbidden")):
         error = failure(answer)
         assert error.__cause__ is None
         assert error.__suppress_context__ or error.__context__ is None
 
 
-def test_an_error_without_facts_has_no_empty_brackets() -> None:
+def test_an_error_without_details_has_no_empty_parentheses() -> None:
     assert str(CheckSettingsError("No region is set", advice="Give one.")) == "No region is set. Give one."
     assert str(EmrServerlessError("It broke", code="C", status=500, request_id="R")).startswith(
         "It broke (code C, HTTP 500, request id R). "
     )
 
 
-def test_every_exception_class_says_what_to_do() -> None:
+def test_every_exception_class_has_default_advice() -> None:
     for kind in EmrServerlessError.__subclasses__():
         if kind is not GrantPermissionError:
             assert kind("x").advice != EmrServerlessError.default_advice

@@ -1,4 +1,4 @@
-"""Which answers are asked for again, after which waits, and when the client stops trying."""
+"""Which responses are retried, after which waits, and when the client gives up."""
 
 from __future__ import annotations
 
@@ -113,7 +113,7 @@ def test_a_rejected_key_is_fetched_again_once(status: int, code: str | None) -> 
 
 
 @pytest.mark.parametrize(("status", "code"), REFUSED_KEYS)
-def test_a_key_that_is_refused_twice_ends_the_call(status: int, code: str | None) -> None:
+def test_a_key_that_is_rejected_twice_is_not_retried_again(status: int, code: str | None) -> None:
     api = ScriptedApi(refusal(status, code))
     with pytest.raises(CheckCredentialsError):
         api.list_job_runs()
@@ -145,7 +145,7 @@ def test_a_wait_beyond_the_limit_advises_to_try_later(answer: Answer) -> None:
         api.list_job_runs()
 
 
-def test_waits_double_up_to_the_cap_and_attempts_end() -> None:
+def test_backoff_doubles_up_to_its_cap_and_attempts_are_limited() -> None:
     api = ScriptedApi(refusal(500, "InternalError"))
     with pytest.raises(TryLaterError):
         api.list_job_runs()
@@ -181,7 +181,7 @@ def test_backoff_never_exceeds_its_cap() -> None:
         ({}, 0.5),
     ],
 )
-def test_the_wait_the_api_asks_for_overrules_our_own(headers: dict[str, str], wait: float) -> None:
+def test_retry_after_overrides_backoff(headers: dict[str, str], wait: float) -> None:
     api = ScriptedApi(refusal(400, "Throttling.User", **headers), rows())
     api.list_job_runs()
     assert api.waits == [wait]
@@ -193,7 +193,7 @@ def test_retry_after_makes_any_error_retryable() -> None:
     assert api.waits == [0.04]
 
 
-def test_all_attempts_and_waits_together_are_bounded() -> None:
+def test_total_waiting_time_is_bounded() -> None:
     api = ScriptedApi(refusal(429, "Throttling", retry_after="120"))
     with pytest.raises(TryLaterError):
         api.list_job_runs()
@@ -207,7 +207,7 @@ def test_a_wait_above_the_bound_fails_at_once() -> None:
     assert api.waits == []
 
 
-def test_no_nonce_is_ever_sent_twice() -> None:
+def test_nonces_are_never_reused() -> None:
     api = ScriptedApi(refusal(400, "SignatureNonceUsed"))
     for _ in range(40):
         with pytest.raises(TryLaterError):
@@ -224,14 +224,14 @@ def test_each_attempt_is_signed_with_its_own_date() -> None:
     assert len({request.headers["authorization"] for request in api.requests}) == 2
 
 
-def test_retries_ask_the_same_page() -> None:
+def test_retries_request_the_same_page() -> None:
     api = ScriptedApi(refusal(500, "InternalError"), refusal(500, "InternalError"), rows())
     api.list_job_runs({"states": ["Running"]}, next_token="7")
     assert len({str(request.url) for request in api.requests}) == 1
 
 
 @pytest.mark.parametrize("kind", [httpx.ConnectError, httpx.ConnectTimeout, httpx.ReadTimeout, httpx.RemoteProtocolError])
-def test_an_endpoint_that_never_answers_is_reported_soon(kind: type[httpx.TransportError]) -> None:
+def test_an_unreachable_endpoint_is_reported_after_few_attempts(kind: type[httpx.TransportError]) -> None:
     api = ScriptedApi(broken(kind, "[Errno -2] Name or service not known"))
     with pytest.raises(
         ReachEndpointError, match=f"cn-hangzhou.aliyuncs.com did not answer .{kind.__name__}: .Errno -2."
@@ -241,7 +241,7 @@ def test_an_endpoint_that_never_answers_is_reported_soon(kind: type[httpx.Transp
     assert "region" in caught.value.advice
 
 
-def test_a_host_that_has_answered_gets_all_attempts() -> None:
+def test_a_host_that_has_responded_before_gets_all_attempts() -> None:
     api = ScriptedApi(refusal(403, "Forbidden"), broken(httpx.ConnectError))
     with pytest.raises(EmrServerlessError):
         api.list_job_runs()
@@ -250,7 +250,7 @@ def test_a_host_that_has_answered_gets_all_attempts() -> None:
     assert len(api.requests) == 1 + 14
 
 
-def test_each_region_is_an_endpoint_of_its_own() -> None:
+def test_each_region_has_a_separate_endpoint() -> None:
     api = ScriptedApi(rows(), broken(httpx.ConnectError))
     api.list_job_runs()
     with pytest.raises(ReachEndpointError, match="cn-nowhere"):
@@ -276,7 +276,7 @@ def test_a_stopped_client_sends_nothing() -> None:
         (broken(httpx.ReadTimeout), 8),
     ],
 )
-def test_throttling_and_only_throttling_halves_the_requests_in_flight(answer: Answer, limit: int) -> None:
+def test_only_throttling_halves_the_requests_in_flight(answer: Answer, limit: int) -> None:
     api = ScriptedApi(answer, rows())
     api.list_job_runs()
     assert api.client.throttle.limit == limit

@@ -1,4 +1,4 @@
-"""Where access keys come from, how often they are asked for, and that nothing of them is told."""
+"""Where access keys come from, how often they are fetched, and that they are never printed."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def run_python(script: str, home: Path, **environment: str) -> tuple[Any, str]:
     return json.loads(done.stdout), done.stderr
 
 
-def test_the_configured_key_is_the_one_that_dlt_resolved() -> None:
+def test_the_configured_key_is_used() -> None:
     configuration = AccessKeyConfiguration("id", SECRETS[0], SECRETS[1])
     assert configured_access_key(configuration)() == AccessKey("id", *SECRETS)
 
@@ -59,7 +59,7 @@ def test_a_permanent_key_has_no_token(token: str | None) -> None:
     assert configured_access_key(AccessKeyConfiguration("id", SECRETS[0], token))().security_token is None
 
 
-def test_no_secret_shows_when_a_key_is_printed() -> None:
+def test_printing_a_key_shows_no_secret() -> None:
     configuration = AccessKeyConfiguration("id", *SECRETS)
     told = (
         f"{configured_access_key(configuration)()!r} {configured_access_key(configuration)()} {configuration!r} {configuration}"
@@ -68,7 +68,7 @@ def test_no_secret_shows_when_a_key_is_printed() -> None:
     assert "AccessKey(access_key_id='id')" in told
 
 
-def test_the_provider_is_asked_at_each_request() -> None:
+def test_the_key_is_fetched_for_each_request() -> None:
     asked: list[int] = []
 
     def provide() -> AccessKey:
@@ -82,7 +82,7 @@ def test_the_provider_is_asked_at_each_request() -> None:
     assert "Credential=key-3," in api.requests[-1].headers["authorization"]
 
 
-def test_a_provider_without_a_key_ends_the_call_before_anything_is_sent() -> None:
+def test_nothing_is_sent_without_a_key() -> None:
     def provide() -> AccessKey:
         raise CheckCredentialsError("No key")
 
@@ -92,7 +92,7 @@ def test_a_provider_without_a_key_ends_the_call_before_anything_is_sent() -> Non
     assert (api.requests, api.waits) == ([], [])
 
 
-def test_the_default_chain_finds_the_environments_key(tmp_path: Path) -> None:
+def test_the_default_chain_reads_environment_variables(tmp_path: Path) -> None:
     found, told = run_python(
         "key = default_chain()()\nprint(json.dumps([key.access_key_id, key.access_key_secret, key.security_token, attempts]))",
         tmp_path,
@@ -104,7 +104,7 @@ def test_the_default_chain_finds_the_environments_key(tmp_path: Path) -> None:
     assert told == ""
 
 
-def test_the_default_chain_finds_a_profile_and_asks_for_it_at_each_call(tmp_path: Path) -> None:
+def test_the_default_chain_reads_the_profile_file_for_each_request(tmp_path: Path) -> None:
     script = """
 import pathlib
 ini = pathlib.Path.home() / ".alibabacloud" / "credentials.ini"
@@ -151,7 +151,7 @@ def test_a_failing_credential_chain_shows_no_credentials(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("half", [{"ALIBABA_CLOUD_ACCESS_KEY_ID": "id"}, {"ALIBABA_CLOUD_ACCESS_KEY_SECRET": SECRETS[0]}])
-def test_an_incomplete_key_is_not_a_key(tmp_path: Path, half: dict[str, str]) -> None:
+def test_an_incomplete_key_is_ignored(tmp_path: Path, half: dict[str, str]) -> None:
     (failure, *_), told = run_python(NO_KEY, tmp_path, ALIBABA_CLOUD_ECS_METADATA_DISABLED="true", **half)
     assert "No Alibaba Cloud access key was found" in failure[0]
     assert SECRETS[0] not in f"{failure} {told}"

@@ -1,4 +1,4 @@
-"""Responses to requests sent by other processes are those that this one receives, whatever becomes of the processes."""
+"""Requests sent by other processes have the same responses as those of this process, even if processes are killed."""
 
 from __future__ import annotations
 
@@ -133,7 +133,7 @@ def test_no_process_is_started_for_a_few_requests(here: Exchange, server: Receiv
     assert started == [0, 0, 0, 1, 1]
 
 
-def test_a_client_loses_nothing_with_a_process_that_is_killed(
+def test_a_killed_process_loses_no_response(
     server: Receiver, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(processes, "REQUESTS_BEFORE_START", 0)
@@ -161,7 +161,7 @@ def test_a_client_loses_nothing_with_a_process_that_is_killed(
     assert requests.requests == 11, "a request that was lost with a process counts, as it may have been sent"
 
 
-def test_threads_whose_processes_are_killed_go_on(send: Processes, here: Exchange, server: Receiver) -> None:
+def test_threads_continue_after_their_processes_are_killed(send: Processes, here: Exchange, server: Receiver) -> None:
     request = request_to(server)
     expected = facts(here(request))
     wrong: list[object] = []
@@ -207,7 +207,7 @@ def test_requests_are_sent_by_the_load_where_no_process_can_be_started(
     assert "no other can be started" in caplog.text
 
 
-def test_they_end_with_the_process_that_started_them_also_where_a_server_hangs(server: Receiver) -> None:
+def test_processes_exit_with_their_parent_even_if_a_server_hangs(server: Receiver) -> None:
     server.behaviour = "hang"
     parent = subprocess.Popen([sys.executable, "-c", PARENT, server.url], stdout=subprocess.PIPE, text=True)
     with parent:
@@ -231,7 +231,7 @@ def is_alive(pid: int) -> bool:
         return False
 
 
-def test_the_end_does_not_wait_for_a_server_that_hangs(send: Processes, server: Receiver) -> None:
+def test_closing_does_not_wait_for_a_hanging_server(send: Processes, server: Receiver) -> None:
     server.received.clear()
     server.behaviour = "hang"
     ended = threading.Event()

@@ -1,4 +1,4 @@
-"""Loads that share a quota use all of it, and equal parts: several clients, on a clock that only their waits move."""
+"""Loads that share a quota use all of it in equal parts: several clients on a simulated clock."""
 
 from __future__ import annotations
 

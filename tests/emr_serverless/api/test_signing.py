@@ -1,4 +1,4 @@
-"""Our signatures are the vendor's: its published vector, its own SDK's function, and what is on a request."""
+"""Signatures equal those of the vendor: its published example, its SDK, and the headers of sent requests."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def vendor_signature(key: AccessKey, path: str, query: dict[str, str], headers: 
     return signature
 
 
-def test_the_vendors_published_vector_is_reproduced() -> None:
+def test_signatures_match_the_vendors_published_example() -> None:
     authorization = sign_request(
         KEY,
         "POST",
@@ -73,7 +73,7 @@ def test_the_vendors_published_vector_is_reproduced() -> None:
 @example(path="/a b/~*+/双", query=dict.fromkeys(("b", "a.", "a"), " *~+/"), headers={}, secret="s", token="CAIS+/=")
 @example(path="/", query={"empty": ""}, headers={"x-acs-a": " spaced "}, secret="s", token=None)
 @example(path="/w-1/jobRuns", query={"startTime": '{"startTime":1,"endTime":2}'}, headers={}, secret="s", token=None)
-def test_every_signature_is_the_one_the_vendors_sdk_makes(
+def test_signatures_match_the_vendors_sdk(
     path: str, query: dict[str, str], headers: dict[str, str], secret: str, token: str | None
 ) -> None:
     key = AccessKey("LTAI-test", secret, token)
@@ -100,7 +100,7 @@ def test_header_names_are_signed_in_lower_case_and_sorted() -> None:
         ({"tag.1 key": "x"}, "tag.1%20key=x"),
     ],
 )
-def test_the_canonical_query_is_sorted_and_rfc_3986(query: dict[str, str], expected: str) -> None:
+def test_the_canonical_query_is_sorted_and_percent_encoded(query: dict[str, str], expected: str) -> None:
     assert canonical_query(query) == expected
 
 
@@ -116,13 +116,13 @@ def test_each_request_has_its_own_nonce() -> None:
     assert len({headers_of()["x-acs-signature-nonce"] for _ in range(20)}) == 20
 
 
-def test_the_date_is_utc_whatever_the_zone_of_the_clock() -> None:
+def test_the_date_header_is_utc_in_every_time_zone() -> None:
     shanghai = NOW.astimezone(timezone(timedelta(hours=8)))
     assert headers_of(now=shanghai)["x-acs-date"] == "2026-10-26T10:22:32Z"
 
 
 @pytest.mark.parametrize("key", [KEY, AccessKey("second", "2", "token-2"), AccessKey("third", "3", "token-3")])
-def test_the_token_of_a_key_is_signed(key: AccessKey) -> None:
+def test_the_security_token_is_signed(key: AccessKey) -> None:
     headers = headers_of(key)
     assert headers.get("x-acs-security-token") == key.security_token
     authorization = headers.pop("authorization")

@@ -1,4 +1,4 @@
-"""The number in flight falls by half when throttled, rises by one after a round of successes, and keeps its bounds."""
+"""Throttling halves the requests in flight, a round of successes adds one, and the limit is within its bounds."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def send_together(flow: Throttle, count: int) -> list[int]:
     return epochs
 
 
-def test_it_starts_at_the_ceiling() -> None:
+def test_the_limit_starts_at_its_maximum() -> None:
     assert gate(8).limit == 8
 
 
-def test_a_burst_of_throttlings_halves_once() -> None:
+def test_a_burst_of_throttled_requests_halves_the_limit_once() -> None:
     flow = gate(8)
     for epoch in send_together(flow, 8):
         flow.throttled(epoch)
@@ -50,7 +50,7 @@ def test_a_burst_of_throttlings_halves_once() -> None:
     assert flow.throttlings == 8
 
 
-def test_each_new_burst_halves_again_down_to_one() -> None:
+def test_each_new_burst_halves_the_limit_down_to_one() -> None:
     flow = gate(8)
     limits = []
     for _ in range(5):
@@ -60,7 +60,7 @@ def test_each_new_burst_halves_again_down_to_one() -> None:
     assert limits == [4, 2, 1, 1, 1]
 
 
-def test_a_request_sent_before_the_halving_does_not_halve_again_when_its_answer_comes_late() -> None:
+def test_late_throttled_responses_do_not_halve_the_limit_again() -> None:
     flow = gate(8)
     early, late = send_together(flow, 2)
     flow.throttled(early)
@@ -69,7 +69,7 @@ def test_a_request_sent_before_the_halving_does_not_halve_again_when_its_answer_
     assert flow.limit == 4
 
 
-def test_a_full_round_of_successes_raises_by_one() -> None:
+def test_a_full_round_of_successes_raises_the_limit_by_one() -> None:
     flow = gate(8)
     send(flow, throttled=True)
     limits = []
@@ -79,14 +79,14 @@ def test_a_full_round_of_successes_raises_by_one() -> None:
     assert limits == [4] * 3 + [5] * 5 + [6] * 6 + [7] * 7 + [8]
 
 
-def test_it_never_rises_above_the_ceiling() -> None:
+def test_the_limit_never_exceeds_its_maximum() -> None:
     flow = gate(3)
     for _ in range(50):
         send(flow)
     assert flow.limit == 3
 
 
-def test_successes_before_a_throttling_do_not_count_towards_the_next_raise() -> None:
+def test_throttling_resets_the_count_of_successes() -> None:
     flow = gate(8)
     send(flow, throttled=True)
     for _ in range(3):
@@ -98,7 +98,7 @@ def test_successes_before_a_throttling_do_not_count_towards_the_next_raise() -> 
     assert flow.limit == 3
 
 
-def test_successes_of_requests_sent_before_the_halving_do_not_raise_it_again() -> None:
+def test_successes_of_earlier_requests_do_not_raise_the_limit() -> None:
     flow = gate(8)
     first, *others = send_together(flow, 8)
     flow.throttled(first)
@@ -108,7 +108,7 @@ def test_successes_of_requests_sent_before_the_halving_do_not_raise_it_again() -
 
 
 @given(ceiling=st.integers(1, 12), throttled=st.lists(st.booleans(), max_size=80))
-def test_the_limit_stays_between_one_and_the_ceiling(ceiling: int, throttled: list[bool]) -> None:
+def test_the_limit_is_between_one_and_its_maximum(ceiling: int, throttled: list[bool]) -> None:
     flow = gate(ceiling)
     for answer in throttled:
         send(flow, throttled=answer)
@@ -117,7 +117,7 @@ def test_the_limit_stays_between_one_and_the_ceiling(ceiling: int, throttled: li
 
 
 @pytest.mark.parametrize(("ceiling", "halvings", "places"), [(3, 0, 3), (4, 1, 2), (8, 3, 1)])
-def test_threads_fill_the_places_and_never_hold_more(ceiling: int, halvings: int, places: int) -> None:
+def test_threads_use_all_slots_and_never_more(ceiling: int, halvings: int, places: int) -> None:
     flow = gate(ceiling)
     for _ in range(halvings):
         send(flow, throttled=True)
@@ -158,7 +158,7 @@ class FakeTime:
         return False
 
 
-def test_the_rate_spaces_requests_evenly_from_the_first() -> None:
+def test_requests_are_spaced_evenly_from_the_first_one() -> None:
     time = FakeTime()
     flow = Throttle(8, 4.0, wait=time.wait, monotonic=lambda: time.now)
     sent_at = []
@@ -168,7 +168,7 @@ def test_the_rate_spaces_requests_evenly_from_the_first() -> None:
     assert sent_at == [1000.0, 1000.25, 1000.5, 1000.75]
 
 
-def test_the_rate_spaces_requests_that_come_together() -> None:
+def test_simultaneous_requests_are_spaced_evenly() -> None:
     time = FakeTime()
     waits: list[float] = []
 
@@ -181,7 +181,7 @@ def test_the_rate_spaces_requests_that_come_together() -> None:
     assert waits == [0.25, 0.5, 0.75]
 
 
-def test_time_without_requests_is_not_saved_up_for_a_burst() -> None:
+def test_idle_time_does_not_allow_a_burst() -> None:
     time = FakeTime()
     flow = Throttle(8, 4.0, wait=time.wait, monotonic=lambda: time.now)
     send_together(flow, 1)

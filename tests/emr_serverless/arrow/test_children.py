@@ -1,4 +1,4 @@
-"""Children keep their order, a run without any has a tombstone, and what has no column is kept and counted."""
+"""Children keep their order, a run without children has a tombstone, and unknown fields are kept and counted."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_an_item_that_is_not_an_object_keeps_the_positions_of_the_others() -> No
     assert job_run_records([fields], WORKSPACE).unknown_paths() == {"tags[]": 1}
 
 
-def test_unknown_fields_are_kept_with_their_place_and_counted() -> None:
+def test_unknown_fields_are_kept_with_their_path_and_counted() -> None:
     fields = {
         "environmentId": "env-1",
         "stateChangeReason": {"code": "0", "hint": [1]},
@@ -122,14 +122,14 @@ PLACES: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("fields", PLACES)
-def test_no_secret_gets_into_a_table(fields: dict[str, Any]) -> None:
+def test_tables_contain_no_secret(fields: dict[str, Any]) -> None:
     told = str(convert(fields))
     assert SECRET not in told
     assert "hunter2" not in told
     assert "**redacted**" in told
 
 
-def test_no_secret_of_a_workspace_gets_into_its_table() -> None:
+def test_the_workspaces_table_contains_no_secret() -> None:
     row = {"workspaceId": "w-1", "workspaceName": SECRET, "tags": [{"tagKey": "password", "tagValue": "hunter2"}]}
     told = str(convert_workspace(row))
     assert SECRET not in told

@@ -1,4 +1,4 @@
-"""A page that Arrow takes as it is reads the same as value by value, whatever is in it."""
+"""Pages that Arrow converts directly equal pages that are converted value by value."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def test_a_documented_page_is_converted_without_changes(monkeypatch: pytest.Monk
 
 
 @given(st.lists(st.tuples(st.sampled_from(places(PAGE)[1:]), odd_values), max_size=3))
-def test_a_page_with_odd_values_is_read_the_same(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
+def test_pages_with_unusual_values_are_decoded_alike(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     page: Any = PAGE
     for path, value in changes:
         if path in places(page):
@@ -124,7 +124,7 @@ def test_a_page_with_odd_values_is_read_the_same(changes: list[tuple[tuple[Any, 
 
 
 @given(st.sampled_from(places(PAGE)), st.text(max_size=3), odd_values)
-def test_a_page_with_an_unknown_field_is_read_the_same(path: tuple[Any, ...], name: str, value: Any) -> None:
+def test_pages_with_an_unknown_field_are_decoded_alike(path: tuple[Any, ...], name: str, value: Any) -> None:
     target: Any = PAGE
     for key in path:
         target = target[key]
@@ -138,7 +138,7 @@ def test_a_page_with_an_unknown_field_is_read_the_same(path: tuple[Any, ...], na
 @example([(0, 0, b"\xef\xbb\xbf")])
 @example([(BODY.index(b"2.059"), 5, b"NaN")])
 @example([(BODY.index(b"2.059"), 5, b"1e12")])
-def test_a_damaged_body_is_read_the_same(damage: list[tuple[int, int, bytes]]) -> None:
+def test_damaged_bodies_are_decoded_alike(damage: list[tuple[int, int, bytes]]) -> None:
     body = BODY
     for start, length, piece in damage:
         body = body[:start] + piece + body[start + length :]

@@ -1,4 +1,4 @@
-"""Every table that is produced has its schema, and every column says what it holds."""
+"""Every produced table has its schema, and every column has a description."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def produced() -> dict[str, pa.Table]:
     return package.take_batch()
 
 
-def test_every_raw_table_is_produced() -> None:
+def test_a_page_produces_every_raw_table() -> None:
     assert produced().keys() == RAW_TABLES.keys()
 
 
@@ -75,7 +75,7 @@ def test_a_produced_table_has_its_schema(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", RAW_TABLES)
-def test_every_column_has_a_description_that_is_a_sentence(name: str) -> None:
+def test_every_column_description_is_a_sentence(name: str) -> None:
     for field in RAW_TABLES[name].schema:
         description = field.metadata[b"description"].decode()
         assert description.endswith(".")

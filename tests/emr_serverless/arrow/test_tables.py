@@ -1,4 +1,4 @@
-"""The API's documented answers become tables value by value."""
+"""The documented responses of the API become tables with the expected values."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from emr_serverless.arrow.tables import observations_table
 from emr_serverless.resources.job_runs import JOB_RUNS
 
 
-def test_documented_example() -> None:
+def test_the_documented_example_is_converted() -> None:
     tables = convert(DOCUMENTED_RUN)
     digest = hashlib.sha256(b'["oss://bucket/path/to/entrypoint.jar","--dt","20230515"]').hexdigest()
     assert tables == {
@@ -82,7 +82,7 @@ def test_documented_example() -> None:
     }
 
 
-def test_documented_example_of_a_workspace() -> None:
+def test_the_documented_example_of_a_workspace_is_converted() -> None:
     quota = DOCUMENTED_WORKSPACE["prePaidQuota"]
     assert convert_workspace(DOCUMENTED_WORKSPACE) == {
         "workspace_id": WORKSPACE,
@@ -126,7 +126,7 @@ def test_documented_example_of_a_workspace() -> None:
     }
 
 
-def test_an_observation_has_the_figures_of_that_moment() -> None:
+def test_observations_have_the_figures_of_their_page() -> None:
     rows = [DOCUMENTED_RUN, {"jobRunId": "jr-gone"}, {"jobRunId": "jr-odd", "vcoreSeconds": "x"}]
     table = observations_table(JOB_RUNS, [(ORIGIN, job_run_records(rows, WORKSPACE))])
     assert table.to_pylist() == [

@@ -1,4 +1,4 @@
-"""Ends, states and CU-hours mean what the documents say, however the API writes them."""
+"""End times, states and CU-hours are read as documented in every notation of the API."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from documented import KEY, convert, convert_workspace, job_run, job_run_records
 from emr_serverless.sync.open_runs import is_open
 
 
-def test_an_empty_row_has_its_key_and_nothing_else() -> None:
+def test_an_empty_row_has_only_its_key() -> None:
     (row,) = convert({})["job_runs"]
     assert {name: value for name, value in row.items() if value is not None} == KEY | {"region_id": "cn-hangzhou"}
     workspace = convert_workspace({"workspaceId": "w-1"})
@@ -77,10 +77,10 @@ def test_cu_hours_with_six_decimals_are_exact(millionths: int) -> None:
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(3, "3"), (0, "0"), (0.0, "0"), ("2.059", "2.059"), (None, None)])
-def test_cu_hours_may_be_whole_or_text(hours: Any, expected: str | None) -> None:
+def test_cu_hours_can_be_integers_or_text(hours: Any, expected: str | None) -> None:
     assert job_run(cuHours=hours)["cu_hours"] == (None if expected is None else Decimal(expected))
 
 
-def test_one_page_without_rows_has_empty_tables() -> None:
+def test_an_empty_page_produces_empty_tables() -> None:
     names = ("job_runs", "job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments")
     assert convert() == {name: [] for name in names}

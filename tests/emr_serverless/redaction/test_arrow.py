@@ -1,4 +1,4 @@
-"""A batch is masked exactly as each of its texts alone would be, in every column that may hold a secret."""
+"""Masking a batch equals masking each of its texts, in every column that can contain a secret."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def one_by_one(table: str, row: dict[str, Any], name: str, redactor: Redactor) -
 
 @given(st.lists(runs, min_size=1, max_size=4))
 @example([{"tags": [{"key": "a", "value": KEY_ID}]}, {"name": "x"}, {"name": "x"}])
-def test_a_batch_is_masked_as_its_texts_are_one_by_one(drawn: list[dict[str, Any]]) -> None:
+def test_masking_a_batch_equals_masking_each_text(drawn: list[dict[str, Any]]) -> None:
     redactor = Redactor()
     rows = [row | {"jobRunId": f"jr-{number}"} for number, row in enumerate(drawn)]
     raw = run_tables(rows, ORIGIN)
@@ -125,8 +125,8 @@ def test_a_batch_is_masked_as_its_texts_are_one_by_one(drawn: list[dict[str, Any
         if field.type == TEXT and raw.masks[field.name] != "plain"
     ],
 )
-def test_every_text_column_is_masked_or_named_as_plain(table: str, column: str) -> None:
-    """A column that is added later is masked unless someone says that it needs not be."""
+def test_every_text_column_is_masked_unless_listed_as_plain(table: str, column: str) -> None:
+    """New columns are masked unless they are listed as plain."""
     schema = RAW_TABLES[table].page_schema
     # Children need a parent with the same run; its columns are plain here.
     value = json.dumps({"x": KEY_ID}) if column == "extra" else f"see {KEY_ID} there"
@@ -156,14 +156,14 @@ def schema_without_null_checks(schema: pa.Schema) -> pa.Schema:
     )
 
 
-def test_patterns_of_the_user_reach_what_the_screen_would_let_pass() -> None:
+def test_extra_patterns_disable_the_screen() -> None:
     rows = [{"jobRunId": "jr-1", "name": "project-manhattan", "tags": [{"key": "codename", "value": "blue"}]}]
     masked = mask_tables(run_tables(rows, ORIGIN), Redactor(extra_patterns=["manhattan", "codename"]))
     assert masked["job_runs"]["name"].to_pylist() == ["project-**redacted**"]
     assert masked["job_run_tags"]["tag_value"].to_pylist() == ["**redacted**"]
 
 
-def test_workspaces_are_masked_too() -> None:
+def test_workspaces_are_masked() -> None:
     row = {"workspaceId": "w-1", "tags": [{"tagKey": "api_token", "tagValue": "hunter2"}], "failReason": f"bad key {KEY_ID}"}
     told = str(mask_tables(workspace_tables([row], ORIGIN), Redactor())["workspaces"].to_pylist())
     assert "hunter2" not in told

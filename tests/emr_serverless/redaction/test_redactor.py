@@ -1,4 +1,4 @@
-"""No secret gets through, and nothing else is lost: forms one by one, then made secrets in made surroundings."""
+"""Secrets are masked and everything else is kept: examples of each format, then generated secrets in generated contexts."""
 
 from __future__ import annotations
 
@@ -225,7 +225,7 @@ def with_masks(text: str) -> str:
     return "".join(MASK if index % 2 else part for index, part in enumerate(text.split("§")))
 
 
-def test_a_secret_in_text_is_masked_and_what_surrounds_it_stays() -> None:
+def test_a_secret_in_text_is_masked_without_changing_its_surroundings() -> None:
     for text in MASKED_TEXTS.values():
         assert REDACTOR.text(without_marks(text)) == with_masks(text)
         assert REDACTOR.text(with_masks(text)) == with_masks(text)
@@ -240,7 +240,7 @@ def test_harmless_text_is_kept() -> None:
 
 
 @pytest.mark.parametrize("after", ",;:.)]}>&|+\\ \n")
-def test_a_closing_quote_ends_the_value_before(after: str) -> None:
+def test_a_quoted_value_ends_at_its_closing_quote(after: str) -> None:
     assert REDACTOR.text(f"password='x y'{after}b") == f"password='{MASK}'{after}b"
 
 
@@ -287,7 +287,7 @@ HARMLESS_KEYS = """
 """.split()  # noqa: SIM905  # as above
 
 
-def test_the_value_of_a_secret_key_is_masked_whole() -> None:
+def test_the_value_of_a_secret_key_is_masked_completely() -> None:
     for key in SECRET_KEYS:
         assert REDACTOR.setting(key, "a b") == MASK
         assert REDACTOR.setting(key, "") == ""
@@ -297,7 +297,7 @@ def test_the_value_of_a_secret_key_is_masked_whole() -> None:
         assert REDACTOR.spark_submit_parameters(f"--conf {key}=z --conf a=b") == f"--conf {key}={MASK} --conf a=b"
 
 
-def test_the_value_of_a_doubtful_key_is_masked_where_it_looks_random() -> None:
+def test_the_value_of_an_ambiguous_key_is_masked_if_it_looks_random() -> None:
     for key in DOUBTFUL_KEYS:
         assert REDACTOR.setting(key, KEY_SECRET) == MASK
         for value in ("silver", "order_id", "Apache-2.0", "ERR-1001", "2026-01-01", "alias/etl"):
@@ -317,7 +317,7 @@ def test_a_value_that_does_not_look_like_a_secret_is_kept_under_any_key() -> Non
             assert REDACTOR.setting(key, value) == value
 
 
-def test_digits_are_a_password_and_count_tokens() -> None:
+def test_digits_are_masked_as_passwords_but_not_as_short_tokens() -> None:
     assert REDACTOR.setting("db.password", "123456") == MASK
     assert REDACTOR.setting("token", "123456") == "123456"
     assert REDACTOR.setting("token", "12345678") == MASK
@@ -325,13 +325,13 @@ def test_digits_are_a_password_and_count_tokens() -> None:
     assert REDACTOR.setting("pass", "Silver7") == MASK
 
 
-def test_a_secret_key_is_known_in_text() -> None:
+def test_a_secret_key_is_recognized_in_text() -> None:
     for key in SECRET_KEYS:
         assert REDACTOR.text(f"x {key}={KEY_SECRET} y") == f"x {key}={MASK} y"
 
 
 @pytest.mark.parametrize("key", ["\uff50\uff41\uff53\uff53\uff57\uff4f\uff52\uff44", "pass\u200bword"])
-def test_a_key_in_other_characters_is_known(key: str) -> None:
+def test_a_key_in_other_spellings_is_recognized(key: str) -> None:
     assert REDACTOR.setting(key, "z") == MASK
     assert REDACTOR.arguments([f"--{key}=z"]) in ([f"--{key}={MASK}"], [f"--password={MASK}"])
     assert REDACTOR.text(f"x {key}=z7") in {f"x {key}={MASK}", f"x password={MASK}"}
@@ -344,7 +344,7 @@ def test_the_value_of_a_harmless_key_is_kept() -> None:
         assert REDACTOR.arguments([f"--{key}=a", f"--{key}", "a b"]) == [f"--{key}=a", f"--{key}", "a b"]
 
 
-def test_the_value_of_a_harmless_key_is_still_read_as_text() -> None:
+def test_the_value_of_a_harmless_key_is_masked_as_text() -> None:
     assert REDACTOR.setting("spark.mongodb.uri", "mongodb://u:p@h.example/x") == f"mongodb://u:{MASK}@h.example/x"
     assert REDACTOR.setting("a" * 600, "b") == "b"
     assert REDACTOR.setting("a" * 600 + "password", "b") == MASK
@@ -377,7 +377,7 @@ def test_the_value_of_a_harmless_key_is_still_read_as_text() -> None:
         f"--conf a.token=§x§ --conf b={LONG}",
     ],
 )
-def test_options_of_spark_submit_keep_their_quotes(text: str) -> None:
+def test_spark_submit_parameters_keep_their_quotes(text: str) -> None:
     assert REDACTOR.spark_submit_parameters(without_marks(text)) == with_masks(text)
 
 
@@ -421,7 +421,7 @@ def test_options_of_spark_submit_keep_their_quotes(text: str) -> None:
         [f"{LONG}=1", f"{LONG}.password=§z§"],
     ],
 )
-def test_arguments_are_masked_each_by_its_form_and_by_the_one_before(values: list[str]) -> None:
+def test_arguments_are_masked_by_format_and_by_the_preceding_argument(values: list[str]) -> None:
     assert REDACTOR.arguments([without_marks(value) for value in values]) == [with_masks(value) for value in values]
 
 
@@ -457,7 +457,7 @@ def test_arguments_are_masked_each_by_its_form_and_by_the_one_before(values: lis
         (5, 5),
     ],
 )
-def test_json_is_masked_by_field_by_the_key_beside_and_by_form(value: Any, expected: Any) -> None:
+def test_json_is_masked_by_field_by_key_value_pair_and_by_format(value: Any, expected: Any) -> None:
     assert REDACTOR.json(value) == expected
 
 
@@ -489,7 +489,7 @@ def test_extra_patterns_mask_the_value_of_a_key_and_their_match_in_text() -> Non
     assert redactor.text("word password=x") == f"{MASK} password={MASK}"
 
 
-def test_extra_patterns_leave_masks_alone() -> None:
+def test_extra_patterns_do_not_change_masks() -> None:
     redactor = Redactor(extra_patterns=["redacted", "[a-z]", r"\b"])
     assert redactor.text("x password=5") == redactor.text(redactor.text("x password=5"))
     assert redactor.text(MASK) == MASK
@@ -497,14 +497,14 @@ def test_extra_patterns_leave_masks_alone() -> None:
 
 
 @pytest.mark.parametrize("pattern", ["(", "a**", "[z-a]"])
-def test_an_invalid_extra_pattern_is_named(pattern: str) -> None:
+def test_an_invalid_extra_pattern_is_reported(pattern: str) -> None:
     with pytest.raises(ValueError, match="is not a regular expression") as caught:
         Redactor(extra_patterns=["fine", pattern])
     assert repr(pattern) in str(caught.value)
 
 
 @pytest.mark.parametrize("pattern", ["", "a*", "x|"])
-def test_an_extra_pattern_that_would_mask_everything_is_named(pattern: str) -> None:
+def test_an_extra_pattern_that_would_mask_everything_is_reported(pattern: str) -> None:
     with pytest.raises(ValueError, match="matches the empty text") as caught:
         Redactor(extra_patterns=[pattern])
     assert repr(pattern) in str(caught.value)
@@ -687,7 +687,7 @@ def test_the_quick_test_misses_no_secret(text: str) -> None:
 
 
 @given(text=ANY_TEXT, key=SOUP)
-def test_nothing_is_masked_that_is_not_suspicious(text: str, key: str) -> None:
+def test_only_suspicious_text_is_masked(text: str, key: str) -> None:
     for masked, unmasked in ((REDACTOR.text(text), text), (REDACTOR.spark_submit_parameters(text), text)):
         assert masked == unmasked or re.search(SUSPICION, unmasked)
     assert REDACTOR.setting(key, text) == text or re.search(SUSPICION, key) or re.search(SUSPICION, text)
@@ -725,13 +725,13 @@ def test_the_quick_test_misses_no_known_format(text: str) -> None:
 @pytest.mark.parametrize(
     "grain", [*GRAINS, "a", "a ", "a.b=", ",a", "&a=", "''", "a:b@", "--token ", "\\\\", "%25", "token[", '"a",', "LTAI", "eyJa."]
 )
-def test_long_repetitions_come_back(start: str, grain: str) -> None:
+def test_long_repetitions_are_masked_without_catastrophic_backtracking(start: str, grain: str) -> None:
     masked = REDACTOR.text(start + grain * (100_000 // len(grain)))
     assert len(masked) < 2_000_000
 
 
 @given(start=SOUP, grains=SOUP.filter(bool), end=SOUP)
-def test_any_repetition_comes_back(start: str, grains: str, end: str) -> None:
+def test_random_repetitions_are_masked_without_catastrophic_backtracking(start: str, grains: str, end: str) -> None:
     text = start + grains * (20_000 // len(grains)) + end
     REDACTOR.spark_submit_parameters(text)
     REDACTOR.arguments([text, text])
@@ -752,7 +752,7 @@ def test_any_repetition_comes_back(start: str, grains: str, end: str) -> None:
         values,
     ],
 )
-def test_no_group_is_possessive(module: ModuleType) -> None:
+def test_patterns_have_no_possessive_groups(module: ModuleType) -> None:
     # Python before 3.11.5 matches those wrongly, and secrets stay (CPython gh-106052).
     source = Path(str(module.__file__)).read_text(encoding="utf-8")
     assert re.findall(r"\)(?:[*+?]|\{+\d*,\d*\}+)\+(?!\))", source) == []

@@ -1,4 +1,4 @@
-"""How much of a corpus of secrets is masked, and how many harmless values stay as they are."""
+"""The share of a corpus of secrets that is masked, and of harmless values that are kept."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ MASKED, DAMAGED = 0.95, 0.05
 
 
 @pytest.mark.parametrize("half", HALVES)
-def test_secrets_are_masked_wherever_they_are(half: str) -> None:
+def test_corpus_secrets_are_masked(half: str) -> None:
     cases = hidden(half)
     count = sum(len(case.secrets) for case in cases)
     found = {secret: case.content for case in cases for secret in case.found(REDACTOR)}
@@ -22,7 +22,7 @@ def test_secrets_are_masked_wherever_they_are(half: str) -> None:
 
 
 @pytest.mark.parametrize("half", HALVES)
-def test_harmless_values_are_kept(half: str) -> None:
+def test_harmless_corpus_values_are_kept(half: str) -> None:
     cases = harmless(half)
     damaged = [(case.content, case.masked(REDACTOR)) for case in cases if case.masked(REDACTOR) != case.content]
     assert len(cases) >= 100

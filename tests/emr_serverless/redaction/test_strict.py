@@ -1,4 +1,4 @@
-"""Strict redaction: nothing that a user gave a job lands, whatever it is, and reruns still match."""
+"""Strict redaction: no value that a user passes to a job is loaded, and reruns still match."""
 
 from __future__ import annotations
 
@@ -74,9 +74,7 @@ def run(configurations: list[Any], arguments: list[str], parameters: str, unknow
     ).map(" ".join),
     unknown=JSON,
 )
-def test_no_value_of_a_configuration_argument_parameter_or_unknown_field_lands(
-    configurations: list[Any], arguments: list[str], parameters: str, unknown: Any
-) -> None:
+def test_no_user_value_is_loaded(configurations: list[Any], arguments: list[str], parameters: str, unknown: Any) -> None:
     # A class may be anything that has a class's form: its key is on the list.
     parameters = parameters.replace("--class", "--name")
     tables = mask_tables(run_tables([run(configurations, arguments, parameters, unknown)]), STRICT)
@@ -138,7 +136,7 @@ def test_a_normalized_message_keeps_what_distinguishes_failures() -> None:
     assert STRICT.message("") == ""
 
 
-def test_addresses_lose_their_query_and_plain_ones_are_kept() -> None:
+def test_addresses_with_credentials_are_digested_and_plain_ones_are_kept() -> None:
     rows = [
         {
             "jobRunId": "jr-1",
@@ -152,7 +150,7 @@ def test_addresses_lose_their_query_and_plain_ones_are_kept() -> None:
     assert STRICT.address("https://u:p@h/x") == STRICT.digest("https://u:p@h/x")
 
 
-def test_reruns_match_under_one_key_and_not_under_another() -> None:
+def test_reruns_have_equal_digests_under_the_same_key_only() -> None:
     def digest(key: str, argument: str) -> Any:
         row = {"jobRunId": "jr-1", "jobDriver": {"sparkSubmit": {"entryPointArguments": [argument]}}}
         return mask_tables(run_tables([row]), StrictRedactor(key))["job_runs"]["arguments_digest"].to_pylist()
@@ -162,14 +160,14 @@ def test_reruns_match_under_one_key_and_not_under_another() -> None:
     assert digest(KEY, "a") != digest(f"{KEY}!", "a")
 
 
-def test_workspaces_failures_are_digested() -> None:
+def test_failure_reasons_of_workspaces_are_digested() -> None:
     (row,) = mask_tables(workspace_tables([{"workspaceId": "w-1", "failReason": "out of hunter2", "new": "hunter2"}]), STRICT)[
         "workspaces"
     ].to_pylist()
     assert "hunter2" not in str(row)
 
 
-def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
+def test_the_key_file_is_created_once_and_readable_by_its_owner_only(tmp_path: Path) -> None:
     key = kept_key(tmp_path)
     assert len(key) >= 32
     assert kept_key(tmp_path) == key
@@ -179,7 +177,7 @@ def test_a_key_is_made_once_for_its_owner_only(tmp_path: Path) -> None:
         kept_key(tmp_path)
 
 
-def test_a_short_key_is_refused() -> None:
+def test_a_short_key_is_rejected() -> None:
     with pytest.raises(ValueError, match="shorter than 16"):
         StrictRedactor("guessable")
 

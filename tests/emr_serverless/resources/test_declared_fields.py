@@ -1,4 +1,4 @@
-"""Each declaration has the fields of the vendor's own SDK, but those that are left out for a reason."""
+"""Declarations have the fields of the vendor's SDK, except those that are excluded with a reason."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def paths(value: Any, path: str = "") -> Iterator[str]:
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.table)
-def test_every_field_of_the_sdk_is_declared_or_left_out_for_a_reason(resource: Resource) -> None:
+def test_every_sdk_field_is_declared_or_excluded_with_a_reason(resource: Resource) -> None:
     row = sample_row(resource)
     assert len(row) > 5
     assert read_rows([row], resource, {}).unknown_paths() == {}
@@ -64,7 +64,7 @@ def test_every_field_of_the_sdk_is_declared_or_left_out_for_a_reason(resource: R
 
 
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda resource: resource.table)
-def test_every_declared_field_is_one_of_the_sdk(resource: Resource) -> None:
+def test_every_declared_field_is_an_sdk_field(resource: Resource) -> None:
     known = set(paths(sample_row(resource)))
     for path in paths(shape_of(resource)):
         # What is a text of ours may be an object or a list of theirs.

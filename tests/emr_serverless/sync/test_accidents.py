@@ -1,4 +1,4 @@
-"""After an accident with the tables or the working folder the next ordinary load converges to what the API says."""
+"""After tables or the working folder are damaged, the next ordinary load converges to the state of the API."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ TABLES = ("job_runs", *CHILDREN, "extraction_windows", "job_run_observations", "
 
 
 @dataclass
-class House:
-    """A database and its working folder, both of which can be saved, restored and harmed."""
+class Installation:
+    """A database and its working folder, which can be saved, restored and damaged."""
 
     folder: Path
     emulator: Emulator
@@ -97,101 +97,103 @@ class House:
 
 
 @pytest.fixture(scope="module")
-def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    """A house after some nights, with a backup of the first of them and a database that another working folder loaded."""
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    """A installation after some nights, with a backup of the first of them and a database that another working folder loaded."""
     folder = tmp_path_factory.mktemp("lived")
     with served() as emulator:
-        house = House(folder / "own", emulator)
-        house.folder.mkdir()
-        house.load()
-        house.nights(1)
-        house.save("backup")
-        other = House(folder / "own" / "other", emulator)
+        installation = Installation(folder / "own", emulator)
+        installation.folder.mkdir()
+        installation.load()
+        installation.nights(1)
+        installation.save("backup")
+        other = Installation(folder / "own" / "other", emulator)
         other.folder.mkdir()
         other.load()
-        house.nights(3)
-        yield house
+        installation.nights(3)
+        yield installation
         assert emulator.failures == []
 
 
 @pytest.fixture
-def house(lived: House, tmp_path: Path) -> House:
+def installation(lived: Installation, tmp_path: Path) -> Installation:
     shutil.copytree(lived.folder, tmp_path / "own")
-    return House(tmp_path / "own", lived.emulator)
+    return Installation(tmp_path / "own", lived.emulator)
 
 
-def emptied(*tables: str) -> Callable[[House], None]:
-    return lambda house: house.execute(*(f"CREATE OR REPLACE TABLE emr_raw.{t} AS FROM emr_raw.{t} WHERE false" for t in tables))
+def emptied(*tables: str) -> Callable[[Installation], None]:
+    return lambda installation: installation.execute(
+        *(f"CREATE OR REPLACE TABLE emr_raw.{t} AS FROM emr_raw.{t} WHERE false" for t in tables)
+    )
 
 
-def dropped(*tables: str) -> Callable[[House], None]:
-    return lambda house: house.execute(*(f"DROP TABLE emr_raw.{table}" for table in tables))
+def dropped(*tables: str) -> Callable[[Installation], None]:
+    return lambda installation: installation.execute(*(f"DROP TABLE emr_raw.{table}" for table in tables))
 
 
-def older(*tables: str) -> Callable[[House], None]:
-    return lambda house: house.replace_from("backup", *tables)
+def older(*tables: str) -> Callable[[Installation], None]:
+    return lambda installation: installation.replace_from("backup", *tables)
 
 
-def half_gone(house: House) -> None:
-    house.execute("DELETE FROM emr_raw.job_runs WHERE hash(job_run_id) % 2 = 0")
+def half_gone(installation: Installation) -> None:
+    installation.execute("DELETE FROM emr_raw.job_runs WHERE hash(job_run_id) % 2 = 0")
 
 
-def of_one_workspace(house: House) -> None:
-    house.execute(*(f"DELETE FROM emr_raw.{table} WHERE workspace_id = 'w-two'" for table in TABLES))
+def of_one_workspace(installation: Installation) -> None:
+    installation.execute(*(f"DELETE FROM emr_raw.{table} WHERE workspace_id = 'w-two'" for table in TABLES))
 
 
-def another_database(house: House) -> None:
+def another_database(installation: Installation) -> None:
     """Another account's database has the name of this one; the folder stays."""
-    house.restore_database("other")
+    installation.restore_database("other")
 
 
-def no_database(house: House) -> None:
-    house.database.unlink()
+def no_database(installation: Installation) -> None:
+    installation.database.unlink()
 
 
-def no_folder(house: House) -> None:
-    shutil.rmtree(house.folder / "pipelines")
+def no_folder(installation: Installation) -> None:
+    shutil.rmtree(installation.folder / "pipelines")
 
 
-def pending_package(house: House) -> None:
+def pending_package(installation: Installation) -> None:
     """A load is cut off before its package is loaded, and the database is replaced by a backup before the next one."""
-    pipeline = house.pipeline
+    pipeline = installation.pipeline
     prepare(pipeline)
-    pipeline.extract(house.source())
+    pipeline.extract(installation.source())
     pipeline.normalize()
-    house.restore_database("backup")
+    installation.restore_database("backup")
 
 
-def outrun_package(house: House) -> None:
+def outrun_package(installation: Installation) -> None:
     """A load is cut off before its package is loaded, and another folder loads three nights into the same database."""
-    pipeline = house.pipeline
+    pipeline = installation.pipeline
     prepare(pipeline)
-    pipeline.extract(house.source())
+    pipeline.extract(installation.source())
     pipeline.normalize()
-    (house.folder / "pipelines").rename(house.folder / "cut off")
-    house.nights(3)
-    shutil.rmtree(house.folder / "pipelines")
-    (house.folder / "cut off").rename(house.folder / "pipelines")
+    (installation.folder / "pipelines").rename(installation.folder / "cut off")
+    installation.nights(3)
+    shutil.rmtree(installation.folder / "pipelines")
+    (installation.folder / "cut off").rename(installation.folder / "pipelines")
 
 
-def both(*accidents: str) -> Callable[[House], None]:
-    def happen(house: House) -> None:
+def both(*accidents: str) -> Callable[[Installation], None]:
+    def happen(installation: Installation) -> None:
         for accident in accidents:
-            ACCIDENTS[accident](house)
+            ACCIDENTS[accident](installation)
 
     return happen
 
 
-ACCIDENTS: dict[str, Callable[[House], None]] = {
-    "database restored": lambda house: house.restore_database("backup"),
-    "folder restored": lambda house: house.restore_folder("backup"),
+ACCIDENTS: dict[str, Callable[[Installation], None]] = {
+    "database restored": lambda installation: installation.restore_database("backup"),
+    "folder restored": lambda installation: installation.restore_folder("backup"),
     "database deleted": no_database,
     "folder deleted": no_folder,
     "another database": another_database,
     "everything emptied": emptied(*TABLES),
     "everything and dlt's state emptied": emptied(*TABLES, "_dlt_pipeline_state", "_dlt_loads"),
     "everything dropped": dropped(*TABLES),
-    "schema dropped": lambda house: house.execute("DROP SCHEMA emr_raw CASCADE"),
+    "schema dropped": lambda installation: installation.execute("DROP SCHEMA emr_raw CASCADE"),
     "dlt's state emptied": emptied("_dlt_pipeline_state"),
     "dlt's state dropped": dropped("_dlt_pipeline_state"),
     "dlt's loads emptied": emptied("_dlt_loads"),
@@ -227,37 +229,37 @@ NOTHING_LEFT = {"database deleted", "schema dropped", "everything and dlt's stat
 
 
 @pytest.mark.parametrize("accident", ACCIDENTS)
-def test_the_next_load_repairs(accident: str, house: House) -> None:
-    ACCIDENTS[accident](house)
-    assert not house.load(initial_days=30 if accident in NOTHING_LEFT else 1).stats.incomplete
-    house.assert_whole()
+def test_the_next_load_repairs_the_tables(accident: str, installation: Installation) -> None:
+    ACCIDENTS[accident](installation)
+    assert not installation.load(initial_days=30 if accident in NOTHING_LEFT else 1).stats.incomplete
+    installation.assert_whole()
 
 
-def test_a_second_load_has_nothing_left_to_repair(house: House, caplog: pytest.LogCaptureFixture) -> None:
-    ACCIDENTS["job_runs emptied"](house)
-    house.load()
+def test_a_second_load_has_nothing_left_to_repair(installation: Installation, caplog: pytest.LogCaptureFixture) -> None:
+    ACCIDENTS["job_runs emptied"](installation)
+    installation.load()
     assert "rows that were loaded are missing from job_runs" in caplog.text
     caplog.clear()
-    house.load()
+    installation.load()
     assert "are missing" not in caplog.text
     assert "certified only" not in caplog.text
-    house.assert_whole()
+    installation.assert_whole()
 
 
-def test_a_pending_package_older_than_a_load_from_another_folder_is_dropped(house: House) -> None:
-    pass_a_night(house.emulator)
-    outrun_package(house)
-    before = actual_tables(house.database)
-    pipeline = house.pipeline
+def test_a_pending_package_older_than_a_load_from_another_folder_is_dropped(installation: Installation) -> None:
+    pass_a_night(installation.emulator)
+    outrun_package(installation)
+    before = actual_tables(installation.database)
+    pipeline = installation.pipeline
     assert pipeline.has_pending_data
     prepare(pipeline)
     pipeline.run()
-    assert_equal(actual_tables(house.database), before)
+    assert_equal(actual_tables(installation.database), before)
 
 
-def test_an_interrupted_load_continues_after_a_repair(house: House) -> None:
+def test_an_interrupted_load_continues_after_a_repair(installation: Installation) -> None:
     """Its first packages are committed with the cursors set back; the next load reads the rest."""
-    ACCIDENTS["job_runs emptied"](house)
+    ACCIDENTS["job_runs emptied"](installation)
     packages: list[object] = []
 
     def run_first(pipeline: dlt.Pipeline, source: DltSource) -> None:
@@ -266,18 +268,18 @@ def test_an_interrupted_load_continues_after_a_repair(house: House) -> None:
         packages.append(pipeline.run(source))
 
     with pytest.raises(KeyboardInterrupt):
-        run(house.pipeline, house.source(package_rows=20), run_package=run_first)
-    house.load()
-    house.assert_whole()
+        run(installation.pipeline, installation.source(package_rows=20), run_package=run_first)
+    installation.load()
+    installation.assert_whole()
 
 
 @pytest.mark.parametrize("accident", ["job_runs emptied", "extraction_windows emptied", "database restored"])
-def test_the_progress_of_a_backfill_is_read_again(accident: str, house: House) -> None:
-    """A backfill whose rows or certificates are lost reads its range again when it is given again."""
+def test_a_backfill_whose_rows_are_lost_reads_its_range_again(accident: str, installation: Installation) -> None:
+    """The same holds if its certificates are lost."""
     past = Backfill(NOW - timedelta(days=5), NOW - timedelta(days=3))
-    assert house.load(past).stats.rows
-    assert not house.load(past).stats.rows
-    ACCIDENTS[accident](house)
-    again = house.load(past)
+    assert installation.load(past).stats.rows
+    assert not installation.load(past).stats.rows
+    ACCIDENTS[accident](installation)
+    again = installation.load(past)
     assert again.stats.rows
     assert not again.stats.certified_before

@@ -1,4 +1,4 @@
-"""What a backfill beside the loads has found goes on in the next load, which does not see its state."""
+"""Open runs and late figures of a backfill are continued by the next load, which does not see the state of the backfill."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ RANGES = {("w", axis): [CertifiedRange(0, 999, "cn-hangzhou")] for axis in ("sta
 LOADED = {"since": 1, "started_through": 900, "ended_through": 900, "stored": {"job_runs": 5}}
 
 
-def test_before_the_first_load_its_open_runs_are_known() -> None:
+def test_the_first_load_knows_open_runs_of_a_backfill() -> None:
     ranges = {("w", "start"): [CertifiedRange(0, 999, "cn-hangzhou", is_of_load=False)]}
     stored = Stored({}, ranges, {("w", "job_runs"): 5}, backfills=BackfillRecords(unfinished=(OPEN, WITHOUT_FIGURES)))
     found = reconcile({}, stored).state["checkpoints"][KEY]

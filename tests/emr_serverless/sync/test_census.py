@@ -1,4 +1,4 @@
-"""A small workspace is certified by one page of each listing, whatever happens between them, or not at all."""
+"""A small workspace is certified by one page of each listing even if runs change in between, or not at all."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def certified(database: Path) -> list[Any]:
     return query(database, sql)
 
 
-def test_a_small_workspace_takes_eight_requests_and_five_a_night(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_small_workspace_takes_eight_requests_at_first_and_five_per_nightly_load(emulator: Emulator, tmp_path: Path) -> None:
     stats = run(emulator, tmp_path, NOW, initial_days=30).stats
     assert (stats.rows, stats.requests) == (11, len(emulator.requests))
     assert listings(emulator) == 8
@@ -114,7 +114,7 @@ def test_runs_hidden_by_two_defaults_together_are_found(emulator: Emulator, tmp_
     assert query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs") == [(13,)]
 
 
-def test_a_first_load_of_a_day_reads_a_long_run_that_two_defaults_hide(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_first_load_of_one_day_finds_a_long_run_hidden_by_two_defaults(emulator: Emulator, tmp_path: Path) -> None:
     emulator.state.add(life(70, NOW_MS - 5 * DAY_MS, 5 * DAY_MS, final_state="Cancelled"))
     emulator.variants = Variants(absent_start_days=4, absent_states="not_cancelled")
     run(emulator, tmp_path, NOW, initial_days=1)
@@ -139,7 +139,7 @@ class Meanwhile(Faults):
 
 @pytest.mark.parametrize("nth", range(2, 10))
 @pytest.mark.parametrize("event", ["a run appears", "a run ends", "a workflow appears"])
-def test_what_happens_between_two_listings_changes_nothing(emulator: Emulator, tmp_path: Path, nth: int, event: str) -> None:
+def test_changes_between_two_listings_do_not_affect_the_census(emulator: Emulator, tmp_path: Path, nth: int, event: str) -> None:
     """The first request lists the workspaces, and eight the runs."""
     later = NOW_MS + HOUR_MS
     happen: dict[str, Callable[[], object]] = {

@@ -1,4 +1,4 @@
-"""Whatever the API means by what it leaves open, whatever fails on the way: the tables end up equal to what the API says."""
+"""For every interpretation of undocumented behaviour and every fault, the tables converge to the state of the API."""
 
 from __future__ import annotations
 
@@ -325,7 +325,7 @@ def table_exists(database: Path, name: str) -> bool:
 
 # A guard against hanging, far above what fifteen examples take.
 @pytest.mark.timeout(1200)
-def test_tables_converge_to_what_the_api_says(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_converge_to_the_state_of_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("emr_serverless.api.retry.BACKOFF_BASE_SECONDS", 0.0001)
     # A load takes a good part of a second, so failures are reported as found, not shrunk.
     phases = (Phase.explicit, Phase.reuse, Phase.generate)

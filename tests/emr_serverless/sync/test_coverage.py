@@ -1,4 +1,4 @@
-"""The coverage is exactly the contiguous certified prefix, in whatever order windows are read, split or given up."""
+"""Coverage is the contiguous certified prefix for any order in which windows are read, split or failed."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Model:
 
 
 @given(st.data())
-def test_the_frontier_is_the_contiguous_certified_prefix(data: st.DataObject) -> None:
+def test_coverage_is_the_contiguous_certified_prefix(data: st.DataObject) -> None:
     end_ms = FIRST + data.draw(st.sampled_from([0, 500, 2000, DAY_MS, 3 * DAY_MS]))
     coverage, model = Coverage(FIRST, end_ms), Model(FIRST, end_ms)
     for each in windows_of(end_ms, data.draw(st.integers(1, 4))):
@@ -85,6 +85,6 @@ def test_a_gap_limits_coverage_permanently() -> None:
     assert coverage.through_ms == second.bounds[0] - 1
 
 
-def test_a_range_without_windows_is_certified_as_it_is() -> None:
+def test_an_empty_range_is_certified() -> None:
     assert Coverage(FIRST, FIRST - 1).through_ms == FIRST - 1
     assert Coverage(FIRST, FIRST - DAY_MS).through_ms == FIRST - 1

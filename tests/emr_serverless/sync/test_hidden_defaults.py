@@ -1,4 +1,4 @@
-"""What the API applies where a filter is left out is found out by its counts, and asked for."""
+"""Defaults that the API applies to missing filters are detected by counts, and their runs are requested."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ READINGS = {
 
 
 @pytest.mark.parametrize("name", READINGS)
-def test_no_run_is_missed_and_the_ignored_parameter_is_named(emulator: Emulator, tmp_path: Path, name: str) -> None:
+def test_no_run_is_missed_and_the_ignored_parameter_is_reported(emulator: Emulator, tmp_path: Path, name: str) -> None:
     emulator.variants = READINGS[name]
     load = run(emulator, tmp_path, NOW)
     database = tmp_path / "emr.duckdb"
@@ -78,7 +78,7 @@ def test_no_run_is_missed_and_the_ignored_parameter_is_named(emulator: Emulator,
 
 
 @pytest.mark.parametrize("name", READINGS)
-def test_the_next_loads_see_what_changes(emulator: Emulator, tmp_path: Path, name: str) -> None:
+def test_later_loads_find_changed_and_new_runs(emulator: Emulator, tmp_path: Path, name: str) -> None:
     emulator.variants = READINGS[name]
     run(emulator, tmp_path, NOW)
     emulator.state.change("w-1", "jr-102", end_ms=NOW_MS + HOUR_MS)
@@ -136,21 +136,21 @@ def test_a_backfill_requests_end_times_with_and_without_a_start_filter() -> None
     assert survey.ways("end") == []
 
 
-def test_equal_counts_ask_for_nothing_more() -> None:
+def test_equal_counts_need_no_further_requests() -> None:
     survey = HiddenDefaults(0, 1)
     for filters, count in {OF_WORKFLOW: 1, ANY_STATE: 5, OF_NO_WORKFLOW: 4, (): 5}.items():
         survey.take("start", filters, count)
     assert (survey.found(), survey.ways("start"), survey.to_remember()) == (set(), [], set())
 
 
-def test_without_a_run_of_a_workflow_the_others_are_not_counted() -> None:
+def test_runs_outside_workflows_are_counted_only_if_a_workflow_run_exists() -> None:
     survey = HiddenDefaults(0, 1)
     survey.take("start", OF_WORKFLOW, 0)
     survey.take("end", OF_WORKFLOW, 1)
     assert (survey.further_probes("start"), survey.further_probes("end")) == ([], [OF_NO_WORKFLOW])
 
 
-def test_a_count_that_may_be_a_limit_is_not_remembered() -> None:
+def test_defaults_found_by_a_possibly_limited_count_are_not_remembered() -> None:
     survey = HiddenDefaults(0, 1)
     for filters, count in {(): 1_000, OF_WORKFLOW: 3, OF_NO_WORKFLOW: 1_000, ANY_STATE: 1_000}.items():
         survey.take("start", filters, count)
@@ -165,7 +165,7 @@ def test_a_short_backfill_of_an_old_range_is_beyond_every_default_range() -> Non
     assert STILL_OPEN not in HiddenDefaults(29 * DAY_MS, 30 * DAY_MS).probes("start")
 
 
-def test_a_backfill_of_a_day_finds_what_an_absent_end_time_hides(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_backfill_of_one_day_finds_runs_hidden_by_an_absent_end_time(emulator: Emulator, tmp_path: Path) -> None:
     emulator.variants = Variants(absent_end_days=4)
     emulator.state.add(*(life(n, NOW_MS - 10 * DAY_MS + n, MINUTE_MS) for n in range(200, 220)))
     day = Backfill(NOW - timedelta(days=10), NOW - timedelta(days=9))

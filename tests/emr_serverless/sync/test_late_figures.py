@@ -1,4 +1,4 @@
-"""Figures that appear long after a run's end are loaded, for as long as the setting says."""
+"""Figures that appear long after the end of a run are loaded within the configured time."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_figures_that_appear_after_days_are_loaded(emulator: Emulator, tmp_path:
     assert query(tmp_path / "emr.duckdb", WITHOUT) == [(1,)]
 
 
-def test_late_figures_of_runs_that_an_absent_start_time_hides_by_then_are_loaded(emulator: Emulator, tmp_path: Path) -> None:
+def test_late_figures_are_loaded_if_an_absent_start_time_hides_their_runs(emulator: Emulator, tmp_path: Path) -> None:
     emulator.variants = Variants(figures_delay_hours=60, absent_start_days=3)
     run(emulator, tmp_path, NOW)
     emulator.clock.move_to(NOW_MS + 70 * HOUR_MS)
@@ -75,7 +75,7 @@ def test_nothing_is_requested_again_with_a_setting_of_zero(emulator: Emulator, t
 
 
 @given(st.lists(st.tuples(st.integers(0, 200), st.integers(0, 9)), max_size=30), st.integers(1, 6))
-def test_ranges_are_joined_over_the_smallest_gaps(starts: list[tuple[int, int]], most: int) -> None:
+def test_joined_ranges_are_bounded_and_cover_all_ranges(starts: list[tuple[int, int]], most: int) -> None:
     ranges = [(first, first + width) for first, width in starts]
     joined = join_ranges(ranges, most)
     assert len(joined) <= most

@@ -1,4 +1,4 @@
-"""An API that answers at most so many rows or counts for one filter: everything is read all the same, or said to be missing."""
+"""If the API limits rows or counts per filter, all rows are read or reported as missing."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_every_run_is_loaded(
     assert len(emulator.requests) < 20 * RUNS / 100
 
 
-def test_counts_that_are_always_too_high_cost_bounded_requests_and_are_reported(
+def test_counts_that_are_too_high_are_reported_after_bounded_requests(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emr_serverless.sync.workspace.SHORT_SPLITS", 20)

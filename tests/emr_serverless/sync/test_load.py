@@ -1,4 +1,4 @@
-"""What a load does with its horizon, its packages, and runs that the API no longer answers for."""
+"""The horizon and the packages of a load, and runs that the API no longer returns."""
 
 from __future__ import annotations
 
@@ -60,7 +60,7 @@ def test_a_future_time_is_not_requested(as_of: datetime | None, backfill: Backfi
         Load(lambda: NOW, as_of=as_of, backfill=backfill)
 
 
-def test_the_latest_horizon_is_a_minute_ago() -> None:
+def test_the_latest_allowed_horizon_is_one_minute_ago() -> None:
     latest = NOW - timedelta(minutes=1)
     assert Load(lambda: NOW).options.horizon_ms == Load(lambda: NOW, as_of=latest).options.horizon_ms == NOW_MS - 60_000
     Load(lambda: NOW, as_of=latest, backfill=Backfill(latest - timedelta(days=1), latest))
@@ -95,7 +95,7 @@ def test_request_processes_end_with_the_load(
 
 
 def test_a_cursor_in_the_future_is_ignored(emulator: Emulator, tmp_path: Path) -> None:
-    """A load by a clock that is a day ahead certifies a day that has not happened; the next one does not believe it."""
+    """A load whose clock is a day ahead certifies a future day; the next load ignores that."""
 
     def run_at(when: datetime) -> None:
         emulator.faults = Faults(clock_skew_seconds=(when - datetime.now(UTC)).total_seconds())
@@ -110,7 +110,7 @@ def test_a_cursor_in_the_future_is_ignored(emulator: Emulator, tmp_path: Path) -
     assert job_runs(tmp_path) == ["jr-1", "jr-2"]
 
 
-def test_a_clock_that_is_set_back_during_a_load_ends_it(emulator: Emulator, tmp_path: Path) -> None:
+def test_setting_the_clock_back_stops_a_load(emulator: Emulator, tmp_path: Path) -> None:
     now = datetime.now(UTC)
     # Asked when the load begins, and four times while the workspaces are listed.
     times = iter([now + timedelta(minutes=10)] * 5)
@@ -122,7 +122,7 @@ def test_a_clock_that_is_set_back_during_a_load_ends_it(emulator: Emulator, tmp_
     assert not (tmp_path / "emr.duckdb").exists() or not query(tmp_path / "emr.duckdb", "SHOW ALL TABLES")
 
 
-def test_no_package_is_larger_than_asked(emulator: Emulator, tmp_path: Path) -> None:
+def test_packages_do_not_exceed_package_rows(emulator: Emulator, tmp_path: Path) -> None:
     emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(50)))
     load = run(emulator, tmp_path, package_rows=12)
     sizes = query(tmp_path / "emr.duckdb", "SELECT count(*) FROM emr_raw.job_runs GROUP BY _dlt_load_id")
@@ -132,7 +132,7 @@ def test_no_package_is_larger_than_asked(emulator: Emulator, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize(("setting", "limit"), [("PACKAGE_BYTES", 5_000), ("PACKAGE_COLUMN_BYTES", 300)])
-def test_large_rows_make_packages_of_fewer(
+def test_large_rows_reduce_the_rows_of_a_package(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, setting: str, limit: int
 ) -> None:
     emulator.page_limit = 5
@@ -145,7 +145,7 @@ def test_large_rows_make_packages_of_fewer(
     assert load.stats.packages >= 3
 
 
-def test_a_large_column_makes_batches_of_fewer_rows(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_large_column_reduces_the_rows_of_a_batch(emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     emulator.page_limit = 5
     emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(50)))
     batches: list[int] = []
@@ -179,7 +179,7 @@ def test_a_run_that_disappears_is_requested_three_times_and_kept(emulator: Emula
     assert query(tmp_path / "emr.duckdb", "SELECT job_run_id, state FROM emr_raw.job_runs") == [("jr-1", "Running")]
 
 
-def test_an_open_run_is_observed_at_each_load_and_once_when_it_has_ended(emulator: Emulator, tmp_path: Path) -> None:
+def test_an_open_run_is_observed_by_each_load_and_once_after_its_end(emulator: Emulator, tmp_path: Path) -> None:
     start_ms = NOW_MS - 30 * HOUR_MS
     emulator.state.add(Run("w-1", "jr-1", start_ms, start_ms=start_ms, end_ms=NOW_MS + HOUR_MS, settle_ms=0))
     for hours in (0, 0, 2, 3):
@@ -190,7 +190,7 @@ def test_an_open_run_is_observed_at_each_load_and_once_when_it_has_ended(emulato
 
 
 def test_a_quota_shared_with_others_is_detected_and_respected(emulator: Emulator, tmp_path: Path) -> None:
-    """With room for two requests at a time, eight connections come down, everything arrives, and no nonce is used twice."""
+    """With a limit of two concurrent requests, eight connections are reduced, all rows are loaded, and no nonce is reused."""
     emulator.state.add(*(finished(number, NOW_MS - HOUR_MS - number * 60_000) for number in range(60)))
     emulator.faults = Faults(max_in_flight=2, latency_seconds=0.01, retry_after_ms=1)
     load = run(emulator, tmp_path, window_rows=5, max_connections=8)
@@ -203,7 +203,7 @@ def test_a_quota_shared_with_others_is_detected_and_respected(emulator: Emulator
     assert len(set(nonces)) == len(nonces)
 
 
-def test_a_first_load_without_any_run_makes_every_table(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_first_load_without_runs_creates_every_table(emulator: Emulator, tmp_path: Path) -> None:
     run(emulator, tmp_path)
     names = query(tmp_path / "emr.duckdb", "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'emr_raw'")
     assert {"job_runs", "job_run_tags", "job_run_logs", "job_run_configurations", "job_run_arguments"} <= {n for (n,) in names}

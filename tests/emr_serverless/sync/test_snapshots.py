@@ -1,4 +1,4 @@
-"""Lists are loaded as a whole: what changes leaves its earlier version, what disappears stays and is marked."""
+"""Lists are loaded completely: changed rows keep an earlier version, and missing rows are marked."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_names_of_creators_and_queues_are_loaded(emulator: Emulator, tmp_path: P
     assert rows(tmp_path, queues) == [("root_queue", "PayAsYouGo", None)]
 
 
-def test_an_unchanged_list_adds_no_earlier_version(emulator: Emulator, tmp_path: Path) -> None:
+def test_an_unchanged_list_adds_nothing_to_the_history(emulator: Emulator, tmp_path: Path) -> None:
     for hours in range(3):
         load(emulator, tmp_path)
         # In use just then: no change of the queue.
@@ -65,7 +65,7 @@ def test_an_unchanged_list_adds_no_earlier_version(emulator: Emulator, tmp_path:
     ]
 
 
-def test_a_change_leaves_the_earlier_version(emulator: Emulator, tmp_path: Path) -> None:
+def test_a_changed_row_keeps_its_earlier_version_in_the_history(emulator: Emulator, tmp_path: Path) -> None:
     load(emulator, tmp_path)
     put(
         emulator,
@@ -113,7 +113,7 @@ def test_a_denied_list_does_not_stop_runs_from_loading_and_marks_nothing_as_gone
     assert rows(tmp_path, failed) == [("members",), ("workspace_queues",)]
 
 
-def test_in_a_large_account_a_list_is_read_with_new_runs_and_else_once_a_week(
+def test_large_accounts_read_lists_with_new_runs_or_once_a_week(
     emulator: Emulator, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("emr_serverless.sync.scheduler.LISTED_WORKSPACES", 1)

@@ -1,4 +1,4 @@
-"""Fields without a column are counted over all loads: once for each row that a committed package brings."""
+"""Unknown fields are counted over all loads, once for each row of a committed package."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_rows_of_an_uncommitted_package_are_not_counted() -> None:
     assert saved(committed, rows({"a": 1}, {"a": 1})) == {("job_runs", "a"): (3, NOW, NOW)}
 
 
-def test_each_field_is_new_once() -> None:
+def test_each_unknown_field_is_reported_once() -> None:
     state: dict[str, Any] = {}
     saved(state, rows({"a": 1}))
     assert take_unreported(state) == ["job_runs.a"]
@@ -63,7 +63,7 @@ def test_each_field_is_new_once() -> None:
     assert take_unreported(state) == []
 
 
-def test_fields_named_after_their_values_do_not_fill_the_state() -> None:
+def test_the_number_of_unknown_fields_in_the_state_is_bounded() -> None:
     state: dict[str, Any] = {}
     saved(state, rows({f"field{number}": 1 for number in range(MOST_FIELDS + 50)}))
     assert len(state["unknown_fields"]["job_runs"]) == MOST_FIELDS
@@ -71,7 +71,7 @@ def test_fields_named_after_their_values_do_not_fill_the_state() -> None:
     assert saved(state, rows({known: 1, "another": 1})) == {("job_runs", known): (2, NOW, NOW)}
 
 
-def test_a_secret_in_a_name_reaches_neither_table_nor_state() -> None:
+def test_secrets_in_field_names_are_masked_in_the_table_and_the_state() -> None:
     state: dict[str, Any] = {}
     sightings = UnknownFieldCounts(lambda text: text.replace("hunter2", "**redacted**"))
     sightings.add("workspaces", workspace_records([{"workspaceId": "w", "hunter2": 1}], "r"), NOW)

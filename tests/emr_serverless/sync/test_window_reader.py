@@ -1,4 +1,4 @@
-"""How one window is read: until it is certified, split, or given up, and never for ever. Page by page, against a script."""
+"""A window is read until it is certified, split or failed, in bounded time. Page by page, with scripted responses."""
 
 from __future__ import annotations
 
@@ -45,13 +45,13 @@ def test_pages_follow_their_tokens_to_the_end() -> None:
     assert (result.pages, result.attempts, result.request_stats.requests) == (3, 1, 3)
 
 
-def test_each_page_says_of_which_window_it_is_and_when_it_was_asked_for() -> None:
+def test_each_page_has_its_window_and_request_time() -> None:
     api = ScriptedApi(rows("a", total=1))
     (page,) = WindowReader(api.client, task := Task(DAY), 100).read()
     assert (page.task, page.observed_at) == (task, START)
 
 
-def test_a_short_page_is_not_the_last_one() -> None:
+def test_a_short_page_does_not_end_a_window() -> None:
     api = ScriptedApi(rows("a", "b", total=4, token="2"), rows("c", total=4, token="3"), rows("d", total=4))
     received, result = read(api)
     assert received == ["a", "b", "c", "d"]
@@ -70,27 +70,27 @@ def test_the_count_of_the_last_page_is_used() -> None:
     assert (result.status, result.total_count, result.rows_distinct) == ("complete", 3, 3)
 
 
-def test_doubles_do_not_count() -> None:
+def test_duplicate_rows_are_counted_once() -> None:
     once = [rows("a", "b", total=3, token="2"), rows("b", total=3)]
     received, result = read(ScriptedApi(*once, *once, *once), MOMENT)
     assert received == ["a", "b", "b"] * 3
     assert (result.status, result.rows_received, result.rows_distinct) == ("short", 9, 2)
 
 
-def test_rows_without_an_id_do_not_count() -> None:
+def test_rows_without_an_id_are_not_counted() -> None:
     api = ScriptedApi(reply(200, {"jobRuns": [{"jobRunId": "a"}, {"jobRunId": ""}, {"jobRunId": None}, {}], "totalCount": 4}))
     reader = WindowReader(api.client, Task(MOMENT), 100)
     list(reader.read())
     assert (reader.result.status, reader.result.rows_distinct, reader.result.total_count) == ("short", 1, 4)
 
 
-def test_a_window_with_fewer_rows_than_counted_is_split_by_what_came_of_it() -> None:
+def test_a_window_with_fewer_rows_than_its_count_is_split() -> None:
     received, result = read(ScriptedApi(rows("a", "b", total=5)))
     assert received == ["a", "b"]
     assert (len(result.parts), result.is_short_split, result.status) == (3, True, None)
 
 
-def test_a_window_without_a_row_is_not_split_for_its_count() -> None:
+def test_a_window_without_rows_is_not_split() -> None:
     assert (read(ScriptedApi(rows(total=5)))[1].status) == "short"
 
 
@@ -102,7 +102,7 @@ def test_an_indivisible_window_is_incomplete_after_three_reads() -> None:
     assert (result.attempts, len(api.requests)) == (3, 3)
 
 
-def test_reads_of_a_window_are_joined() -> None:
+def test_repeated_reads_of_a_window_are_combined() -> None:
     api = ScriptedApi(rows("a", "b", total=3), rows("a", "c", total=3))
     result = read(api, MOMENT)[1]
     assert (result.status, result.rows_distinct, result.attempts) == ("complete", 3, 2)
@@ -122,7 +122,7 @@ def test_a_window_with_too_many_rows_is_split_by_its_count_without_taking_a_row(
     assert (result.status, len(api.requests)) == (None, 1)
 
 
-def test_as_many_rows_as_are_allowed_are_read() -> None:
+def test_a_window_of_exactly_window_rows_is_not_split() -> None:
     api = ScriptedApi(rows("a", "b", total=2))
     assert read(api, window_rows=2)[1].parts == []
 
@@ -143,7 +143,7 @@ def test_a_repeated_token_fails_after_bounded_reads() -> None:
     assert (result.attempts, len(api.requests)) == (3, 6)
 
 
-def test_a_token_from_further_back_is_a_loop_too() -> None:
+def test_an_earlier_token_is_detected_as_a_loop() -> None:
     once = [rows("a", total=9, token="1"), rows("b", total=9, token="2"), rows("c", total=9, token="1")]
     api = ScriptedApi(*once, *once, *once, refusal(400, "NotReached"))
     result = read(api)[1]
@@ -165,7 +165,7 @@ def test_a_transient_error_is_retried(once: Answer) -> None:
     assert (result.status, result.error, result.attempts) == ("complete", None, 2)
 
 
-def test_a_throttled_hour_fails_the_window_after_three_reads() -> None:
+def test_persistent_throttling_fails_a_window_after_three_reads() -> None:
     api = ScriptedApi(refusal(429, "Throttling", retry_after="400"))
     result = read(api)[1]
     assert result.error is not None
@@ -189,14 +189,14 @@ def test_an_expired_token_splits_a_window_in_two() -> None:
     assert result.status is None
 
 
-def test_an_expired_token_restarts_what_cannot_be_divided() -> None:
+def test_an_expired_token_restarts_an_indivisible_window() -> None:
     api = ScriptedApi(rows("a", total=2, token="1"), EXPIRED, rows("a", total=2, token="2"), rows("b", total=2))
     result = read(api, MOMENT)[1]
     assert (result.status, result.error, result.attempts, result.rows_distinct) == ("complete", None, 2, 2)
     assert asked_tokens(api) == [None, "1", None, "2"]
 
 
-def test_tokens_that_always_expire_fail_what_cannot_be_divided() -> None:
+def test_tokens_that_always_expire_fail_an_indivisible_window() -> None:
     once = [rows("a", total=2, token="1"), EXPIRED]
     api = ScriptedApi(*once, *once, *once, refusal(400, "NotReached"))
     result = read(api, MOMENT)[1]
@@ -210,14 +210,14 @@ def open_read(*pages: tuple[str, ...], total: int) -> list[Answer]:
     return [rows(*page, total=total, token=token) for page, token in zip(pages, tokens, strict=True)]
 
 
-def test_open_runs_on_one_page_are_one_moment() -> None:
+def test_open_runs_on_one_page_are_read_once() -> None:
     api = ScriptedApi(rows("a", "b", total=2))
     result = read(api, OPEN)[1]
     assert (result.status, result.attempts) == ("complete", 1)
     assert api.requests[0].url.params["states"] == '["Submitted","Pending","Running","Cancelling"]'
 
 
-def test_open_runs_on_several_pages_are_read_until_two_reads_name_nothing_new() -> None:
+def test_open_runs_on_several_pages_are_read_until_two_reads_return_nothing_new() -> None:
     # When a ends, c moves up to the first page while the second one is asked for: the counts agree, and c is missed.
     torn = open_read(("a", "b"), ("d",), total=3)
     whole = open_read(("b", "c"), ("d",), total=3)
@@ -261,7 +261,7 @@ def test_equal_counts_certify_without_reading_the_rows_again() -> None:
 
 
 @pytest.mark.parametrize("known_runs", [0, 2, 4])
-def test_any_other_count_reads_all_rows(known_runs: int) -> None:
+def test_a_different_count_reads_all_rows(known_runs: int) -> None:
     api = ScriptedApi(rows("a", total=3, token="1"), rows("a", "b", total=3, token="2"), rows("c", total=3))
     received, result = read(api, known_runs=known_runs)
     assert set(received) == {"a", "b", "c"}
@@ -279,12 +279,12 @@ def test_a_probe_without_a_count_certifies_nothing() -> None:
     assert result.status == "short"
 
 
-def test_a_window_known_to_be_too_wide_is_split_after_the_probe() -> None:
+def test_a_window_that_is_too_large_is_split_after_the_probe() -> None:
     result = read(ScriptedApi(rows("a", total=201, token="1")), known_runs=7, window_rows=100)[1]
     assert len(result.parts) == 3
 
 
-def test_counting_takes_one_small_page_and_no_row() -> None:
+def test_counting_requests_one_small_page_and_returns_no_rows() -> None:
     api = ScriptedApi(rows("a", total=201, token="1"))
     reader = WindowReader(api.client, Task(Window("cn-hangzhou", "w-1", "count", 0, 9)), 100)
     reader.count()
@@ -315,7 +315,7 @@ def test_a_run_id_without_a_row_is_a_complete_response() -> None:
     assert (result.status, result.rows_distinct) == ("complete", 0)
 
 
-def test_workspaces_are_counted_by_their_own_ids() -> None:
+def test_workspaces_are_counted_by_workspace_id() -> None:
     def page(names: list[str], token: str | None) -> Answer:
         return reply(200, {"workspaces": [{"workspaceId": name} for name in names], "totalCount": 3, "nextToken": token})
 
@@ -330,7 +330,7 @@ def full_page(total: int) -> Answer:
 
 
 @pytest.mark.parametrize(("halves", "parts"), [((70, 80), 2), ((100, 100), 2), ((60, 40), 0)])
-def test_a_count_that_may_be_a_limit_must_be_the_sum_of_its_halves(halves: tuple[int, int], parts: int) -> None:
+def test_a_possibly_limited_count_is_checked_against_its_halves(halves: tuple[int, int], parts: int) -> None:
     first, second = (rows("x", total=count) for count in halves)
     result = read(ScriptedApi(full_page(100), first, second, full_page(100)))[1]
     assert (len(result.parts), result.status) == (parts, None if parts else "complete")
@@ -342,12 +342,12 @@ def test_a_half_with_the_count_of_the_whole_is_read() -> None:
     assert len(read(api)[1].parts) == 2
 
 
-def test_an_open_list_that_is_cut_off_is_read_state_by_state() -> None:
+def test_a_truncated_list_of_open_runs_is_read_by_state() -> None:
     result = read(ScriptedApi(rows("a", "b", total=3)), OPEN)[1]
     assert [part.asked["states"] for part in result.parts] == [["Submitted"], ["Pending"], ["Running"], ["Cancelling"]]
 
 
-def test_as_many_runs_in_a_millisecond_as_a_limit_allows_are_not_certified() -> None:
+def test_a_millisecond_with_as_many_runs_as_the_limit_is_not_certified() -> None:
     names = [f"jr-{number}" for number in range(1_000)]
     pages = [
         rows(*names[first : first + 100], total=1_000, token=str(first) if first < 900 else None)

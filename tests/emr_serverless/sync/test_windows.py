@@ -1,4 +1,4 @@
-"""Windows cover the range exactly, whatever the API's bounds mean, and the coverage is the certified prefix."""
+"""Windows cover their range exactly for every interpretation of the bounds."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def assert_partition(windows: list[Window], start_ms: int, end_ms: int) -> None:
 
 
 @given(ranges(), axes, st.integers(0, 3_000), st.integers(1, 1_000))
-def test_a_range_is_cut_by_its_count(
+def test_a_range_is_divided_by_its_count(
     range_ms: tuple[int, int], axis: Literal["start", "end"], total_count: int, window_rows: int
 ) -> None:
     windows = plan_windows(window(*range_ms, axis), total_count, window_rows)
@@ -61,7 +61,7 @@ def test_a_range_is_cut_by_its_count(
 
 
 @given(ranges(), st.integers(-1, 200))
-def test_parts_join_to_the_whole_and_none_is_empty(range_ms: tuple[int, int], parts: int) -> None:
+def test_parts_cover_the_window_and_none_is_empty(range_ms: tuple[int, int], parts: int) -> None:
     whole = window(range_ms[0], range_ms[1] + 1, "end")
     split = split_window(whole, parts)
     assert_partition(split, *whole.bounds)
@@ -72,7 +72,7 @@ def test_parts_join_to_the_whole_and_none_is_empty(range_ms: tuple[int, int], pa
 
 
 @given(moments, st.integers(1, 50), st.integers(1, 20))
-def test_splitting_again_and_again_ends_at_one_millisecond(start_ms: int, width: int, parts: int) -> None:
+def test_repeated_splitting_ends_at_one_millisecond(start_ms: int, width: int, parts: int) -> None:
     pending, done = [window(start_ms, start_ms + width - 1)], []
     while pending:
         each = pending.pop()
@@ -84,7 +84,7 @@ def test_splitting_again_and_again_ends_at_one_millisecond(start_ms: int, width:
 
 
 @pytest.mark.parametrize(("total", "rows", "parts"), [(5_001, 5_000, 2), (10_000, 5_000, 2), (10_001, 5_000, 3), (3, 1, 3)])
-def test_a_window_is_cut_into_as_many_parts_as_an_even_spread_needs(total: int, rows: int, parts: int) -> None:
+def test_the_number_of_parts_follows_from_the_count(total: int, rows: int, parts: int) -> None:
     assert parts_needed(total, rows) == parts
 
 
@@ -114,7 +114,7 @@ def test_only_time_ranges_have_bounds(axis: Literal["open", "run", "list"]) -> N
         _ = Window("r", "w", axis, job_run_id="jr-1").bounds
 
 
-def test_time_ranges_are_divided_to_a_millisecond_and_open_runs_by_their_states() -> None:
+def test_time_ranges_are_divisible_to_a_millisecond_and_open_runs_by_state() -> None:
     assert not is_divisible(Window("r", "w", "run", job_run_id="jr-1"))
     assert not is_divisible(Window("r", "w", "list"))
     assert not is_divisible(Window("r", "w", "count", 5, 6))
@@ -157,7 +157,7 @@ READINGS: dict[str, Callable[[int, int, int], bool]] = {
 
 @pytest.mark.parametrize("reading", READINGS)
 @given(data=st.data())
-def test_every_run_in_the_range_is_found_under_every_reading_of_the_bounds(reading: str, data: st.DataObject) -> None:
+def test_every_run_is_found_under_every_interpretation_of_the_bounds(reading: str, data: st.DataObject) -> None:
     start_ms, end_ms = data.draw(ranges())
     edges = st.sampled_from([start_ms, end_ms, (start_ms + end_ms) // 2, (start_ms + end_ms) // 2 + 1])
     runs = set(data.draw(st.lists(edges | st.integers(start_ms, end_ms), max_size=30)))
@@ -195,7 +195,7 @@ any_windows = st.one_of(
 
 
 @given(any_windows, any_windows)
-def test_two_windows_share_a_name_only_if_they_ask_the_same(one: Window, other: Window) -> None:
+def test_window_ids_are_equal_only_for_equal_windows(one: Window, other: Window) -> None:
     assert (one.window_id == other.window_id) == (one == other)
 
 
@@ -203,5 +203,5 @@ def test_two_windows_share_a_name_only_if_they_ask_the_same(one: Window, other: 
     ("distinct", "total", "certified"),
     [(3, 3, True), (4, 3, True), (2, 3, False), (0, 0, True), (0, None, False), (9, None, False)],
 )
-def test_a_window_is_certified_by_the_apis_count_only(distinct: int, total: int | None, *, certified: bool) -> None:
+def test_a_window_is_certified_only_if_its_rows_match_the_count(distinct: int, total: int | None, *, certified: bool) -> None:
     assert is_certified(distinct, total) is certified

@@ -1,4 +1,4 @@
-"""The pool holds a bounded number of pages, tells of its threads' failures, and stops."""
+"""The pool holds a bounded number of pages, raises the errors of its threads, and can be closed at any time."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_taking_a_page_lets_one_more_be_fetched() -> None:
     assert 20 <= len(api.requests) <= 20 + PAGES_HELD_PER_CONNECTION + 1
 
 
-def test_the_result_comes_after_the_windows_pages() -> None:
+def test_the_result_follows_the_pages_of_its_window() -> None:
     api, pool = pool_of(rows("jr-1", total=1), threads=2)
     pool.submit(Task(WINDOW))
     first, second = pool.receive(), pool.receive()
@@ -101,7 +101,7 @@ def test_an_exception_in_a_thread_reaches_the_driving_thread() -> None:
     pool.close()
 
 
-def test_closing_ends_threads_that_wait_for_work_and_threads_that_hold_pages() -> None:
+def test_closing_stops_idle_and_blocked_threads() -> None:
     before = set(window_threads())
     _, idle = pool_of(rows(), threads=2)
     _, busy = pool_of(endless, threads=2)
@@ -122,7 +122,7 @@ def test_threads_do_not_delay_the_exit() -> None:
     assert daemons == [True, True]
 
 
-def test_closing_ends_a_back_off_at_once() -> None:
+def test_closing_interrupts_backoff() -> None:
     waiting = threading.Event()
     stop = threading.Event()
 
@@ -145,7 +145,7 @@ def test_closing_ends_a_back_off_at_once() -> None:
     assert len(api.requests) == 1
 
 
-def test_times_are_those_of_the_clock_it_is_given() -> None:
+def test_result_times_come_from_the_given_clock() -> None:
     moments = iter([datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 2, tzinfo=UTC)])
     api = ScriptedApi(rows("jr-1", total=1))
     pool = WorkerPool(api.client, lambda: next(moments), 1, 5_000)

@@ -1,4 +1,4 @@
-"""The pool against the emulated API, two rows a page: every run is found under every reading of what is not documented."""
+"""The pool against the emulator, two rows per page: every run is found under every variant of the API."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_windows_are_split_by_count_down_to_one_millisecond(variants: Variants) 
 
 
 @pytest.mark.parametrize("variants", READINGS[-2:])
-def test_expiring_tokens_split_windows_until_they_live_long_enough(variants: Variants) -> None:
+def test_expired_tokens_split_windows_until_they_can_be_read(variants: Variants) -> None:
     with emulated(variants) as emulator:
         found, results = read_windows(emulator, DAY, threads=1)
     split = [result for result in results if result.parts]
@@ -137,7 +137,7 @@ def test_expiring_tokens_split_windows_until_they_live_long_enough(variants: Var
     assert found >= INSIDE_IDS - {f"jr-{number:02d}" for number in range(7)}
 
 
-def test_tokens_that_wait_for_others_expire_and_their_windows_are_read_in_parts() -> None:
+def test_windows_whose_tokens_expire_while_waiting_are_split() -> None:
     variants = Variants(tokens="expiring", token_uses=6, expiry_counts_from="issue")
     with emulated(variants) as emulator:
         found, results = read_windows(emulator, DAY, window_rows=3, threads=4)
@@ -148,7 +148,7 @@ def test_tokens_that_wait_for_others_expire_and_their_windows_are_read_in_parts(
 @pytest.mark.parametrize(
     ("kind", "code", "requests"), [("repeat_token", "RepeatedToken", 6), ("empty_page_with_token", "EmptyPage", 3)]
 )
-def test_an_api_that_loops_fails_the_window_after_bounded_requests(kind: str, code: str, requests: int) -> None:
+def test_a_looping_api_fails_the_window_after_bounded_requests(kind: str, code: str, requests: int) -> None:
     with emulated(rates={kind: 1.0}) as emulator:
         _, (result,) = read_windows(emulator, DAY)
         asked = len(emulator.requests)
@@ -158,7 +158,7 @@ def test_an_api_that_loops_fails_the_window_after_bounded_requests(kind: str, co
 
 
 @pytest.mark.parametrize("kind", ["repeat_token", "empty_page_with_token"])
-def test_an_api_that_loops_once_is_read_again(kind: str) -> None:
+def test_a_window_that_loops_once_is_read_again(kind: str) -> None:
     with emulated(script=[None, kind]) as emulator:
         found, (result,) = read_windows(emulator, DAY)
     assert found >= INSIDE_IDS
@@ -172,7 +172,7 @@ def test_a_token_that_expires_once_splits_the_window_and_loses_nothing() -> None
     assert sorted(result.status or "split" for result in results) == ["complete", "complete", "split"]
 
 
-def test_faults_on_the_way_cost_requests_and_no_rows() -> None:
+def test_transient_faults_lose_no_rows() -> None:
     faults = {"drop": 0.05, "truncate": 0.05, "garbage": 0.05, "error_500": 0.05, "error_200_html": 0.05, "nonce_used": 0.05}
     with emulated(rates=faults, seed=3) as emulator:
         found, results = read_windows(emulator, DAY, window_rows=3)

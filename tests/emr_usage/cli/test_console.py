@@ -1,4 +1,4 @@
-"""What is printed acts on no terminal and can be encoded anywhere, whatever names and messages hold."""
+"""Printed text contains no terminal control characters and can be encoded everywhere."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ def test_terminal_control_characters_are_shown_escaped(text: str) -> None:
     assert "\\" in shown
 
 
-def test_everything_else_is_unchanged() -> None:
+def test_other_characters_are_unchanged() -> None:
     assert printable(SAFE) == SAFE
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii", "latin-1", "gbk"])
 @pytest.mark.parametrize("text", [*HOSTILE, SAFE])
-def test_lines_and_tables_print_in_every_encoding(monkeypatch: pytest.MonkeyPatch, encoding: str, text: str) -> None:
+def test_lines_and_tables_are_printed_in_every_encoding(monkeypatch: pytest.MonkeyPatch, encoding: str, text: str) -> None:
     written = io.BytesIO()
     stdout = io.TextIOWrapper(written, encoding=encoding, errors="backslashreplace")
     monkeypatch.setattr("sys.stdout", stdout)

@@ -1,4 +1,4 @@
-"""Output that cannot be written ends no work and no command with a traceback; names print in any locale."""
+"""Errors while printing stop no load and show no traceback; names can be printed in every locale."""
 
 from __future__ import annotations
 
@@ -68,7 +68,7 @@ def test_a_load_completes_even_if_its_output_cannot_be_printed(tmp_path: Path) -
 
 
 @pytest.mark.parametrize("variables", [{"LC_ALL": "C"}, {"PYTHONIOENCODING": "ascii"}, {"PYTHONIOENCODING": "latin-1"}])
-def test_names_print_in_every_locale(cli: CliHarness, variables: dict[str, str]) -> None:
+def test_names_are_printed_in_every_locale(cli: CliHarness, variables: dict[str, str]) -> None:
     plain = CliHarness(cli.folder, cli.emulator, cli.regions, environment=variables)
     done = plain.run("status", "--database", "风控\x1b[2J.duckdb")
     assert done.code == 1
@@ -76,7 +76,7 @@ def test_names_print_in_every_locale(cli: CliHarness, variables: dict[str, str])
     assert "\\x1b[2J.duckdb does not exist. Load it first" in done.err
 
 
-def test_init_inputs_on_a_full_disk_leaves_no_half_file(cli: CliHarness) -> None:
+def test_init_inputs_on_a_full_disk_leaves_no_partial_file(cli: CliHarness) -> None:
     done = cli.run("init-inputs", fault=FaultInjection(file_bytes=600))
     assert done.code == 1
     assert "inputs cannot be written to (File too large)" in done.sentence

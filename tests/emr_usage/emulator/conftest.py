@@ -1,4 +1,4 @@
-"""A small account whose every run is known, the emulator that serves it, and the vendor's SDK as its client."""
+"""A small account with known runs, the emulator that serves it, and the vendor's SDK as its client."""
 
 from collections.abc import Callable, Iterator
 from typing import Any

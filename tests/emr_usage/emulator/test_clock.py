@@ -1,4 +1,4 @@
-"""The clock shows what it is told, and runs only when it is told to."""
+"""The clock returns the time it is set to, and advances only if it is running."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -30,7 +30,7 @@ def test_a_datetime_without_a_time_zone_is_refused() -> None:
         Clock(NOW).move_to(datetime(2025, 1, 1))  # noqa: DTZ001 - that is the mistake
 
 
-def test_a_running_clock_goes_on_from_where_it_was_put(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_running_clock_continues_from_the_time_it_is_set_to(monkeypatch: pytest.MonkeyPatch) -> None:
     ticks = iter([0, 1_500_000_000, 2_000_000_000, 2_250_000_000])
     monkeypatch.setattr("time.monotonic_ns", lambda: next(ticks))
     clock = Clock(NOW, running=True)

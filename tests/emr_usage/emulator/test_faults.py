@@ -1,4 +1,4 @@
-"""Each fault does what its name says, on the wire."""
+"""Each fault has its documented effect on the response."""
 
 import threading
 import time
@@ -33,7 +33,7 @@ ListRuns = Callable[..., httpx.Response]
         ("nonce_used", 400, "SignatureNonceUsed", {}),
     ],
 )
-def test_error_responses(
+def test_error_faults_return_error_responses(
     list_runs: ListRuns, emulator: Emulator, kind: str, status: int, code: str, hints: dict[str, str]
 ) -> None:
     emulator.faults = Faults(script=[kind], retry_after_ms=70, retry_after_seconds=2)
@@ -53,7 +53,7 @@ def test_the_services_own_errors_are_in_lower_camel_case(list_runs: ListRuns, em
 
 
 @pytest.mark.parametrize(("kind", "status"), [("error_502_html", 502), ("error_504_html", 504), ("error_200_html", 200)])
-def test_html_pages(list_runs: ListRuns, emulator: Emulator, kind: str, status: int) -> None:
+def test_html_faults_return_html_pages(list_runs: ListRuns, emulator: Emulator, kind: str, status: int) -> None:
     emulator.faults = Faults(script=[kind])
     response = list_runs()
     assert (response.status_code, response.headers["content-type"]) == (status, "text/html")
@@ -82,9 +82,7 @@ def test_a_truncated_body_is_shorter_than_announced(list_runs: ListRuns, emulato
     assert list_runs().status_code == 200
 
 
-def test_a_hanging_request_times_out_and_does_not_hold_up_others(
-    list_runs: ListRuns, http: httpx.Client, emulator: Emulator
-) -> None:
+def test_a_hanging_request_does_not_block_other_requests(list_runs: ListRuns, http: httpx.Client, emulator: Emulator) -> None:
     emulator.faults = Faults(script=["hang"], hang_seconds=600)
     http.timeout = httpx.Timeout(0.2)
     with pytest.raises(httpx.ReadTimeout):
@@ -93,14 +91,14 @@ def test_a_hanging_request_times_out_and_does_not_hold_up_others(
     assert list_runs().status_code == 200
 
 
-def test_a_hanging_request_times_out(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_the_emulator_drops_a_hanging_request(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.faults = Faults(script=["hang"], hang_seconds=0.01)
     with pytest.raises(httpx.RemoteProtocolError):
         list_runs()
 
 
 @pytest.mark.parametrize("tokens", ["offset", "cursor", "expiring"])
-def test_a_repeated_token_leads_to_the_same_page(list_runs: ListRuns, emulator: Emulator, tokens: Any) -> None:
+def test_a_repeated_token_returns_the_same_page(list_runs: ListRuns, emulator: Emulator, tokens: Any) -> None:
     emulator.variants, emulator.page_limit = Variants(tokens=tokens), 3
     first = list_runs().json()
     emulator.faults = Faults(script=["repeat_token"])
@@ -140,7 +138,7 @@ def test_an_expired_token_is_refused_and_a_first_page_is_not(list_runs: ListRuns
         ({"w-1": (400, None)}, 400, None),
     ],
 )
-def test_denials_last(
+def test_denials_are_permanent(
     list_runs: ListRuns, emulator: Emulator, denied: dict[str, tuple[int, str | None]], status: int, code: str | None
 ) -> None:
     emulator.faults = Faults(denied=denied)
@@ -159,7 +157,7 @@ def test_a_denied_operation_or_workspace_does_not_affect_the_others(http: httpx.
     assert http.get("/api/v1/workspaces/w-2/jobRuns", params=region).status_code == 200
 
 
-def test_the_script_goes_request_by_request_and_then_ends(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_scripted_faults_apply_to_one_request_each(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.faults = Faults(script=["error_500", None, "throttle_429"])
     assert [list_runs().status_code for _ in range(5)] == [500, 200, 429, 200, 200]
     assert [record.fault for record in emulator.requests] == ["error_500", None, "throttle_429", None, None]
@@ -201,7 +199,7 @@ def test_an_unknown_kind_is_refused() -> None:
         Faults(script=["trottle"]).take("/")
 
 
-def test_a_quota_throttles_what_is_beyond_its_rate(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_a_quota_throttles_requests_above_its_rate(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.faults = Faults(max_per_second=4)
     began = time.monotonic()
     statuses = [list_runs().status_code for _ in range(12)]
@@ -210,7 +208,7 @@ def test_a_quota_throttles_what_is_beyond_its_rate(list_runs: ListRuns, emulator
     assert {record.code for record in emulator.requests if record.status != 200} == {"Throttling.User"}
 
 
-def test_a_quota_throttles_what_is_too_much_at_once(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_a_quota_throttles_concurrent_requests_above_its_limit(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.faults = Faults(max_in_flight=2, latency_seconds=0.3)
     ready = threading.Barrier(6)
 
@@ -227,7 +225,7 @@ def test_a_quota_throttles_what_is_too_much_at_once(list_runs: ListRuns, emulato
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
-def test_no_fault_is_a_defect_of_the_emulator(http: httpx.Client, emulator: Emulator, kind: str) -> None:
+def test_every_fault_applies_to_every_operation(http: httpx.Client, emulator: Emulator, kind: str) -> None:
     emulator.verify_signatures = False
     region = {"regionId": "cn-hangzhou"}
     for path in ("/api/v1/workspaces", "/api/v1/workspaces/w-1/queues", "/api/v1/workspaces/w-1/jobRuns/jr-01"):

@@ -1,4 +1,4 @@
-"""The vendor's SDK, an independent client, against every operation, filter and kind of token."""
+"""The vendor's SDK as an independent client for every operation, filter and kind of token."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -59,13 +59,13 @@ EVERYTHING = ["jr-06", "jr-05", "jr-07", "jr-09", "jr-03", "jr-02", "jr-01", "jr
 @pytest.mark.parametrize(
     ("asked", "expected"),
     [
-        pytest.param({}, EVERYTHING, id="nothing asked: all submitted runs, newest first"),
-        pytest.param({"name": "订单 汇总 a+b*~/&=%"}, ["jr-02"], id="name, with everything that encodes badly"),
+        pytest.param({}, EVERYTHING, id="no filter: all submitted runs, newest first"),
+        pytest.param({"name": "订单 汇总 a+b*~/&=%"}, ["jr-02"], id="name with special characters"),
         pytest.param({"name": "ads_orders"}, [], id="a part of a name"),
         pytest.param({"creator": "202077646755123991"}, ["jr-01"], id="creator"),
         pytest.param({"job_run_id": "jr-03"}, ["jr-03"], id="jobRunId"),
-        pytest.param({"job_run_id": "jr-08"}, [], id="jobRunId of the future"),
-        pytest.param({"job_run_id": "jr-99"}, [], id="jobRunId that is not"),
+        pytest.param({"job_run_id": "jr-08"}, [], id="future jobRunId"),
+        pytest.param({"job_run_id": "jr-99"}, [], id="unknown jobRunId"),
         pytest.param({"job_run_deployment_id": "jd-1"}, ["jr-04"], id="jobRunDeploymentId"),
         pytest.param({"resource_queue_id": "dev_queue"}, ["jr-02"], id="resourceQueueId"),
         pytest.param({"is_workflow": "true"}, ["jr-01"], id="isWorkflow true"),
@@ -77,16 +77,16 @@ EVERYTHING = ["jr-06", "jr-05", "jr-07", "jr-09", "jr-03", "jr-02", "jr-01", "jr
         pytest.param({"start_time": started(NOW - 2 * HOUR, None)}, ["jr-06", "jr-05", "jr-07"], id="startTime, open above"),
         pytest.param({"start_time": started(None, NOW - 6 * DAY)}, ["jr-04"], id="startTime, open below"),
         pytest.param({"end_time": ended(NOW - 5 * DAY + HOUR, NOW - 3 * DAY)}, ["jr-02", "jr-01"], id="endTime"),
-        pytest.param({"end_time": ended(NOW - 3 * DAY, NOW + DAY)}, ["jr-09", "jr-03"], id="endTime: nobody knows the future"),
+        pytest.param({"end_time": ended(NOW - 3 * DAY, NOW + DAY)}, ["jr-09", "jr-03"], id="endTime in the future"),
         pytest.param({"states": ["Submitted"]}, ["jr-06"], id="states"),
         pytest.param({"states": ["Pending", "Cancelling"]}, ["jr-05", "jr-07"], id="two states"),
         pytest.param({"states": ["Running", "Failed"]}, ["jr-02", "jr-04"], id="an open state and a final one"),
-        pytest.param({"states": ["Evicted"]}, ["jr-09"], id="a state that nobody knows"),
+        pytest.param({"states": ["Evicted"]}, ["jr-09"], id="an undocumented state"),
         pytest.param({"tags": [tag("team", "a b")]}, ["jr-02"], id="a tag with a space"),
         pytest.param({"tags": [tag("项目", "双十一")]}, ["jr-02"], id="a Chinese tag"),
         pytest.param({"tags": [tag("team")]}, ["jr-02", "jr-01"], id="a tag's key alone"),
         pytest.param({"tags": [tag("team", "growth"), tag("env", "prod")]}, ["jr-01"], id="two tags"),
-        pytest.param({"tags": [tag("team", "growth"), tag("env", "dev")]}, [], id="two tags, one of them wrong"),
+        pytest.param({"tags": [tag("team", "growth"), tag("env", "dev")]}, [], id="two tags, one does not match"),
         pytest.param({"application_configs": pairs(hive_metastore_type="DLF")}, ["jr-01"], id="applicationConfigs"),
         pytest.param({"application_configs": pairs(hive_metastore_type="x")}, [], id="applicationConfigs, another value"),
         pytest.param({"runtime_configs": pairs(spark_executor_cores="4")}, ["jr-01"], id="runtimeConfigs"),
@@ -98,13 +98,13 @@ EVERYTHING = ["jr-06", "jr-05", "jr-07", "jr-09", "jr-03", "jr-02", "jr-01", "jr
         ),
     ],
 )
-def test_list_job_runs_answers_each_filter(sdk: Client, asked: dict[str, Any], expected: list[str]) -> None:
+def test_list_job_runs_applies_each_filter(sdk: Client, asked: dict[str, Any], expected: list[str]) -> None:
     bodies = list(list_pages(sdk, **asked))
     assert [run.job_run_id for body in bodies for run in body.job_runs] == expected
     assert {body.total_count for body in bodies} == {len(expected)}
 
 
-def test_group_by_state_counts_the_filter_as_text(sdk: Client) -> None:
+def test_group_by_state_returns_counts_as_text(sdk: Client) -> None:
     (body,) = list_pages(sdk, group_by_state=True, start_time=started(NOW - 5 * DAY, None))
     assert body.aggregations == {
         "Cancelled": "1",
@@ -157,7 +157,7 @@ def test_a_row_has_the_figures_and_not_the_driver(sdk: Client) -> None:
     ],
     ids=str,
 )
-def test_the_sdk_pages_to_the_end_under_every_kind_of_token(sdk: Client, emulator: Emulator, variants: Variants) -> None:
+def test_the_sdk_reads_all_pages_with_every_kind_of_token(sdk: Client, emulator: Emulator, variants: Variants) -> None:
     emulator.state.add(*(Run("w-1", f"jr-p{number:02d}", NOW - 9 * DAY - number % 3) for number in range(20)))
     emulator.variants, emulator.page_limit = variants, 3
     bodies = list(list_pages(sdk, max_results=100))
@@ -168,7 +168,7 @@ def test_the_sdk_pages_to_the_end_under_every_kind_of_token(sdk: Client, emulato
     assert {(body.total_count, body.max_results) for body in bodies} == {(28, 3)}
 
 
-def test_list_workspaces_pages_and_keeps_to_its_region(sdk: Client, emulator: Emulator) -> None:
+def test_list_workspaces_pages_within_its_region(sdk: Client, emulator: Emulator) -> None:
     emulator.page_limit = 1
     first = sdk.list_workspaces(models.ListWorkspacesRequest(region_id=REGION)).body
     second = sdk.list_workspaces(models.ListWorkspacesRequest(region_id=REGION, next_token=first.next_token)).body
@@ -189,7 +189,7 @@ def test_list_workspaces_pages_and_keeps_to_its_region(sdk: Client, emulator: Em
         ({"tag": [models.ListWorkspacesRequestTag(key="env", value="prod")]}, []),
     ],
 )
-def test_list_workspaces_answers_each_filter(sdk: Client, asked: dict[str, Any], expected: list[str]) -> None:
+def test_list_workspaces_applies_each_filter(sdk: Client, asked: dict[str, Any], expected: list[str]) -> None:
     body = sdk.list_workspaces(models.ListWorkspacesRequest(region_id=REGION, **asked)).body
     assert [workspace.workspace_id for workspace in body.workspaces] == expected
     assert body.total_count == len(expected)
@@ -208,7 +208,7 @@ def test_list_workspace_queues(sdk: Client) -> None:
     assert queues("w-1").total_count == 2
 
 
-def test_list_members_pages_and_names_the_users(sdk: Client, emulator: Emulator) -> None:
+def test_list_members_returns_all_pages(sdk: Client, emulator: Emulator) -> None:
     people = [member_fields("w-1", uid, name) for uid, name in (("202077646755123991", "Li"), ("202077646755123992", "Wang"))]
     emulator.state.add_workspace("w-1", members=people)
     emulator.page_limit = 1
@@ -229,7 +229,7 @@ def test_get_job_run_has_the_driver_and_not_the_figures(sdk: Client) -> None:
     assert (run.resource_owner_id, run.environment_id) == ("202077646755123991", "env-1")
 
 
-def test_get_job_run_does_not_know_the_future(sdk: Client) -> None:
+def test_get_job_run_does_not_return_future_runs(sdk: Client) -> None:
     with pytest.raises(ClientException, match=r"InvalidJobRunId\.NotFound"):
         sdk.get_job_run("w-1", "jr-08", models.GetJobRunRequest(region_id=REGION))
 
@@ -272,7 +272,7 @@ Refused = Callable[[Client], object]
             id="another region's workspace",
         ),
         pytest.param(lambda sdk: list_ids(sdk, max_results=0), 400, "InvalidParameter", id="maxResults 0"),
-        pytest.param(lambda sdk: list_ids(sdk, next_token="x"), 400, "InvalidParameter", id="a token of no kind"),
+        pytest.param(lambda sdk: list_ids(sdk, next_token="x"), 400, "InvalidParameter", id="an invalid token"),
         pytest.param(lambda sdk: list_ids(sdk, is_workflow="perhaps"), 400, "InvalidParameter", id="isWorkflow"),
         pytest.param(lambda sdk: list_ids(sdk, application_configs="{}"), 400, "InvalidParameter", id="not an array"),
         pytest.param(lambda sdk: list_ids(sdk, runtime_configs="[1]"), 400, "InvalidParameter", id="not pairs"),
@@ -285,7 +285,7 @@ Refused = Callable[[Client], object]
         ),
     ],
 )
-def test_refusals_carry_the_vendors_codes(sdk: Client, call: Refused, status: int, code: str) -> None:
+def test_error_responses_have_the_vendors_codes(sdk: Client, call: Refused, status: int, code: str) -> None:
     with pytest.raises(ClientException) as caught:
         call(sdk)
     assert (caught.value.status_code, caught.value.code) == (status, code)

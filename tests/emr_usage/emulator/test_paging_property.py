@@ -1,4 +1,4 @@
-"""With the clock at rest, paging yields exactly the filtered truth, once each, in order, whatever the variants."""
+"""While the clock is stopped, paging returns all matching rows exactly once and in order, for every variant."""
 
 from collections.abc import Iterator
 from dataclasses import fields
@@ -82,7 +82,7 @@ def read_all(client: httpx.Client, query: dict[str, Any]) -> tuple[list[dict[str
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
 @given(runs=histories(), variants=ALL_SWITCHES, page_limit=st.integers(1, 7), only_open=st.booleans(), name=st.booleans())
-def test_paging_yields_the_filtered_truth(
+def test_paging_returns_every_matching_row_once(
     served: tuple[Emulator, httpx.Client], runs: list[Run], variants: Variants, page_limit: int, *, only_open: bool, name: bool
 ) -> None:
     emulator, client = served

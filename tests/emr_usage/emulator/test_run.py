@@ -1,4 +1,4 @@
-"""A run's life and figures, held to the examples that the vendor documents."""
+"""The lifecycle and figures of a run, compared with the documented examples."""
 
 from typing import Any
 
@@ -29,7 +29,7 @@ def test_cu_hours(vcore_seconds: int, mb_seconds: int, cu_hours: float) -> None:
     assert estimated_cu_hours(vcore_seconds, mb_seconds) == cu_hours
 
 
-def test_every_state_in_its_time() -> None:
+def test_a_run_passes_through_every_state_at_its_time() -> None:
     run = Run("w", "jr", 10, 20, 30, 40, 50, "Cancelled")
     states = {moment: run.state_at(moment) for moment in (9, 10, 19, 20, 29, 30, 39, 40, 49, 50, 1000)}
     assert states == {
@@ -47,7 +47,7 @@ def test_every_state_in_its_time() -> None:
     }
 
 
-def test_cancelled_while_queued() -> None:
+def test_a_run_can_be_cancelled_while_queued() -> None:
     run = Run("w", "jr", 10, cancelling_ms=20, end_ms=30, final_state="Cancelled")
     assert [run.state_at(moment) for moment in (10, 20, 30)] == ["Submitted", "Cancelling", "Cancelled"]
     assert run.duration_ms(1000) == 0
@@ -84,7 +84,7 @@ def test_figures_settle_after_the_end() -> None:
     assert [run.settled_by(minute * MINUTE) for minute in (60, 64, 65)] == [False, False, True]
 
 
-def test_fields_by_phase_and_hidden_ones() -> None:
+def test_rows_have_the_fields_of_their_phase_without_hidden_ones() -> None:
     run = Run(
         "w",
         "jr",
@@ -108,7 +108,7 @@ def test_fields_by_phase_and_hidden_ones() -> None:
 
 
 @pytest.mark.parametrize("moments", [{"start_ms": 5}, {"start_ms": 20, "end_ms": 15}, {"pending_ms": 30, "start_ms": 20}])
-def test_a_lifecycle_out_of_order_is_refused(moments: dict[str, Any]) -> None:
+def test_lifecycle_times_out_of_order_are_rejected(moments: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match="out of order"):
         Run("w", "jr", 10, **moments)
 

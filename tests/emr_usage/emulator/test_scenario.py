@@ -1,4 +1,4 @@
-"""The generated company is the same for the same seed, and has every ingredient it promises."""
+"""The generated company is the same for the same seed, and contains everything that its description lists."""
 
 from collections import Counter
 from typing import Any
@@ -70,7 +70,7 @@ def test_size_and_range(past: list[Run], runs: list[Run]) -> None:
     assert min(run.submit_ms for run in past) < NOW - 32 * DAY
 
 
-def test_hundreds_of_runs_in_one_millisecond_every_night(past: list[Run]) -> None:
+def test_hundreds_of_runs_are_submitted_in_one_millisecond_every_night(past: list[Run]) -> None:
     bursts = Counter((run.workspace_id, run.submit_ms) for run in past)
     assert len([count for count in bursts.values() if count >= 200]) >= 29
 
@@ -89,7 +89,7 @@ def test_streams_run_for_weeks(past: list[Run]) -> None:
     assert all((run.deployment_id or "").startswith("jd-") for run in streams)
 
 
-def test_tags_missing_misspelt_and_differing_in_case(past: list[Run]) -> None:
+def test_tags_are_missing_misspelled_or_in_different_case(past: list[Run]) -> None:
     pairs = Counter((tag["key"], tag["value"]) for run in past for tag in run.fields["tags"] or [])
     values = {value for key, value in pairs if key == "team"}
     assert {"growth", "Growth", "growht", "风控", "風控"} <= values
@@ -150,7 +150,7 @@ def test_names_releases_and_kinds(past: list[Run]) -> None:
     assert len(people) > 8
 
 
-def test_all_four_discount_bands_carry_weight(past: list[Run]) -> None:
+def test_every_discount_band_has_substantial_usage(past: list[Run]) -> None:
     bands: Counter[int] = Counter()
     for run in past:
         _, _, cu_hours = run.figures(NOW)
@@ -177,13 +177,13 @@ def test_a_small_account_contains_every_secret(seed: int) -> None:
     assert [secret for secret in SECRETS if secret not in text] == []
 
 
-def test_secrets_are_also_in_what_is_listed_without_details(state: State) -> None:
+def test_rows_without_details_contain_secrets(state: State) -> None:
     listed = [row for w in state.workspaces() for row in state.job_run_rows(w["workspaceId"], NOW, Variants())]
     text = orjson.dumps(listed).decode()
     assert len([secret for secret in SECRETS if secret in text]) > 12
 
 
-def test_links_lose_their_signatures_at_the_end(rows: list[dict[str, object]]) -> None:
+def test_only_links_of_open_runs_are_signed(rows: list[dict[str, object]]) -> None:
     for row in rows:
         is_open = row["state"] in OPEN_STATES or row["endTime"] is None
         assert ("PlantedWebUiToken" in str(row.get("webUI"))) == (is_open and "webUI" in row)

@@ -1,4 +1,4 @@
-"""HTTP: connections, headers, records, starting and stopping; and that the emulator stands alone."""
+"""HTTP: connections, headers, records, starting and stopping; and that the emulator has no dependency on the source."""
 
 import http.client
 import subprocess
@@ -30,7 +30,7 @@ def test_one_connection_serves_many_requests(emulator: Emulator) -> None:
     connection.close()
 
 
-def test_every_answer_has_a_date_a_length_and_a_request_id(list_runs: ListRuns) -> None:
+def test_every_response_has_a_date_a_length_and_a_request_id(list_runs: ListRuns) -> None:
     response = list_runs()
     assert response.headers["content-type"] == "application/json;charset=utf-8"
     assert int(response.headers["content-length"]) == len(response.content)
@@ -104,7 +104,7 @@ def test_the_emulator_starts_again_after_a_stop_but_not_while_it_runs() -> None:
                 emulator.start()
 
 
-def test_a_running_clock_brings_new_runs(account: State) -> None:
+def test_new_runs_appear_while_the_clock_runs(account: State) -> None:
     account.add(Run("w-1", "jr-soon", NOW + 5))
     with Emulator(account, Clock(NOW, running=True), verify_signatures=False) as emulator:
         asked = {"regionId": "cn-hangzhou", "jobRunId": "jr-soon"}
@@ -131,7 +131,7 @@ def test_the_emulator_serves_an_account_until_it_is_stopped() -> None:
     assert seen == [3]
 
 
-def test_it_imports_nothing_of_the_source() -> None:
+def test_the_emulator_imports_nothing_from_the_source() -> None:
     program = (
         "import sys, emr_usage.emulator; "
         "print([name for name in sys.modules if name.split('.')[0] in {'emr_serverless', 'dlt', 'httpx', 'pyarrow'}"

@@ -1,4 +1,4 @@
-"""ACS3 verification: what the vendor's signing function signs is accepted, and everything that is off is refused by name."""
+"""ACS3 verification: requests signed by the vendor's SDK are accepted, and all others rejected with the reason."""
 
 import time
 from collections.abc import Callable
@@ -42,7 +42,7 @@ def test_the_vendors_signature_is_accepted(http: httpx.Client, sign: Sign) -> No
     assert http.get(PATH, params=QUERY, headers=sign(PATH, QUERY, "ListJobRuns")).status_code == 200
 
 
-def test_a_space_is_accepted_as_plus_and_as_percent_20(http: httpx.Client, sign: Sign) -> None:
+def test_a_space_can_be_encoded_as_plus_or_percent_20(http: httpx.Client, sign: Sign) -> None:
     query = {"name": "a b", "regionId": "cn-hangzhou"}
     for text in ("name=a+b&regionId=cn-hangzhou", "regionId=cn-hangzhou&name=a%20b"):
         assert http.get(f"{PATH}?{text}", headers=sign(PATH, query, "ListJobRuns")).status_code == 200
@@ -85,7 +85,7 @@ def test_dates_inside_the_window_are_accepted(http: httpx.Client, sign: Sign, mi
     assert http.get(PATH, params=QUERY, headers=headers).status_code == 200
 
 
-def test_the_window_is_around_the_servers_own_clock(http: httpx.Client, sign: Sign, emulator: Emulator) -> None:
+def test_the_date_window_follows_the_servers_clock(http: httpx.Client, sign: Sign, emulator: Emulator) -> None:
     emulator.faults = Faults(clock_skew_seconds=3600)
     refused = http.get(PATH, params=QUERY, headers=sign(PATH, QUERY, "ListJobRuns"))
     assert code(refused) == (400, "InvalidTimeStamp.Expired")
@@ -135,7 +135,7 @@ def test_a_nonce_is_accepted_once(http: httpx.Client, sign: Sign, emulator: Emul
 
 
 @pytest.mark.parametrize("fault", ["throttle_429", "error_500", "drop", "truncate"])
-def test_a_nonce_of_a_failed_request_is_used_up(http: httpx.Client, sign: Sign, emulator: Emulator, fault: str) -> None:
+def test_failed_requests_consume_their_nonce(http: httpx.Client, sign: Sign, emulator: Emulator, fault: str) -> None:
     emulator.faults = Faults(script=[fault])
     headers = sign(PATH, QUERY, "ListJobRuns")
     try:
@@ -145,7 +145,7 @@ def test_a_nonce_of_a_failed_request_is_used_up(http: httpx.Client, sign: Sign, 
     assert code(http.get(PATH, params=QUERY, headers=headers)) == (400, "SignatureNonceUsed")
 
 
-def test_a_refused_signature_does_not_use_up_its_nonce(http: httpx.Client, sign: Sign) -> None:
+def test_a_rejected_signature_does_not_consume_its_nonce(http: httpx.Client, sign: Sign) -> None:
     stranger = sign(PATH, QUERY, "ListJobRuns", key=AccessKey(DEFAULT_KEY.id, "wrong"), x_acs_signature_nonce="n")
     assert code(http.get(PATH, params=QUERY, headers=stranger)) == (400, "SignatureDoesNotMatch")
     owner = sign(PATH, QUERY, "ListJobRuns", x_acs_signature_nonce="n")

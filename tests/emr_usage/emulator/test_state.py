@@ -1,4 +1,4 @@
-"""What the state holds can be changed under the API's feet, and the index finds what a plain loop finds."""
+"""The state can be changed while the API is served, and its index equals a linear scan."""
 
 import httpx
 import pytest
@@ -68,7 +68,7 @@ def test_figures_settle_after_the_end_of_a_run(http: httpx.Client, emulator: Emu
     ]
 
 
-def test_get_job_run_answers_the_details_and_neither_figures_nor_creator(http: httpx.Client, emulator: Emulator) -> None:
+def test_get_job_run_returns_details_without_figures_and_creator(http: httpx.Client, emulator: Emulator) -> None:
     emulator.verify_signatures = False
     body = http.get("/api/v1/workspaces/w-1/jobRuns/jr-01", params={"regionId": "cn-hangzhou"}).json()
     assert body["jobRun"].keys() == {
@@ -131,7 +131,7 @@ SWITCHES = st.builds(
 
 @settings(max_examples=300, deadline=None)
 @given(data=st.data(), asked=FILTERS, variants=SWITCHES, now_ms=MOMENTS)
-def test_the_index_finds_what_a_plain_loop_finds(
+def test_the_index_returns_the_same_rows_as_a_linear_scan(
     data: st.DataObject, asked: JobRunFilter, variants: Variants, now_ms: int
 ) -> None:
     runs = [data.draw(any_run(number)) for number in range(data.draw(st.integers(4, 10)))]

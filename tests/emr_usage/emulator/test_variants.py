@@ -1,4 +1,4 @@
-"""Each variant changes what its description says."""
+"""Each variant has its documented effect."""
 
 from collections.abc import Callable
 from typing import Any
@@ -54,7 +54,7 @@ def test_order(list_runs: ListRuns, emulator: Emulator) -> None:
     assert newest_first[0] == "jr-06"
 
 
-def test_runs_of_one_millisecond_follow_their_ids(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_runs_of_one_millisecond_are_ordered_by_id(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.state.add(*(Run("w-1", f"jr-x{number}", NOW) for number in (3, 1, 2)))
     assert ids(list_runs())[:3] == ["jr-x3", "jr-x2", "jr-x1"]
 
@@ -100,7 +100,7 @@ def follow(list_runs: ListRuns, **asked: Any) -> tuple[int, int]:
     return pages, response.status_code
 
 
-def test_expiring_tokens_let_short_listings_end_and_long_ones_not(list_runs: ListRuns, emulator: Emulator) -> None:
+def test_expiring_tokens_allow_short_listings_but_not_long_ones(list_runs: ListRuns, emulator: Emulator) -> None:
     emulator.page_limit = 1
     emulator.variants = Variants(tokens="expiring", token_uses=4)
     assert follow(list_runs) == (5, 400)

@@ -1,4 +1,4 @@
-"""`export focus`: its costs are those of the chargeback, and it says what is not complete."""
+"""`export focus`: costs equal the chargeback, and incomplete data is marked."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ def exported(mart_db: MartDatabase, folder: Path, *options: str) -> tuple[Path, 
 
 @pytest.mark.parametrize("kind", ["parquet", "csv"])
 @pytest.mark.parametrize("version", ["1.4", "1.2"])
-def test_the_costs_are_those_of_the_chargeback_to_the_last_decimal(
-    mart_db: MartDatabase, tmp_path: Path, version: str, kind: str
-) -> None:
+def test_costs_equal_the_chargeback_to_the_last_decimal(mart_db: MartDatabase, tmp_path: Path, version: str, kind: str) -> None:
     path, metadata, facts = exported(mart_db, tmp_path, "--version", version, "--format", kind)
     read = f"read_csv('{path}', all_varchar => true)" if kind == "csv" else f"'{path}'"
     amounts = "sum(cast(BilledCost AS DECIMAL(38, 6))), sum(cast(EffectiveCost AS DECIMAL(38, 6)))"
@@ -73,7 +71,7 @@ def test_the_costs_are_those_of_the_chargeback_to_the_last_decimal(
         assert [(currency, Decimal(cost)) for currency, cost in costs.items()] == monthly
 
 
-def test_a_run_is_a_charge_of_its_own_once_a_day_with_exact_products(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_each_run_has_one_charge_per_day_with_exact_products(mart_db: MartDatabase, tmp_path: Path) -> None:
     path, metadata, _ = exported(mart_db, tmp_path)
     table = pq.read_table(path)
     assert not [name for name in table.schema.names if name.startswith("Allocated")]
@@ -91,7 +89,7 @@ def test_a_run_is_a_charge_of_its_own_once_a_day_with_exact_products(mart_db: Ma
     assert [definition["ColumnName"] for definition in definitions] == table.schema.names
 
 
-def test_the_list_price_is_the_rate_itself_the_vendors_or_not_known(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_the_list_price_comes_from_the_rate_or_the_list_prices_or_is_unknown(mart_db: MartDatabase, tmp_path: Path) -> None:
     path, _, _ = exported(mart_db, tmp_path)
     found = duckdb.execute(f"SELECT DISTINCT x_ListPriceSource, ListUnitPrice = ContractedUnitPrice FROM '{path}'").fetchall()
     # The rates in force are LARGE's: the first is a list price, the others are contracted; only IDR has a list price.
@@ -113,7 +111,7 @@ def final_db(tmp_path_factory: pytest.TempPathFactory) -> MartDatabase:
     return built_mart_db(tmp_path_factory.mktemp("final_db"), **tables, workspaces=workspaces)
 
 
-def test_a_final_month_is_complete_on_all_its_days(final_db: MartDatabase, tmp_path: Path) -> None:
+def test_a_final_month_is_complete(final_db: MartDatabase, tmp_path: Path) -> None:
     path, metadata, facts = exported(final_db, tmp_path)
     assert (facts["month_status"], facts["missing"], facts["cu_hours_unpriced"]) == ("final", [], "0.000000")
     assert set(pq.read_table(path)["x_MonthStatus"].to_pylist()) == {"final"}
@@ -123,7 +121,7 @@ def test_a_final_month_is_complete_on_all_its_days(final_db: MartDatabase, tmp_p
     assert recency["TimeSectors"][0]["TimeSectorStart"] == "2026-09-30T16:00:00Z"
 
 
-def test_a_month_under_way_is_labelled_and_names_the_days_that_are_complete(final_db: MartDatabase, tmp_path: Path) -> None:
+def test_a_month_in_progress_is_marked_provisional_with_its_complete_days(final_db: MartDatabase, tmp_path: Path) -> None:
     done = export(final_db, tmp_path, month="2026-11")
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("November 2026 (provisional): 4 charges, estimated USD 0.18; missing: ")
@@ -138,7 +136,7 @@ def test_a_month_under_way_is_labelled_and_names_the_days_that_are_complete(fina
     assert complete == [f"2026-{month}-{day:02}T16:00:00Z" for month, day in [(10, 31), *((11, day) for day in range(1, 11))]]
 
 
-def test_no_cell_of_a_csv_is_a_formula_and_tags_stay_the_same(final_db: MartDatabase, tmp_path: Path) -> None:
+def test_csv_cells_are_not_formulas_and_tags_are_unchanged(final_db: MartDatabase, tmp_path: Path) -> None:
     path, _, _ = exported(final_db, tmp_path, "--format", "csv")
     text = path.read_bytes()
     assert text.startswith(b"BilledCost,"), "a byte order mark would be a part of the first name"
@@ -151,7 +149,7 @@ def test_no_cell_of_a_csv_is_a_formula_and_tags_stay_the_same(final_db: MartData
     assert json.loads(row["Tags"]) == {"team": "a; =1", "@team": None}
 
 
-def test_what_cannot_be_exported_is_refused_and_the_earlier_file_stays(
+def test_an_export_that_is_rejected_keeps_the_earlier_file(
     final_db: MartDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("EMR_USAGE__BILLING_ACCOUNT_ID", raising=False)
@@ -173,7 +171,7 @@ def test_what_cannot_be_exported_is_refused_and_the_earlier_file_stays(
     assert sorted(file.name for file in tmp_path.iterdir()) == ["focus-1.4-2026-10.metadata.json", "focus-1.4-2026-10.parquet"]
 
 
-def test_a_secret_given_as_the_account_is_in_no_file_and_no_message(final_db: MartDatabase, tmp_path: Path) -> None:
+def test_a_secret_passed_as_the_billing_account_is_not_written_or_printed(final_db: MartDatabase, tmp_path: Path) -> None:
     secret = "LTAI5tMadeUpMadeUpMadeUp"
     done = export(final_db, tmp_path, "--billing-account", secret)
     assert done.exit_code == 2
@@ -189,7 +187,7 @@ def test_the_account_can_be_a_setting(final_db: MartDatabase, tmp_path: Path, mo
     assert set(pq.read_table(tmp_path / "focus-1.4-2026-10.parquet")["BillingAccountId"].to_pylist()) == {"9876543210987654"}
 
 
-def test_the_document_has_every_column() -> None:
+def test_the_documentation_lists_every_column() -> None:
     text = (ROOT / "docs/focus.md").read_text(encoding="utf-8").split("## Columns")[1].split("## Metadata")[0]
     listed = [name for cell in re.findall(r"^\| (`.*?`) \|", text, re.MULTILINE) for name in re.findall(r"`(\w+)`", cell)]
     assert sorted(listed) == sorted(column.name for column in COLUMNS)

@@ -1,4 +1,4 @@
-"""What a column cannot hold: each with the line that is told, word by word, and no other."""
+"""Invalid cells of each column, with the complete error messages."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PATH = "write it as group/team/project, without a slash at either end, double sl
 
 
 class TestCells:
-    """What a column cannot hold."""
+    """Invalid cells of each column."""
 
     @pytest.mark.parametrize("column", ["region_id", "currency", "price_per_cu_hour", "price_kind", "valid_from", "source"])
     def test_required_columns(self, column: str) -> None:
@@ -72,17 +72,17 @@ class TestCells:
             ),
         ],
     )
-    def test_of_a_rate(self, column: str, cell: str, problem: str) -> None:
+    def test_invalid_rate_cells_are_reported(self, column: str, cell: str, problem: str) -> None:
         assert told("rates", rate(**{column: cell})) == [f"rates.csv, row 2, column {column}: {problem}"]
 
     @pytest.mark.parametrize(
         "price", ["0", "0.050302", "0.0500000000", "0.0503020001", "0.05000000000000", "99999999.9999999999", "007"]
     )
-    def test_valid_prices(self, price: str) -> None:
+    def test_valid_prices_are_accepted(self, price: str) -> None:
         assert told("rates", rate(price_per_cu_hour=price)) == []
 
     @pytest.mark.parametrize("currency", ["USD", "CNY", "JPY", "KWD", "IDR", "CLF", "ZWG"])
-    def test_currencies_of_the_standard(self, currency: str) -> None:
+    def test_iso_4217_currencies_are_accepted(self, currency: str) -> None:
         assert told("rates", rate(currency=currency)) == []
 
     @pytest.mark.parametrize(
@@ -114,10 +114,10 @@ class TestCells:
         ]
 
     @pytest.mark.parametrize("path", ["增长/广告", "Éclair/ño", "ทีม/ข้อมูล", "فريق/البيانات", "a b/c-d_e.f", "R&D/🚀"])
-    def test_owners_of_any_script(self, path: str) -> None:
+    def test_owners_can_use_any_script(self, path: str) -> None:
         assert told("owners", owner(owner=path, tag_key="team")) == []
 
-    def test_an_owner_in_two_forms_of_unicode_is_one_owner(self) -> None:
+    def test_unicode_forms_of_an_owner_are_one_owner(self) -> None:
         lines = [owner(owner=path, tag_key=key) for path, key in (("caf\u00e9", "a"), ("cafe\u0301", "b"))]
         assert told("owners", *lines) == [
             "owners.csv, row 3, column owner: 'cafe\u0301' is 'caf\u00e9' in row 2; use one spelling for each owner."
@@ -128,7 +128,7 @@ class TestCells:
         problem = f"owners.csv, row 2, column owner: {path!r} has an empty part, or a space beside a slash; {PATH}."
         assert told("owners", owner(owner=path, tag_key="team")) == [problem]
 
-    def test_of_a_rule(self) -> None:
+    def test_invalid_owner_cells_are_reported(self) -> None:
         assert told("owners", owner(tag_key="team"), owner(owner="Unallocated"), owner(owner="a", creator="2.02E+17")) == [
             "owners.csv, row 2, column owner: it is empty; write its value.",
             (
@@ -141,7 +141,7 @@ class TestCells:
             ),
         ]
 
-    def test_a_long_value_is_shown_short_and_without_what_a_terminal_would_obey(self) -> None:
+    def test_long_values_are_shortened_and_control_characters_escaped(self) -> None:
         (line,) = told("rates", rate(currency="\x1b[31m" + "x" * 1000))
         assert line.isprintable()
         assert len(line) < 200

@@ -1,4 +1,4 @@
-"""The files that `emr-usage init-inputs` makes: never over another, valid as they are and with all examples in use."""
+"""Files written by `emr-usage init-inputs`: never overwritten, valid as they are and with all examples uncommented."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def init_inputs(*arguments: str) -> Result:
 class TestCommand:
     """`emr-usage init-inputs`."""
 
-    def test_the_folder_is_beside_the_database(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_the_inputs_folder_is_created_next_to_the_database(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         done = init_inputs()
         assert done.exit_code == 0
@@ -44,7 +44,7 @@ class TestCommand:
         again = init_inputs("--inputs", str(folder))
         assert [line.partition(": ")[2] for line in again.output.splitlines()] == ["exists already"] * 3
 
-    def test_a_folder_that_cannot_be_made(self, tmp_path: Path) -> None:
+    def test_a_folder_that_cannot_be_created_is_reported(self, tmp_path: Path) -> None:
         (tmp_path / "inputs").write_text("a file of this name")
         done = init_inputs("--database", str(tmp_path / "emr.duckdb"))
         assert done.exit_code == 1
@@ -52,7 +52,7 @@ class TestCommand:
 
 
 class TestFiles:
-    """What is in them."""
+    """The content of the files."""
 
     def test_the_examples_alone_price_nothing_and_assign_nothing(self, tmp_path: Path) -> None:
         write_examples(tmp_path)

@@ -1,4 +1,4 @@
-"""What keeps a file, or a row of it, from being read: each with the line that is told, word by word, and no other."""
+"""Files and rows that cannot be read, with the complete error messages."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ COMMA = "put one comma between columns, and quote values that contain a comma"
 CLOSE = "quote the whole value or nothing, and double the quotes inside"
 
 
-class TestForm:
-    """What keeps a file, or a row of it, from being read."""
+class TestFileFormat:
+    """Files and rows that cannot be read."""
 
     @pytest.mark.parametrize(
         ("header", "problems"),
@@ -62,8 +62,8 @@ class TestForm:
             ),
         ],
     )
-    def test_of_the_header(self, header: str, problems: list[str]) -> None:
-        """Rows under a wrong header are not looked at: what would be said of them follows from it."""
+    def test_invalid_headers_are_reported(self, header: str, problems: list[str]) -> None:
+        """Rows under an invalid header are not checked, because their errors would only be consequences."""
         assert told_of("rates", f"{header}\n{rate(currency='dollars')}".encode()) == problems
 
     @pytest.mark.parametrize("content", ["", "\n\n", "# only\n# comments"])
@@ -71,7 +71,7 @@ class TestForm:
         problem = f"rates.csv: it has no header: {HEADERS['rates']}; add the header above the rows."
         assert told_of("rates", content.encode()) == [problem]
 
-    def test_every_missing_column_is_told(self) -> None:
+    def test_every_missing_column_is_reported(self) -> None:
         assert len(told_of("owners", b"owner,team\nx,y\n")) == len(OWNER_COLUMNS)
 
     @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ class TestForm:
             ),
         ],
     )
-    def test_of_a_row(self, line: str, problem: str) -> None:
+    def test_malformed_rows_are_reported(self, line: str, problem: str) -> None:
         assert told("rates", "# a comment", "", line) == [f"rates.csv, row 4: {problem}"]
 
     @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ class TestForm:
             (b"PK\x03\x04\x14\x00\x06\x00", ": it is a workbook, not a CSV file"),
         ],
     )
-    def test_of_the_encoding(self, content: bytes, problem: str) -> None:
+    def test_invalid_encodings_are_reported(self, content: bytes, problem: str) -> None:
         assert told_of("rates", content) == [f"rates.csv{problem}; {SAVE_AS}."]
 
     @pytest.mark.parametrize(
@@ -117,9 +117,9 @@ class TestForm:
             (f"# one\r{HEADERS['rates']}\r{rate(source=chr(0) * 2)}\r", ", row 3: it contains 2 NUL bytes, the first here"),
             ("\0" * 4096, ", row 1: it contains 4,096 NUL bytes, the first here"),
         ],
-        ids=["one", "old mac", "a file that a full disk has left"],
+        ids=["one", "old mac", "a file after a full disk"],
     )
-    def test_of_a_nul_byte(self, content: str, problem: str) -> None:
+    def test_nul_bytes_are_reported(self, content: str, problem: str) -> None:
         advice = "the file is damaged or not a text file: restore it, or remove them"
         assert told_of("rates", content.encode()) == [f"rates.csv{problem}; {advice}."]
 
@@ -140,7 +140,7 @@ class TestForm:
         (row,) = rows
         assert (row.values["region_id"], row.values["currency"], row.values["valid_to"]) == ("cn-hangzhou", "USD", None)
 
-    def test_columns_may_stand_in_any_order(self) -> None:
+    def test_columns_can_be_in_any_order(self) -> None:
         names = RATE_COLUMNS[::-1]
         content = "\n".join([",".join(names), ",".join(RATE.get(name, "") for name in names)])
         assert told_of("rates", content.encode()) == []

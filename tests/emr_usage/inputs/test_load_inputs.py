@@ -1,4 +1,4 @@
-"""Inputs in DuckDB: typed, replaced as a whole, never half, and without harm to the job runs beside them."""
+"""Inputs in DuckDB: typed, replaced completely, and loaded without changing the job runs."""
 
 from __future__ import annotations
 
@@ -61,9 +61,9 @@ def target(tmp_path: Path) -> Target:
 
 
 class TestTables:
-    """What the tables hold."""
+    """The content of the tables."""
 
-    def test_every_value_in_its_type(self, tmp_path: Path, target: Target) -> None:
+    def test_every_value_is_loaded_with_its_type(self, tmp_path: Path, target: Target) -> None:
         folder = write(tmp_path / "inputs", rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
         done = load_inputs(target, folder)
         assert (done.rows, done.missing) == ({"rates": 3, "owners": 2, "list_prices": 1}, [])
@@ -114,7 +114,7 @@ class TestTables:
             expected = [(field.name, kinds[str(field.type)], "YES" if field.nullable else "NO") for field in table.schema]
             assert [row[:3] for row in described] == expected
 
-    def test_each_load_replaces_the_one_before(self, tmp_path: Path, target: Target) -> None:
+    def test_each_load_replaces_the_previous_rows(self, tmp_path: Path, target: Target) -> None:
         folder = write(tmp_path / "inputs", rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
         load_inputs(target, folder)
         write(folder, owners=OWNERS.replace("platform,", "data,"))
@@ -133,13 +133,13 @@ class TestTables:
         assert "\n" not in done.sentence
         assert [rows(target.database, table) for table in INPUT_TABLES] == [[], [], []]
 
-    def test_the_files_of_init_inputs_load_as_they_are(self, tmp_path: Path, target: Target) -> None:
+    def test_files_from_init_inputs_load_unchanged(self, tmp_path: Path, target: Target) -> None:
         write_examples(tmp_path / "inputs")
         assert load_inputs(target, tmp_path / "inputs").rows == {"rates": 0, "owners": 0, "list_prices": 12}
 
 
-class TestWrong:
-    """Where something is wrong, what was there stays."""
+class TestFailedLoads:
+    """Loads that fail keep the previous rows."""
 
     def test_nothing_is_written_when_one_file_of_three_has_a_problem(self, tmp_path: Path, target: Target) -> None:
         folder = write(tmp_path / "inputs", rates=RATES, owners=OWNERS.replace("platform", "data//raw"), list_prices=LIST_PRICES)
@@ -147,7 +147,7 @@ class TestWrong:
             load_inputs(target, folder)
         assert sorted(path.name for path in tmp_path.iterdir()) == ["inputs"]
 
-    def test_the_rows_before_stay_when_a_load_fails_and_the_next_one_goes_through(
+    def test_a_failed_load_keeps_the_previous_rows_and_the_next_load_succeeds(
         self, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         folder = write(tmp_path / "inputs", rates=RATES, owners=OWNERS, list_prices=LIST_PRICES)
@@ -169,7 +169,7 @@ class TestWrong:
     def test_rows_left_by_a_killed_load_are_not_loaded(
         self, tmp_path: Path, target: Target, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        """dlt would finish that package first, and read no file."""
+        """dlt would load that package first and read no file."""
         load_inputs(target, tmp_path / "inputs")
         folder = write(tmp_path / "inputs", rates=RATES)
 
@@ -184,7 +184,7 @@ class TestWrong:
         load_inputs(target, folder, allow_empty=True)
         assert rows(target.database, "rates") == []
 
-    def test_it_waits_for_no_other_load(self, tmp_path: Path, target: Target) -> None:
+    def test_loading_inputs_fails_at_once_while_another_load_runs(self, tmp_path: Path, target: Target) -> None:
         with exclusive(open_pipeline(target)), pytest.raises(BusyError):
             load_inputs(target, tmp_path)
         assert not target.database.exists()
@@ -198,8 +198,8 @@ def status(cli: CliHarness) -> dict[str, Any]:
     return {name: value for name, value in facts.items() if not name.endswith("lag_seconds")} | {"workspaces": workspaces}
 
 
-class TestBesideJobRuns:
-    """The job runs and their cursors are not touched."""
+class TestJobRuns:
+    """Job runs and their cursors are not changed."""
 
     def test_later_loads_are_not_treated_as_first_loads(self, cli: CliHarness) -> None:
         target = Target(database=cli.database)
@@ -216,7 +216,7 @@ class TestBesideJobRuns:
         assert len(rows(cli.database, "rates")) == 3
 
     def test_a_deleted_database_is_loaded_again_completely_also_if_inputs_were_loaded_first(self, cli: CliHarness) -> None:
-        """The dataset is there again then, and nothing but the inputs' load knows that it is another one."""
+        """The dataset then exists again, and only the load of the inputs has noticed that it is a new one."""
         cli.load_whole()
         cli.database.unlink()
         load_inputs(Target(database=cli.database), write(cli.folder / "inputs", rates=RATES))

@@ -1,4 +1,4 @@
-"""Generated rate tables: accepted exactly where no scope has a day with two prices or a day without."""
+"""Generated rate tables are accepted only if every scope has exactly one price on each day."""
 
 from __future__ import annotations
 
@@ -110,14 +110,14 @@ def kind_of(problem: Problem) -> str:
 
 
 @given(tables())
-def test_the_described_faults_are_the_injected_faults(rates: list[Rate]) -> None:
+def test_reported_errors_match_the_injected_errors(rates: list[Rate]) -> None:
     expected = expected_faults(rates)
     event(f"accepted: {not expected}, rows: {bool(rates)}")
     assert told_faults(rates) == expected
 
 
-def test_each_day_has_its_own_fault() -> None:
-    """The oracle itself, on tables small enough to check by eye."""
+def test_the_expected_errors_of_small_tables_are_correct() -> None:
+    """A check of the oracle on tables small enough to verify by hand."""
     scope = SCOPES[0]
     first = Rate(scope, 0, 3, "USD")
     assert expected_faults([first, Rate(scope, 3, None, "USD")]) == set()

@@ -1,4 +1,4 @@
-"""The rules over all rows of a file, and over all files: each problem word by word, and none that only follows from another."""
+"""Rules over all rows of a file and over all files, with the complete error messages and no consequential errors."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from input_files import HEADERS, owner, rate, told
 
 
 class TestRates:
-    """The rules over all rows of rates.csv. Where they are kept and where not is also tried at random, in test_rate_scopes.py."""
+    """The rules over all rows of rates.csv; test_rate_scopes.py also tests them with generated tables."""
 
-    def test_an_overlap(self) -> None:
+    def test_overlapping_rates_are_reported(self) -> None:
         first = rate(valid_to="2026-07-01", workspace_id="w-one", resource_queue_id="dev")
         second = rate(valid_from="2026-06-30", workspace_id="w-one", resource_queue_id="dev")
         assert told("rates", first, second) == [
@@ -26,7 +26,7 @@ class TestRates:
             )
         ]
 
-    def test_a_gap(self) -> None:
+    def test_gaps_between_rates_are_reported(self) -> None:
         assert told("rates", rate(valid_from="2026-07-02"), rate(valid_to="2026-07-01")) == [
             (
                 "rates.csv, row 2, column valid_from: there is a gap from 2026-07-01 to 2026-07-02, after row 3, for cn-hangzhou;"
@@ -47,7 +47,7 @@ class TestRates:
         ]
 
     def test_an_invalid_cell_causes_no_further_errors(self) -> None:
-        """Without its price a row still fills its days, and without its dates it may be the one that fills a gap."""
+        """A row without a price still covers its days, and a row without dates could fill a gap."""
         chain = [
             rate(valid_to="2026-02-01"),
             rate(valid_from="2026-02-01", valid_to="2026-03-01"),
@@ -63,7 +63,7 @@ class TestRates:
         (line,) = told("rates", chain[0], f'"{chain[1]}', chain[2])
         assert line.startswith("rates.csv, row 3: it cannot be read as CSV")
 
-    def test_other_errors_are_reported_beside_an_invalid_cell(self) -> None:
+    def test_other_errors_are_reported_together_with_an_invalid_cell(self) -> None:
         assert len(told("rates", rate(), rate(currency="CNY"), rate(valid_from="x"))) == 2
         elsewhere = rate(region_id="us-east-1", valid_from="x")
         broken, gap = told("rates", elsewhere, rate(valid_to="2026-02-01"), rate(valid_from="2026-03-01"))
@@ -100,7 +100,7 @@ class TestOwners:
         ]
         assert told("owners", owner(owner="growth", tag_key="team"), everything, owner(owner="data")) == []
 
-    def test_a_value_without_its_key(self) -> None:
+    def test_a_tag_value_without_its_key_is_reported(self) -> None:
         assert told("owners", owner(owner="growth", tag_value="ads")) == [
             "owners.csv, row 2, column tag_key: a tag_value has no tag_key; write the key of the tag."
         ]
@@ -125,7 +125,7 @@ def test_a_duplicate_list_price() -> None:
 
 
 def test_all_errors_of_all_files_are_reported_together(tmp_path: Path) -> None:
-    """In the order of the files and their rows, and with the exit code of wrong use."""
+    """In the order of the files and their rows, with the exit code of invalid usage."""
     files = {
         "rates": [
             rate(price_per_cu_hour="-1", currency="usd"),

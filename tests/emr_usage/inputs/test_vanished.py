@@ -1,4 +1,4 @@
-"""A file of inputs that has lost its rows is refused: by accident, everything would be unpriced."""
+"""Input files that lost their rows are refused, because all usage would become unpriced by accident."""
 
 from __future__ import annotations
 
@@ -31,7 +31,10 @@ def dangle(path: Path) -> None:
 LOSSES: dict[str, tuple[Loss, str]] = {
     "gone": (Path.unlink, "it is not there, and 3 rows of it are loaded; restore the file, or give --allow-empty-inputs"),
     "renamed": (lambda path: path.rename(path.with_name("Rates.csv")), "it does not exist, but Rates.csv does; rename that to"),
-    "another ending": (lambda path: path.rename(path.with_name("rates.csv.bak")), "it is not there, and 3 rows of it are loaded"),
+    "another extension": (
+        lambda path: path.rename(path.with_name("rates.csv.bak")),
+        "it is not there, and 3 rows of it are loaded",
+    ),
     "a dangling link": (dangle, "it is a link to"),
     "header only": (lambda path: path.write_text(f"{HEADERS['rates']}\n"), "it has no rows, and 3 rows of it are loaded"),
     "comments only": (lambda path: path.write_text(f"{HEADERS['rates']}\n# cn-hangzhou\n"), "it has no rows, and 3 rows"),
@@ -75,7 +78,7 @@ def test_removed_rates_are_refused_unless_allowed(folder: Path, target: Target, 
 
 
 @pytest.mark.parametrize("table", ["owners", "list_prices"])
-def test_the_loss_of_any_other_input_is_refused(folder: Path, target: Target, table: str) -> None:
+def test_removed_rows_of_other_inputs_are_refused(folder: Path, target: Target, table: str) -> None:
     load_inputs(target, folder)
     (folder / f"{table}.csv").unlink()
     with pytest.raises(InvalidInputsError, match=rf"{table}\.csv: it is not there, and \d rows? of it (is|are) loaded"):
@@ -90,7 +93,7 @@ def test_inputs_without_rates_are_refused_at_the_first_load(folder: Path, target
     assert not target.database.exists()
 
 
-def test_rows_that_only_the_current_build_has_count_too(tmp_path: Path, folder: Path) -> None:
+def test_removed_rows_that_only_the_current_build_has_are_refused(tmp_path: Path, folder: Path) -> None:
     priced = {"region_id": "cn-hangzhou", "currency": "USD", "price_per_cu_hour": "0.05", "valid_from": date(2026, 1, 1)}
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[], rates=number([priced], "row_number"))

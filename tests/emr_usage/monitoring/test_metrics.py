@@ -1,4 +1,4 @@
-"""Which samples a database has, and which of an earlier file stay."""
+"""Samples of a database, and samples of an earlier file that are kept."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def written(path: Path, database: str, status: Status | None, result: CommandRes
     return read_openmetrics(path.read_text(encoding="utf-8"))
 
 
-def test_a_workspace_that_is_forgotten_is_not_behind() -> None:
+def test_forgotten_workspaces_have_no_lag() -> None:
     gone = replace(WORKSPACE, workspace_id="w-gone", forgotten="2026-10-01T00:00:00.000Z")
     samples = database_samples("a", replace(STATUS, workspaces=[WORKSPACE, gone]))
     certified = [
@@ -59,7 +59,7 @@ def test_databases_and_commands_share_a_file(tmp_path: Path) -> None:
     }
 
 
-def test_a_workspace_that_is_no_longer_there_leaves_the_file_and_a_database_that_cannot_be_read_stays(tmp_path: Path) -> None:
+def test_samples_of_missing_workspaces_are_removed_and_of_unreadable_databases_kept(tmp_path: Path) -> None:
     file = tmp_path / "emr.prom"
     written(file, "a", STATUS)
     assert lags(written(file, "a", None, replace(RESULT, ended_at=NOW + HOUR, exit_code=1))) == {"a": 10_800}

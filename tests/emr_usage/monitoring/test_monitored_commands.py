@@ -1,4 +1,4 @@
-"""Commands write their metrics, notify and ping whatever their end, and no webhook changes it."""
+"""Commands write metrics, notify and ping with every exit code, and failing webhooks do not change it."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def assert_shows(status: dict[str, Any], metrics: Metrics) -> None:
     assert metrics["requests_throttled_total",] == status["throttled"]
 
 
-def test_nights_that_end_well_badly_and_incomplete(cli: CliHarness, receiver: Receiver) -> None:
+def test_successful_failed_and_incomplete_loads_are_monitored(cli: CliHarness, receiver: Receiver) -> None:
     file = cli.folder / "metrics" / "emr.prom"
     monitoring = ("--metrics", str(file), "--notify", f"{receiver.url}/hook", "--ping", f"{receiver.url}/ping")
 
@@ -129,8 +129,8 @@ def assert_keeps_its_figures(cli: CliHarness, file: Path) -> None:
     assert after[lag] > before[lag]
 
 
-def test_no_webhook_url_is_left_anywhere(cli: CliHarness, receiver: Receiver) -> None:
-    """Neither printed nor in a file: dlt keeps a trace of the settings that it resolves, and its log is on."""
+def test_webhook_urls_are_not_written_or_printed(cli: CliHarness, receiver: Receiver) -> None:
+    """Neither printed nor in a file: dlt stores a trace of resolved settings, and its log is enabled."""
     receiver.status = 500
     cli.environment = KEPT_FILES | {
         "EMR_USAGE__NOTIFY_URL": f"{receiver.url}/{SECRET}?token={SECRET}",
@@ -148,10 +148,10 @@ def test_no_webhook_url_is_left_anywhere(cli: CliHarness, receiver: Receiver) ->
 
 
 @pytest.mark.parametrize("behaviour", ["answer", "hang", "redirect"])
-def test_a_webhook_that_misbehaves_is_a_warning(
+def test_a_failing_webhook_is_a_warning(
     tmp_path: Path, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour
 ) -> None:
-    """The command's own end is the same; where it hangs, the command ends while the server still holds the requests."""
+    """Exit code and output are the same, and the command does not wait for a server that hangs."""
     monkeypatch.setattr(webhooks, "STEP_SECONDS", 0.2)
     monkeypatch.chdir(tmp_path)
     receiver.behaviour, receiver.status, receiver.redirect_to = behaviour, 500, f"{receiver.url}/elsewhere"
@@ -168,7 +168,7 @@ def test_a_webhook_that_misbehaves_is_a_warning(
     assert len(receiver.received) == 3
 
 
-def test_a_metrics_file_that_cannot_be_written_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_unwritable_metrics_file_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("file").write_text("")
     done = CliRunner().invoke(main, ["status", "--metrics", "file/emr.prom"])

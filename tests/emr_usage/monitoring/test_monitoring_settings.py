@@ -1,4 +1,4 @@
-"""Addresses come from options, the environment or secrets.toml; what cannot be used is refused without being quoted."""
+"""Webhook URLs from options, environment variables or secrets.toml; invalid ones are refused without being printed."""
 
 from __future__ import annotations
 
@@ -36,7 +36,9 @@ def test_there_are_no_recipients_without_settings() -> None:
     assert read_recipients(None, None, None, can_ping=True) == Recipients()
 
 
-def test_options_override_the_environment_and_that_the_file(settings_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_options_override_environment_variables_which_override_files(
+    settings_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     write(settings_folder, "secrets.toml", 'notify_url = "https://file/"\nping_url = "https://file/ping"')
     write(settings_folder, "config.toml", 'notify_format = "dingtalk"')
     assert read_recipients(None, None, None, can_ping=True) == Recipients(
@@ -71,7 +73,7 @@ def test_an_unknown_format_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
         read_recipients(None, None, None, can_ping=True)
 
 
-def test_a_secret_for_a_form_without_signatures_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_secret_for_a_format_without_signatures_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("EMR_USAGE__NOTIFY_SECRET", SECRET)
     with pytest.raises(CheckSettingsError, match="for dingtalk and feishu only, and the format is slack") as caught:
         read_recipients("https://hooks.slack.com/x", None, None, can_ping=True)
@@ -97,7 +99,7 @@ def test_a_webhook_url_in_the_committed_file_is_refused(settings_folder: Path) -
     assert SECRET not in str(caught.value)
 
 
-def test_the_suffix_of_a_ping_goes_into_its_path() -> None:
+def test_the_ping_suffix_is_appended_to_the_path() -> None:
     assert ping_address("https://h/uuid", "/start") == "https://h/uuid/start"
     assert ping_address("https://h/key/slug/?create=1", "/fail") == "https://h/key/slug/fail?create=1"
     assert ping_address("https://h/key/slug/?create=1") == "https://h/key/slug/?create=1"

@@ -1,4 +1,4 @@
-"""The message about how a command ended, in the form of each chat, signed as its vendor documents."""
+"""The message about the end of a command, in the format of each chat service, signed as documented by its vendor."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def result(exit_code: int = 1, **parts: Any) -> CommandResult:
     return CommandResult("load", "emr.duckdb", exit_code, NOW, 61.4, {}, **parts)
 
 
-def test_the_message_says_what_ended_how_and_why() -> None:
+def test_the_message_contains_the_command_its_status_and_the_problems() -> None:
     webhook = notification(Recipient("http://h/", "json"), result(3, problems=["Incomplete: <w-one>\n & more"]), "etl-1")
     assert webhook.body == {
         "text": "emr-usage load: incomplete (exit code 3), emr.duckdb on etl-1, after 61 s\nIncomplete: <w-one> & more",
@@ -49,7 +49,7 @@ def test_the_host_selects_the_chat_format() -> None:
     assert [format_of(f"https://{host}/x") for host in hosts] == ["slack", "dingtalk", "feishu", "feishu", "json"]
 
 
-def test_signatures_are_those_of_openssl() -> None:
+def test_signatures_match_openssl() -> None:
     """printf '%s\\n%s' 1793498400000 SECabc | openssl dgst -sha256 -hmac SECabc -binary | base64, and likewise for Feishu."""
     dingtalk = notification(Recipient("https://oapi.dingtalk.com/robot/send?access_token=t", "dingtalk", "SECabc"), result(), "x")
     assert dingtalk.url == (
@@ -61,8 +61,8 @@ def test_signatures_are_those_of_openssl() -> None:
     assert (feishu.body["timestamp"], feishu.body["sign"]) == ("1793498400", "YaijCMCjdiQLEQ9BarSjKeCmw3yIRTnUn7m38Grx9/8=")
 
 
-def test_a_message_stays_short() -> None:
-    """Chats refuse more than 20 KB."""
+def test_messages_are_truncated() -> None:
+    """Chat services reject messages above 20 KB."""
     webhook = notification(Recipient("http://h/", "slack"), result(problems=["杭" * 10_000] * 5_000), "x")
     assert webhook.body is not None
     assert len(webhook.body["text"].encode()) < 20_000

@@ -49,5 +49,5 @@ def test_unknown_metric_families_and_invalid_lines_are_left_out() -> None:
 
 
 @pytest.mark.parametrize(("value", "text"), [(0, "0"), (3.0, "3"), (0.5, "0.5"), (1793498400.1234, "1793498400.123")])
-def test_numbers_are_plain(value: float, text: str) -> None:
+def test_numbers_have_no_exponent(value: float, text: str) -> None:
     assert write_openmetrics(FAMILIES, {("emr_usage_b_total", ()): value}).splitlines()[2] == f"emr_usage_b_total{{}} {text}"

@@ -1,4 +1,4 @@
-"""A webhook is called once, within a few seconds whatever it does, and no message names more than its host."""
+"""Webhooks are called once, with a timeout, and messages show only their host."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def to(receiver: Receiver, code_key: str | None = None) -> Webhook:
     )
 
 
-def test_a_body_is_posted_and_without_one_it_is_a_get(receiver: Receiver) -> None:
+def test_webhooks_with_a_body_use_post_and_others_use_get(receiver: Receiver) -> None:
     assert send_webhooks([Webhook("ping", f"{receiver.url}/a?b=c"), to(receiver)]) == []
     assert sorted(receiver.received, key=str) == [
         ("GET", "/a?b=c", None),
@@ -42,7 +42,7 @@ def test_an_error_is_one_sentence_and_printed_once(receiver: Receiver, status: i
     assert len(receiver.received) == 1
 
 
-def test_no_redirect_is_followed(receiver: Receiver) -> None:
+def test_redirects_are_not_followed(receiver: Receiver) -> None:
     with receiving() as other:
         receiver.behaviour, receiver.redirect_to = "redirect", f"{other.url}/elsewhere"
         (failure,) = send_webhooks([to(receiver)])
@@ -51,8 +51,8 @@ def test_no_redirect_is_followed(receiver: Receiver) -> None:
 
 
 @pytest.mark.parametrize("behaviour", ["hang", "drip"])
-def test_an_endless_response_is_dropped(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour) -> None:
-    """It returns while the server still holds the request, and the other one has got its own."""
+def test_unfinished_responses_time_out(receiver: Receiver, monkeypatch: pytest.MonkeyPatch, behaviour: Behaviour) -> None:
+    """The call returns while the server still holds the request, and the other server receives its own."""
     monkeypatch.setattr(webhooks, "STEP_SECONDS", 0.3)
     monkeypatch.setattr(webhooks, "ALL_SECONDS", 0.6)
     receiver.behaviour = behaviour

@@ -1,4 +1,4 @@
-"""CSV that a spreadsheet opens without running anything, and without losing a digit or a character."""
+"""CSV files run no formula in a spreadsheet and lose no digit or character."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def test_text_that_is_not_a_formula_is_kept(text: str) -> None:
     assert without_formula(text) == text
 
 
-def test_numbers_stay_numbers_and_the_file_names_its_encoding(tmp_path: Path) -> None:
+def test_numbers_are_unchanged_and_the_file_has_a_byte_order_mark(tmp_path: Path) -> None:
     amounts = [Decimal("-1234567890123456789012345678.123456"), Decimal("0.000001"), Decimal(0), None]
     rows = [
         {"owner": owner, "amount": amount, "runs": -3}

@@ -1,4 +1,4 @@
-"""The page as people see it: in a browser, wide and narrow, light and dark, by keyboard and on paper."""
+"""The page in a browser: wide and narrow, light and dark, by keyboard and printed."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_the_page_fits_the_screen_and_is_accessible(browser: Browser, address: s
     page.context.close()
 
 
-def test_it_sends_no_request_and_reports_nothing(browser: Browser, address: str) -> None:
+def test_the_page_sends_no_request_and_logs_nothing(browser: Browser, address: str) -> None:
     page = browser.new_page()
     asked: list[str] = []
     said: list[str] = []
@@ -76,7 +76,7 @@ def test_colours_follow_the_color_scheme_of_the_reader(browser: Browser, address
     assert papers == ["rgb(255, 255, 255)", "rgb(15, 20, 25)"]
 
 
-def test_the_bars_and_the_words_of_a_chart_have_the_pages_colours(browser: Browser, address: str) -> None:
+def test_chart_bars_and_labels_use_the_colours_of_the_page(browser: Browser, address: str) -> None:
     page = opened(browser, address, DESKTOP, "dark")
     assert bool(page.locator("svg").count()) == ("2026-10" in address)
     if page.locator("svg").count():
@@ -88,7 +88,7 @@ def test_the_bars_and_the_words_of_a_chart_have_the_pages_colours(browser: Brows
     page.context.close()
 
 
-def test_it_is_read_by_keyboard(browser: Browser, address: str) -> None:
+def test_the_page_can_be_used_by_keyboard(browser: Browser, address: str) -> None:
     page = opened(browser, address, DESKTOP, "light")
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.textContent") == "Skip to content"

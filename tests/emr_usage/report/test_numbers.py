@@ -27,7 +27,7 @@ def test_an_amount_has_two_decimals_and_a_small_amount_is_not_shown_as_zero(valu
 
 
 @given(st.decimals("-1e12", "1e12", places=6))
-def test_an_amount_reads_back_to_within_half_a_cent(value: Decimal) -> None:
+def test_a_formatted_amount_differs_by_at_most_half_a_cent(value: Decimal) -> None:
     written = amount(value)
     if written.startswith(("<", ">")):
         assert 0 < abs(value) < Decimal("0.005")
@@ -66,7 +66,7 @@ def test_money_needs_a_currency() -> None:
     ("seconds", "written"),
     [(0, "0\u00a0s"), (59.6, "1\u00a0min"), (3600, "1\u00a0h"), (3661, "1\u00a0h 1\u00a0min"), (90_061, "1\u00a0d 1\u00a0h")],
 )
-def test_a_length_of_time_has_its_two_largest_units(seconds: float, written: str) -> None:
+def test_a_duration_has_its_two_largest_units(seconds: float, written: str) -> None:
     assert duration(seconds) == written
 
 
@@ -78,12 +78,12 @@ def test_a_total_of_zero_has_no_shares_and_no_change() -> None:
     assert change(Decimal(3), Decimal(4)) == "\u221225.0\u00a0%"
 
 
-def test_times_are_those_of_the_bill() -> None:
+def test_times_are_in_the_billing_time_zone() -> None:
     assert moment(datetime(2026, 10, 31, 16, 30, tzinfo=UTC), "Asia/Shanghai") == "2026-11-01 00:30"
 
 
 @given(st.dates(date(2000, 1, 1), date(2099, 12, 31)))
-def test_the_months_around_a_month_touch_it(day: date) -> None:
+def test_adjacent_months_share_their_bounds(day: date) -> None:
     month = Month(day.replace(day=1))
     assert month.previous.next == month == month.next.previous
     assert Month.parse(str(month)) == month
@@ -96,6 +96,6 @@ def test_an_invalid_month_is_refused(text: str) -> None:
         Month.parse(text)
 
 
-def test_the_month_of_a_night_is_that_of_the_day_before_it_by_the_bills_calendar() -> None:
+def test_the_default_month_is_that_of_yesterday_in_the_billing_time_zone() -> None:
     assert str(Month.of_yesterday(datetime(2026, 11, 1, 15, tzinfo=UTC), "Asia/Shanghai")) == "2026-10"
     assert str(Month.of_yesterday(datetime(2026, 11, 1, 16, tzinfo=UTC), "Asia/Shanghai")) == "2026-11"

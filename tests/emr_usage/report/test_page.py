@@ -1,4 +1,4 @@
-"""The page of a month: its figures are those of the marts, whatever is in them, and nothing in it can act."""
+"""The page of a month: its figures equal those of the marts, and it contains no active content."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def mart_db(tmp_path_factory: pytest.TempPathFactory) -> MartDatabase:
     return built_mart_db(tmp_path_factory.mktemp("mart_db"), **TABLES)
 
 
-def test_the_totals_are_those_of_the_marts(mart_db: MartDatabase) -> None:
+def test_totals_equal_those_of_the_marts(mart_db: MartDatabase) -> None:
     _, figures = make_page(mart_db)
     october = "billing_month = DATE '2026-10-01'"
     sums = "sum(cu_hours), sum(cu_hours_unpriced), sum(estimated_cost)"
@@ -70,7 +70,7 @@ def test_the_headline_has_cost_use_and_unpriced_use(mart_db: MartDatabase) -> No
     assert "figures of 1 ended run" not in missing
 
 
-def test_every_section_names_its_tables_and_holds_its_query(mart_db: MartDatabase) -> None:
+def test_every_section_shows_its_tables_and_query(mart_db: MartDatabase) -> None:
     page, figures = make_page(mart_db)
     known = {name for (name,) in mart_db.ask("SELECT table_name FROM information_schema.tables WHERE table_schema = 'emr_marts'")}
     named = set(re.findall(r"emr_marts\.(\w+)", page.text))
@@ -120,7 +120,7 @@ def test_names_typed_by_users_are_shown_as_text_only(tmp_path: Path) -> None:
     assert page.text.count(HOSTILE) >= 8
 
 
-def test_creators_are_named_where_they_are_members(tmp_path: Path) -> None:
+def test_creators_who_are_members_are_shown_by_name(tmp_path: Path) -> None:
     submitted, ended = utc("2026-10-02 00:00"), utc("2026-10-02 01:00")
     runs = [job_run(f"run-{uid}", submitted, ended, 1, creator=uid) for uid in ("201", "202", "203")]
     known = {"workspace_id": "w-1", "observed_at": READ_AT}
@@ -150,7 +150,7 @@ def test_an_empty_database_produces_a_report(tmp_path: Path) -> None:
     assert "Nothing of the month is certified." in page.text
 
 
-def test_one_run_makes_a_page_with_a_chart(tmp_path: Path) -> None:
+def test_the_page_of_a_single_run_has_a_chart(tmp_path: Path) -> None:
     mart_db = built_mart_db(tmp_path, job_runs=[job_run("only", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), "0.001")])
     page, figures = make_page(mart_db)
     assert [name for name, _ in page.elements].count("svg") == 1
@@ -166,7 +166,7 @@ def test_a_run_without_a_figure_is_counted_among_the_assumptions(tmp_path: Path)
     assert "There is no use" not in page.text
 
 
-def test_amounts_of_two_currencies_stand_side_by_side_and_are_never_added(tmp_path: Path) -> None:
+def test_amounts_in_two_currencies_are_not_summed(tmp_path: Path) -> None:
     rates = number(
         [
             {**TABLES["rates"][0], "valid_to": None, "price_per_cu_hour": "2"},
@@ -231,12 +231,12 @@ def test_a_month_without_loaded_data_is_reported(tmp_path: Path) -> None:
     assert "Loaded up to" not in page.text
 
 
-def test_use_in_a_month_under_way_that_no_window_tells_of_has_no_mean(tmp_path: Path) -> None:
+def test_a_month_in_progress_without_certified_days_has_no_daily_mean(tmp_path: Path) -> None:
     page, _ = make_page(built_mart_db(tmp_path, job_runs=[run_of_day(10, 1, 5)], rates=RATE), now=utc("2026-10-03 04:05"))
     assert "no average per day, because nothing is certified" in page.text
 
 
-def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) -> None:
+def test_unallocated_and_unpriced_use_is_shown_without_an_amount(tmp_path: Path) -> None:
     owned = job_run("owned", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 12)
     nobodys = job_run("nobodys", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), 50, region_id="eu-nowhere")
     owner = {"owner": "data", "tag_key": "team", "tag_value": "x"}
@@ -253,7 +253,7 @@ def test_use_without_owner_and_price_is_told_and_is_no_amount(tmp_path: Path) ->
     assert "USD 0.00" not in page.text
 
 
-def test_runs_without_a_figure_are_not_called_unpriced(tmp_path: Path) -> None:
+def test_runs_without_a_figure_are_not_counted_as_unpriced(tmp_path: Path) -> None:
     quiet = job_run("quiet", utc("2026-10-02 00:00"), utc("2026-10-02 01:00"), None, state="Failed")
     page, _ = make_page(built_mart_db(tmp_path, job_runs=[quiet], rates=RATE))
     assert "The API gives no usage." in page.text
@@ -261,7 +261,7 @@ def test_runs_without_a_figure_are_not_called_unpriced(tmp_path: Path) -> None:
     assert "What failed used" not in page.text
 
 
-def test_use_of_failed_runs_is_equal_in_the_sentence_and_the_tables(tmp_path: Path) -> None:
+def test_use_of_failed_runs_is_the_same_in_text_and_tables(tmp_path: Path) -> None:
     # Over midnight into a day without a rate, with a rate, without one, without a figure.
     half = job_run("half", utc("2026-10-05 14:00"), utc("2026-10-05 18:00"), 4, state="Failed")
     priced = job_run("priced", utc("2026-10-04 00:00"), utc("2026-10-04 01:00"), 3, state="Failed")
@@ -323,13 +323,13 @@ def test_marts_of_another_version_must_be_rebuilt(tmp_path: Path, missing: str) 
         make_page(mart_db)
 
 
-def test_two_workspaces_of_one_name_are_told_apart(tmp_path: Path) -> None:
+def test_workspaces_with_the_same_name_are_shown_with_their_ids(tmp_path: Path) -> None:
     workspaces = [{"workspace_id": name, "workspace_name": "prod", "region_id": "cn-hangzhou"} for name in ("w-1", "w-2")]
     _, figures = make_page(built_mart_db(tmp_path, job_runs=[], workspaces=workspaces))
     assert figures.workspace_names == {"w-1": "prod (w-1)", "w-2": "prod (w-2)"}
 
 
-def test_a_workspace_that_is_not_asked_is_not_missed(tmp_path: Path) -> None:
+def test_workspaces_that_are_not_loaded_do_not_make_a_month_incomplete(tmp_path: Path) -> None:
     workspaces = [{"workspace_id": name, "workspace_name": name, "region_id": "cn-hangzhou"} for name in ("w-1", "w-2")]
     windows = [window("2026-09-30 16:00", "2026-10-31 16:00", axis=axis) for axis in ("start", "end")]
     _, figures = make_page(built_mart_db(tmp_path, job_runs=[], workspaces=workspaces, extraction_windows=windows))
@@ -386,14 +386,14 @@ def test_a_month_in_progress_is_compared_by_its_loaded_days(tmp_path: Path) -> N
     ] * 2
 
 
-def test_without_marts_the_command_that_builds_them_is_named(tmp_path: Path) -> None:
+def test_missing_marts_are_reported_with_the_build_command(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(**TABLES)
     with pytest.raises(BuildError, match="emr-usage build"):
         make_page(mart_db)
 
 
-def test_the_zone_is_that_of_the_build(tmp_path: Path) -> None:
+def test_the_page_uses_the_time_zone_of_the_build(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[job_run("run", utc("2026-10-31 23:00"), utc("2026-10-31 23:30"), 1)])
     mart_db.build(billing_time_zone="UTC")

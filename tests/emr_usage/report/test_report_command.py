@@ -1,4 +1,4 @@
-"""The command `report`: what it writes and where, what it says, and how it refuses."""
+"""The command `report`: its files, output and errors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def report(mart_db: MartDatabase, *options: str) -> Result:
     return CliRunner().invoke(main, ["report", "--database", str(mart_db.target.database), *options])
 
 
-def test_a_page_is_written_beside_the_database_and_named(mart_db: MartDatabase) -> None:
+def test_a_page_is_written_next_to_the_database_and_its_path_is_printed(mart_db: MartDatabase) -> None:
     done = report(mart_db, "--month", "2026-10")
     assert done.exit_code == 0, done.output
     path = mart_db.target.database.parent / "reports" / "emr-usage-2026-10.html"
@@ -38,7 +38,7 @@ def test_a_page_is_written_beside_the_database_and_named(mart_db: MartDatabase) 
     assert path.read_text(encoding="utf-8").endswith("</html>")
 
 
-def test_the_same_month_again_takes_the_place_of_the_page_and_leaves_nothing_else(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_writing_a_month_again_replaces_its_page(mart_db: MartDatabase, tmp_path: Path) -> None:
     for _ in range(2):
         assert report(mart_db, "--month", "2026-10", "--output", str(tmp_path)).exit_code == 0
     assert [path.name for path in tmp_path.iterdir()] == ["emr-usage-2026-10.html"]
@@ -56,7 +56,7 @@ def read_csv(path: Path) -> pa.Table:
 
 
 @pytest.mark.parametrize(("kind", "read"), [("csv", read_csv), ("parquet", pyarrow.parquet.read_table)])
-def test_the_chargeback_tables_come_out_as_they_are_in_the_marts(
+def test_exported_chargeback_tables_equal_the_marts(
     mart_db: MartDatabase, tmp_path: Path, kind: str, read: Callable[[Path], pa.Table]
 ) -> None:
     done = report(mart_db, "--month", "2026-10", "--output", str(tmp_path), "--format", kind)
@@ -94,7 +94,7 @@ def exact(row: tuple[object, ...]) -> tuple[object, ...]:
     return tuple(Decimal(str(value)) if isinstance(value, (int, float)) else value for value in row)
 
 
-def test_the_usual_month_is_that_of_yesterday(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_the_default_month_is_that_of_yesterday(mart_db: MartDatabase, tmp_path: Path) -> None:
     done = report(mart_db, "--output", str(tmp_path), "--json")
     # Between the zones of this machine and of the bill it may be another day.
     nights = [date.today() - timedelta(days=days) for days in (0, 1, 2)]  # noqa: DTZ011  # either side of midnight is right
@@ -122,7 +122,7 @@ def test_a_failed_report_is_reported(
     assert "Traceback" not in done.output
 
 
-def test_a_folder_that_cannot_be_written_is_told(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_an_unwritable_folder_is_reported(mart_db: MartDatabase, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     done = report(mart_db, "--month", "2026-10", "--output", str(tmp_path / "file" / "reports"))
     assert done.exit_code == 1
@@ -130,7 +130,7 @@ def test_a_folder_that_cannot_be_written_is_told(mart_db: MartDatabase, tmp_path
     assert "--output" in done.stderr
 
 
-def test_missing_marts_are_reported_with_the_command_that_builds_them(tmp_path: Path) -> None:
+def test_missing_marts_are_reported_with_the_build_command(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[job_run("run", utc("2026-10-18 06:00"), utc("2026-10-18 08:30"), 5)])
     done = report(mart_db, "--month", "2026-10")

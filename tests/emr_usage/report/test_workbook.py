@@ -1,4 +1,4 @@
-"""A workbook as another program reads it: numbers are numbers, texts are texts, nothing runs."""
+"""A workbook as read by another program: numbers are numbers, texts are texts, and there are no formulas."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def written(folder: Path, *rows: dict[str, object]) -> tuple[list[tuple[openpyxl
     return cells[1:], rounded
 
 
-def test_no_text_of_a_workbook_is_a_formula(tmp_path: Path) -> None:
+def test_text_in_a_workbook_is_not_a_formula(tmp_path: Path) -> None:
     cells, _ = written(tmp_path, *(row(text, "1", "USD") for text in HOSTILE))
     assert [line[1].data_type for line in cells] == ["s"] * len(HOSTILE)
     shown = [line[1].value for line in cells]
@@ -56,7 +56,7 @@ def test_no_text_of_a_workbook_is_a_formula(tmp_path: Path) -> None:
         assert not [name for name in book.namelist() if "externalLink" in name or "vba" in name]
 
 
-def test_numbers_and_days_are_such_and_have_their_currencys_decimals(tmp_path: Path) -> None:
+def test_numbers_and_dates_have_their_types_and_formats(tmp_path: Path) -> None:
     rows = [row("a", "12.345678", "USD"), row("b", "-1234", "JPY"), row("c", "1.5", "KWD"), row("d", None, None)]
     cells, rounded = written(tmp_path, *rows)
     assert [line[6].value for line in cells] == [12.345678, -1234, 1.5, None]
@@ -74,14 +74,12 @@ def test_numbers_and_days_are_such_and_have_their_currencys_decimals(tmp_path: P
         ("123456789012.345678", 123456789012.346, 1),
     ],
 )
-def test_a_figure_of_more_digits_than_a_workbook_has_is_rounded_and_counted(
-    tmp_path: Path, exact: str, kept: float, rounded: int
-) -> None:
+def test_figures_with_too_many_digits_are_rounded_and_counted(tmp_path: Path, exact: str, kept: float, rounded: int) -> None:
     cells, count = written(tmp_path, row("a", "1", "IDR", cu_hours=exact))
     assert (cells[0][4].value, count) == (kept, rounded)
 
 
-def test_a_table_that_no_sheet_holds_is_refused_with_what_to_do(tmp_path: Path) -> None:
+def test_a_table_too_large_for_a_sheet_is_refused(tmp_path: Path) -> None:
     table = pa.table({"owner": pa.nulls(MAX_ROWS, pa.string())})
     with pytest.raises(TooManyRowsError, match=r"1,048,576 rows .* holds at most 1,048,575\. Use --format csv"):
         write_workbook({"chargeback_daily": table}, tmp_path / "book.xlsx")

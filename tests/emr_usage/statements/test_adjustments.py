@@ -1,4 +1,4 @@
-"""What changes a closed month becomes adjustments with their cause; computed by hand."""
+"""Changes to a closed month become adjustments with their cause; computed by hand."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def adjustments(mart_db: MartDatabase, where: str = "NOT is_frozen") -> list[tup
     return [tuple(f"{value.normalize():f}" if isinstance(value, Decimal) else value for value in row) for row in rows]
 
 
-def test_each_cause_has_its_adjustment_until_the_change_is_undone(mart_db: MartDatabase) -> None:
+def test_each_cause_has_an_adjustment_until_its_change_is_reverted(mart_db: MartDatabase) -> None:
     before = mart_db.ask(LINES)
     assert sum(line[8] for line in before) == Decimal("7.4")
     mart_db.write(**CHANGED)
@@ -54,7 +54,7 @@ def test_each_cause_has_its_adjustment_until_the_change_is_undone(mart_db: MartD
     assert adjustments(mart_db) == []
 
 
-def test_an_adjustment_is_carried_once_in_the_statement_of_the_month_it_is_booked_in(mart_db: MartDatabase) -> None:
+def test_an_adjustment_appears_once_in_the_statement_of_its_booked_month(mart_db: MartDatabase) -> None:
     mart_db.write(**CHANGED)
     mart_db.build()
     close_month(mart_db.target, NOVEMBER, NOW)
@@ -79,7 +79,7 @@ def test_an_adjustment_is_carried_once_in_the_statement_of_the_month_it_is_booke
     ]
 
 
-def test_another_time_zone_is_a_cause_of_its_own(mart_db: MartDatabase) -> None:
+def test_a_changed_time_zone_is_a_separate_cause(mart_db: MartDatabase) -> None:
     mart_db.write(job_runs=[*TABLES["job_runs"], LATE])
     mart_db.build(billing_time_zone="UTC", change_time_zone=True)
     assert {cause for _, cause, *_ in adjustments(mart_db)} == {"settings"}

@@ -1,4 +1,4 @@
-"""`close`, `statement` and `diff`: what they print, refuse and verify."""
+"""`close`, `statement` and `diff`: their output, errors and verification."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def invoke(mart_db: MartDatabase, *words: str) -> Result:
     return CliRunner().invoke(main, [*words, "--database", str(mart_db.target.database)])
 
 
-def test_a_closed_month_is_printed_and_its_hash_can_be_computed_by_others(mart_db: MartDatabase) -> None:
+def test_the_statement_of_a_closed_month_has_a_reproducible_hash(mart_db: MartDatabase) -> None:
     opened = invoke(mart_db, "statement", "--month", "2026-10")
     assert "October 2026 is open (final): its figures can change until it is closed." in opened.output
     assert "Total: USD\N{NO-BREAK SPACE}7.40" in opened.output
@@ -89,7 +89,7 @@ def test_a_month_that_cannot_be_closed_is_refused(mart_db: MartDatabase, month: 
     assert tables == [(0,)]
 
 
-def test_a_month_is_closed_in_its_turn(mart_db: MartDatabase) -> None:
+def test_months_are_closed_in_order(mart_db: MartDatabase) -> None:
     close_month(mart_db.target, OCTOBER, NOW)
     with pytest.raises(StatementError, match="because the earlier November 2026 is open"):
         close_month(mart_db.target, NOVEMBER.next, NOW + timedelta(days=30))
@@ -97,7 +97,7 @@ def test_a_month_is_closed_in_its_turn(mart_db: MartDatabase) -> None:
         close_month(mart_db.target, OCTOBER.previous, NOW)
 
 
-def test_a_month_that_lacks_something_is_closed_with_a_reason_only(tmp_path: Path) -> None:
+def test_closing_an_incomplete_month_requires_a_reason(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     open_run = job_run("open", billing("2026-10-20 00:00"), None, None, workspace_id="same", observed_at=NOW)
     short = window("2026-10-10 00:00", "2026-10-11 00:00", "short", workspace_id="same")
@@ -113,7 +113,7 @@ def test_a_month_that_lacks_something_is_closed_with_a_reason_only(tmp_path: Pat
     assert "Missing when it was closed: figures of 1 open run\nClosed anyway: the stream is free\n" in printed
 
 
-def test_a_diff_shows_what_new_inputs_would_change_and_writes_nothing(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_a_diff_shows_the_effect_of_new_inputs_and_writes_nothing(mart_db: MartDatabase, tmp_path: Path) -> None:
     before = mart_db.marts()
     rates, owners = tmp_path / "rates-2027.csv", tmp_path / "new.csv"
     rates.write_text(NEW_RATES)

@@ -1,4 +1,4 @@
-"""A PostgreSQL of the test's own, to which `--destination postgres` leads."""
+"""A PostgreSQL server for the tests, used by `--destination postgres`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command: what it says, and its exit codes."""
+"""The command `build`: its output and exit codes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run_build(mart_db: MartDatabase, *options: str) -> Result:
     return CliRunner().invoke(main, ["build", "--database", str(mart_db.target.database), *options])
 
 
-def test_it_reports_what_it_created_and_releases_the_database(mart_db: MartDatabase) -> None:
+def test_build_reports_its_models_and_releases_the_database(mart_db: MartDatabase) -> None:
     done = run_build(mart_db, "--json")
     assert done.exit_code == 0, done.output
     facts = json.loads(done.stdout)
@@ -43,14 +43,14 @@ def test_it_reports_what_it_created_and_releases_the_database(mart_db: MartDatab
         assert connection.execute("SELECT job_runs FROM emr_marts.chargeback_monthly").fetchall() == [(1,)]
 
 
-def test_it_writes_nothing_beside_the_database_but_its_lock_and_working_files(mart_db: MartDatabase) -> None:
+def test_build_writes_only_the_database_its_lock_and_working_files(mart_db: MartDatabase) -> None:
     assert run_build(mart_db).exit_code == 0
     folder = mart_db.target.database.parent
     beside = {path.relative_to(folder).parts[0] for path in folder.rglob("*") if path.is_file()}
     assert beside == {"emr.duckdb", "emr.duckdb.lock", "emr.duckdb.dlt"}
 
 
-def test_a_failed_data_test_is_reported_in_words(mart_db: MartDatabase) -> None:
+def test_a_failed_data_test_is_reported_by_its_description(mart_db: MartDatabase) -> None:
     mart_db.write(rates=number([RATE, RATE], "row_number"))
     done = run_build(mart_db, "--json")
     assert done.exit_code == 1
@@ -58,7 +58,7 @@ def test_a_failed_data_test_is_reported_in_words(mart_db: MartDatabase) -> None:
     assert "Error: A data test failed: Rates of one scope do not overlap; correct rates.csv (1 rows)." in done.stderr
 
 
-def test_a_database_held_by_another_program_is_named(mart_db: MartDatabase) -> None:
+def test_a_database_that_is_open_in_another_program_is_reported(mart_db: MartDatabase) -> None:
     command = [sys.executable, "-c", HOLD, str(mart_db.target.database)]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as holder:
         assert holder.stdout

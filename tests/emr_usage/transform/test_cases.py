@@ -1,4 +1,4 @@
-"""Cases computed by hand: the figures here were found with a pencil, not with the models."""
+"""Cases whose figures were computed by hand, independently of the models."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def slices(mart_db: MartDatabase, job_run_id: str, columns: str) -> list[tuple[A
     return mart_db.ask(f"SELECT {columns} FROM job_run_hours WHERE job_run_id = '{job_run_id}' ORDER BY hour_start")
 
 
-def test_a_run_across_a_month_of_the_bill_falls_into_both_months_exactly(mart_db: MartDatabase) -> None:
+def test_a_run_across_a_month_boundary_is_split_exactly(mart_db: MartDatabase) -> None:
     assert slices(mart_db, "boundary", "hour_start, billing_month, cu_hours, estimated_cost") == [
         (utc("2026-10-31 15:00"), date(2026, 10, 1), Decimal("0.500001"), Decimal("0.030000")),
         (utc("2026-10-31 16:00"), date(2026, 11, 1), Decimal("0.500000"), Decimal("0.030000")),
@@ -37,7 +37,7 @@ def test_a_price_change_during_a_run_applies_from_midnight_in_the_billing_time_z
     assert mart_db.ask("SELECT estimated_cost FROM job_run_costs WHERE job_run_id = 'price_change'") == [(Decimal("0.11"),)]
 
 
-def test_where_an_hour_begins_before_midnight_a_run_after_it_has_two_prices_and_is_rounded_once(tmp_path: Path) -> None:
+def test_a_price_change_within_an_hour_is_rounded_once(tmp_path: Path) -> None:
     # Ten past midnight in Kolkata is in the hour that began at half past eleven: its price is that of the day before.
     after_midnight = job_run("after_midnight", utc("2026-10-15 18:40"), utc("2026-10-15 19:20"), "0.000020")
     rate = {"region_id": "cn-hangzhou", "currency": "USD"}
@@ -54,7 +54,7 @@ def test_where_an_hour_begins_before_midnight_a_run_after_it_has_two_prices_and_
     assert other.ask("SELECT estimated_cost FROM job_run_costs") == [(Decimal("0.000001"),)]
 
 
-def test_a_stream_of_twenty_days_is_charged_on_the_days_it_used(mart_db: MartDatabase) -> None:
+def test_a_stream_is_charged_on_the_days_of_its_use(mart_db: MartDatabase) -> None:
     by_day = mart_db.ask(
         "SELECT billing_date, sum(cu_hours) FROM job_run_hours WHERE job_run_id = 'stream' GROUP BY ALL ORDER BY ALL"
     )
@@ -62,12 +62,12 @@ def test_a_stream_of_twenty_days_is_charged_on_the_days_it_used(mart_db: MartDat
     assert by_day == [(date(2026, 10, 1) + timedelta(days=day), use) for day, use in enumerate(uses)]
 
 
-def test_a_figure_above_a_later_one_counts_as_the_later_one(mart_db: MartDatabase) -> None:
+def test_a_figure_above_a_later_one_is_reduced_to_the_later_one(mart_db: MartDatabase) -> None:
     hours = [cu_hours for (cu_hours,) in slices(mart_db, "falling", "cu_hours")]
     assert hours == [Decimal(6), Decimal(0), Decimal(1), Decimal(1)]
 
 
-def test_a_run_of_no_length_has_one_hour(mart_db: MartDatabase) -> None:
+def test_a_run_without_duration_has_one_hour(mart_db: MartDatabase) -> None:
     assert slices(mart_db, "instant", "hour_start, cu_hours") == [(utc("2026-10-02 05:00"), Decimal("0.25"))]
 
 
@@ -84,7 +84,7 @@ def test_a_run_without_a_figure_is_listed_without_hours(mart_db: MartDatabase) -
     assert mart_db.ask(f"{costs} WHERE job_run_id = 'no_figure'") == [(None, 0, None, "no_usage")]
 
 
-def test_the_most_specific_rate_is_taken(mart_db: MartDatabase) -> None:
+def test_the_most_specific_rate_applies(mart_db: MartDatabase) -> None:
     prices = mart_db.ask("SELECT job_run_id, price_per_cu_hour FROM job_run_hours WHERE job_run_id LIKE 'scope%'")
     assert dict(prices) == {
         "scope_w-1_root": Decimal("0.06"),
@@ -94,7 +94,7 @@ def test_the_most_specific_rate_is_taken(mart_db: MartDatabase) -> None:
     }
 
 
-def test_the_first_rule_that_holds_on_the_day_names_the_owner(mart_db: MartDatabase) -> None:
+def test_the_first_rule_valid_on_the_day_determines_the_owner(mart_db: MartDatabase) -> None:
     owners = mart_db.ask("SELECT job_run_id, owner, owner_rule_number FROM job_run_costs WHERE owner IS NOT NULL")
     assert sorted(owners) == [
         ("ads_100%_day_7", "ads", 4),
@@ -117,7 +117,7 @@ def test_attempts_are_chained_up_to_the_first_success(mart_db: MartDatabase) -> 
     ]
 
 
-def test_a_days_outcomes_are_counted_by_job(mart_db: MartDatabase) -> None:
+def test_outcomes_are_counted_by_day_and_job(mart_db: MartDatabase) -> None:
     columns = "billing_date, job_key, job_runs, failed, cancelled, timed_out, failure_rate, p50_duration_seconds"
     days = mart_db.ask(
         f"SELECT {columns}, cu_hours_wasted, estimated_cost_wasted FROM job_reliability_daily WHERE workspace_id = 'w-3'"
@@ -128,7 +128,7 @@ def test_a_days_outcomes_are_counted_by_job(mart_db: MartDatabase) -> None:
     ]
 
 
-def test_failures_of_one_kind_are_counted_together(mart_db: MartDatabase) -> None:
+def test_failures_with_the_same_reason_are_grouped(mart_db: MartDatabase) -> None:
     columns = "state_change_code, reason, job_runs, example_job_run_id, example_message"
     assert mart_db.ask(f"SELECT {columns} FROM failures_by_reason ORDER BY 1 NULLS LAST") == [
         ("ERR-1", "No file <address> in <n> s", 2, "attempt-6", "No file oss://c/2.csv in 9 s"),
@@ -143,7 +143,7 @@ def test_failures_of_one_kind_are_counted_together(mart_db: MartDatabase) -> Non
     ]
 
 
-def test_a_wait_in_the_queue_is_no_timeout_where_the_message_tells_otherwise(tmp_path: Path) -> None:
+def test_a_failure_with_another_message_is_not_a_timeout(tmp_path: Path) -> None:
     waited = {"state": "Failed", "execution_timeout_seconds": 600}
     at = (utc("2026-10-05 00:00"), utc("2026-10-05 01:00"))
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
@@ -173,7 +173,7 @@ def test_unallocated_use_is_shown_by_submitter(mart_db: MartDatabase) -> None:
     assert months == [(date(2026, 10, 1), None, 8, "USD")]
 
 
-def test_the_zone_of_the_bill_is_a_setting(mart_db: MartDatabase, tmp_path: Path) -> None:
+def test_the_billing_time_zone_is_a_setting(mart_db: MartDatabase, tmp_path: Path) -> None:
     other = MartDatabase(tmp_path / "emr.duckdb")
     other.write(job_runs=[BOUNDARY], rates=RATES)
     other.build(billing_time_zone="UTC")
@@ -182,7 +182,7 @@ def test_the_zone_of_the_bill_is_a_setting(mart_db: MartDatabase, tmp_path: Path
     assert len(other.ask("FROM chargeback_monthly")) == len(slices(mart_db, "boundary", "hour_start")) == 2
 
 
-def test_ranges_that_touch_or_overlap_are_one_and_a_hole_stays_one(mart_db: MartDatabase) -> None:
+def test_adjacent_and_overlapping_ranges_are_merged_and_gaps_are_kept(mart_db: MartDatabase) -> None:
     ranges = mart_db.ask("SELECT workspace_id, axis, certified_from, certified_until FROM certified_ranges ORDER BY ALL")
     assert ranges == [
         ("w-1", "end", utc("2026-10-01 00:00"), utc("2026-10-05 00:00")),
@@ -219,7 +219,7 @@ def test_unpriced_use_is_shown_at_the_list_price_and_has_no_cost(mart_db: MartDa
     ]
 
 
-def test_a_success_beside_the_failure_is_no_recovery(tmp_path: Path) -> None:
+def test_a_success_during_the_failed_run_is_not_a_recovery(tmp_path: Path) -> None:
     failed = job_run("failed", utc("2026-10-05 00:00"), utc("2026-10-05 06:00"), 1, state="Failed") | {"name": "job"}
     beside = job_run("beside", utc("2026-10-05 01:00"), utc("2026-10-05 02:00"), 1) | {"name": "job"}
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
@@ -263,7 +263,7 @@ def test_a_job_that_succeeded_after_its_failure_has_recovered(tmp_path: Path) ->
         assert chains[f"{name}: failed"] == tuple(time and utc(time) for time in times), name
 
 
-def test_a_reason_of_two_currencies_has_two_rows(tmp_path: Path) -> None:
+def test_a_failure_reason_has_one_row_per_currency(tmp_path: Path) -> None:
     runs = [
         job_run(
             name, utc("2026-10-05 00:00"), utc("2026-10-05 01:00"), 1, state="Failed", region_id=name, state_change_message=""

@@ -1,4 +1,4 @@
-"""Sums are conserved through every stage, for any history: compared with a split in fractions, written without the models."""
+"""Every model conserves the sums of the raw tables for any history, compared with an independent calculation in fractions."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def amounts_of(run: Row, parts: dict[datetime, Fraction]) -> dict[str | None, tu
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.large_base_example],
 )
 @given(histories())
-def test_every_stage_holds_what_the_raw_tables_hold(history: tuple[list[Row], list[Row], list[Row]]) -> None:
+def test_every_model_conserves_the_sums_of_the_raw_tables(history: tuple[list[Row], list[Row], list[Row]]) -> None:
     runs, observations, tags = history
     with TemporaryDirectory() as folder:
         mart_db = MartDatabase(Path(folder, "emr.duckdb"))

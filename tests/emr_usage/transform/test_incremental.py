@@ -1,4 +1,4 @@
-"""A build computes what changed, and the tables are those of a full refresh."""
+"""An incremental build computes only what changed, and its tables equal those of a full refresh."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def load_the_next_night(mart_db: MartDatabase) -> None:
     mart_db.write(job_runs=runs, job_run_observations=[*SEEN, seen(OPEN, NIGHT, 20)], job_run_tags=tags)
 
 
-def test_only_runs_that_changed_are_computed_and_a_full_refresh_gives_the_same_tables(mart_db: MartDatabase) -> None:
+def test_an_incremental_build_computes_changed_runs_and_equals_a_full_refresh(mart_db: MartDatabase) -> None:
     mart_db.change(MARK)
     load_the_next_night(mart_db)
     mart_db.build()
@@ -82,7 +82,7 @@ def test_a_new_rate_reprices_the_whole_history_and_a_new_rule_reassigns_it(mart_
     ]
 
 
-def test_a_table_that_a_cut_off_load_left_behind_counts_when_it_comes(mart_db: MartDatabase) -> None:
+def test_child_rows_loaded_after_an_interrupted_load_are_included(mart_db: MartDatabase) -> None:
     mart_db.write(job_run_observations=[*SEEN, seen(OPEN, utc("2026-11-19 06:00"), 1)])
     mart_db.write(job_run_tags=[tag(run, "team", "growth") for run in (ENDED, OPEN)])
     mart_db.build()
@@ -93,13 +93,13 @@ def test_a_table_that_a_cut_off_load_left_behind_counts_when_it_comes(mart_db: M
     assert mart_db.ask("SELECT owner FROM job_run_costs WHERE job_run_id = 'open'") == [("growth",)]
 
 
-def test_overlapping_rates_fail_a_data_test_that_is_reported_in_words(mart_db: MartDatabase) -> None:
+def test_overlapping_rates_fail_a_described_data_test(mart_db: MartDatabase) -> None:
     mart_db.write(rates=number([RATES[0], RATES[0] | {"valid_from": date(2026, 6, 1)}], "row_number"))
     with pytest.raises(DataTestFailedError, match=r"Rates of one scope do not overlap; correct rates\.csv"):
         mart_db.build()
 
 
-def test_without_rates_owners_and_children_all_is_unpriced_and_unallocated(tmp_path: Path) -> None:
+def test_usage_without_inputs_is_unpriced_and_unallocated(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[ENDED])
     mart_db.build()
@@ -108,7 +108,7 @@ def test_without_rates_owners_and_children_all_is_unpriced_and_unallocated(tmp_p
     ]
 
 
-def test_nothing_loaded_gives_empty_marts(tmp_path: Path) -> None:
+def test_empty_raw_tables_produce_empty_marts(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[], rates=[], owners=[])
     mart_db.build()

@@ -1,4 +1,4 @@
-"""The house rules of the models: one SQL and one YAML file each, every column described, no dialect outside the macros."""
+"""Conventions of the models: one SQL and one YAML file each, every column described, dialects only in macros."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ def test_a_model_description_begins_with_its_grain(model: Path) -> None:
     assert described(model)["description"].startswith(("One row for each", "One row with"))
 
 
-def test_every_mart_of_the_contract_is_a_model() -> None:
+def test_every_documented_mart_is_a_model() -> None:
     assert {path.stem for path in MODELS if path.parent.name == "marts"} == set(MARTS)
 
 
-def test_every_column_is_described_and_no_other(tmp_path: Path) -> None:
+def test_exactly_the_columns_of_a_model_are_described(tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(job_runs=[])
     mart_db.build()
@@ -55,11 +55,11 @@ def test_staging_selects_from_one_raw_table_and_computes_nothing() -> None:
             assert "raw_table(" not in sql, model.stem
 
 
-def test_the_columns_of_the_sources_are_those_of_the_schemas() -> None:
+def test_source_columns_match_the_schemas() -> None:
     assert (PROJECT / "models/sources.yml").read_text() == source_declaration(), "run make docs"
 
 
-def test_every_data_test_describes_its_promise() -> None:
+def test_every_data_test_has_a_description() -> None:
     promises = {
         entry["name"]: entry["description"] for entry in yaml.safe_load((PROJECT / "tests/checks.yml").read_text())["data_tests"]
     }
@@ -67,7 +67,7 @@ def test_every_data_test_describes_its_promise() -> None:
     assert all(promises.values())
 
 
-def test_the_readme_names_every_variable_with_its_default() -> None:
+def test_the_readme_lists_every_variable_with_its_default() -> None:
     text = (PROJECT / "README.md").read_text()
     for name, default in yaml.safe_load((PROJECT / "dbt_project.yml").read_text())["vars"]["emr_usage"].items():
         row = re.search(rf"^\| `{name}` \| (.*?) \|", text, re.MULTILINE)

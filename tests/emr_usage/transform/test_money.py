@@ -1,4 +1,4 @@
-"""Large amounts, several currencies and runs that waited: computed by hand."""
+"""Large amounts, several currencies and queued runs, computed by hand."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def rates(*changes: Row) -> list[Row]:
         (HOSTILE_PRICE, LARGEST, "99999999999999999800.000000"),
     ],
 )
-def test_no_price_and_no_use_is_too_large(tmp_path: Path, price: str, cu_hours: str, cost: str) -> None:
+def test_large_prices_and_usage_are_multiplied_exactly(tmp_path: Path, price: str, cu_hours: str, cost: str) -> None:
     runs = [
         job_run(name, billing("2026-10-15 22:00"), billing(end), cu_hours, state="Failed")
         for name, end in (("one", "2026-10-15 23:30"), ("two", "2026-10-16 00:30"), ("three", "2026-10-15 22:00"))
@@ -128,7 +128,7 @@ def hours(mart_db: MartDatabase) -> list[tuple[object, ...]]:
 
 @pytest.mark.parametrize("state", ["Submitted", "Pending"])
 @pytest.mark.parametrize("figure", [None, 0])
-def test_a_run_that_is_seen_waiting_has_used_nothing_until_then(tmp_path: Path, state: str, figure: int | None) -> None:
+def test_a_run_observed_as_queued_has_no_earlier_usage(tmp_path: Path, state: str, figure: int | None) -> None:
     run = job_run("late", utc("2026-10-02 00:00"), utc("2026-10-02 06:30"), 3)
     sights = [seen(run, utc("2026-10-02 02:00"), figure, state), seen(run, utc("2026-10-02 05:00"), figure, state)]
     mart_db = built_mart_db(tmp_path, job_runs=[run], job_run_observations=sights)
@@ -143,7 +143,7 @@ def test_a_late_figure_replaces_the_uniform_estimate(tmp_path: Path) -> None:
     assert mart_db.ask("SELECT submit_time, duration_seconds FROM job_run_costs") == [(utc("2026-10-02 00:00"), 28800)]
 
 
-def test_an_observation_as_waiting_that_comes_later_counts_too(tmp_path: Path) -> None:
+def test_a_later_loaded_observation_as_queued_is_included(tmp_path: Path) -> None:
     run = job_run("late", utc("2026-10-02 00:00"), utc("2026-10-02 02:00"), 2)
     mart_db = built_mart_db(tmp_path, job_runs=[run], job_run_observations=[])
     assert hours(mart_db) == [(utc("2026-10-02 00:00"), 1), (utc("2026-10-02 01:00"), 1)]

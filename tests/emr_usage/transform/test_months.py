@@ -48,12 +48,12 @@ def test_a_month_of_ended_runs_that_is_certified_is_final(tmp_path: Path) -> Non
     assert statuses(tmp_path) == {OCTOBER: ("final", 0, 0, 0, 0)}
 
 
-def test_an_open_run_that_was_seen_after_the_month_leaves_it_final(tmp_path: Path) -> None:
+def test_an_open_run_observed_after_the_month_does_not_make_it_provisional(tmp_path: Path) -> None:
     run = job_run("stream", billing("2026-10-20 00:00"), None, 5)
     assert statuses(tmp_path, run) == {OCTOBER: ("final", 0, 0, 0, 0), NOVEMBER: ("provisional", 1, 0, 0, 0)}
 
 
-def test_an_open_run_that_was_last_seen_in_the_month_makes_it_provisional(tmp_path: Path) -> None:
+def test_an_open_run_last_observed_in_the_month_makes_it_provisional(tmp_path: Path) -> None:
     run = job_run("stream", billing("2026-10-20 00:00"), None, 5, observed_at=billing("2026-10-31 23:00"))
     assert statuses(tmp_path, run) == {OCTOBER: ("provisional", 1, 0, 0, 0)}
 
@@ -64,7 +64,7 @@ def test_a_queued_run_needs_no_figure(tmp_path: Path, state: str) -> None:
     assert statuses(tmp_path, run) == {OCTOBER: ("final", 0, 0, 0, 0)}
 
 
-def test_a_run_ran_from_when_it_was_last_seen_waiting(tmp_path: Path) -> None:
+def test_a_run_counts_as_running_after_it_was_last_observed_as_queued(tmp_path: Path) -> None:
     run = job_run("late", billing("2026-10-20 00:00"), None, None)
     waiting = [seen(run, billing("2026-11-02 00:00"), None, "Pending")]
     found = statuses(tmp_path, run, job_run_observations=waiting)

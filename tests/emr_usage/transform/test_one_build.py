@@ -1,4 +1,4 @@
-"""Whoever reads the marts sees one build whose data tests passed, whatever became of later ones."""
+"""Readers of the marts see one build whose data tests passed, even if later builds fail or are killed."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ def change(mart_db: MartDatabase) -> None:
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_build_that_is_killed_at_any_moment_changes_nothing(
-    mart_db: MartDatabase, process_pool: ProcessPool, moment: str
-) -> None:
+def test_killing_a_build_at_any_step_changes_nothing(mart_db: MartDatabase, process_pool: ProcessPool, moment: str) -> None:
     before = mart_db.marts()
     change(mart_db)
     folder = mart_db.target.database.parent
@@ -52,7 +50,7 @@ def test_a_build_that_is_killed_at_any_moment_changes_nothing(
     assert mart_db.ask("SELECT table_name FROM information_schema.tables WHERE table_name LIKE '%dbt%'") == []
 
 
-def test_the_build_after_one_that_was_killed_is_whole(mart_db: MartDatabase, process_pool: ProcessPool) -> None:
+def test_the_build_after_a_killed_build_is_complete(mart_db: MartDatabase, process_pool: ProcessPool) -> None:
     change(mart_db)
     folder = mart_db.target.database.parent
     environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
@@ -93,7 +91,7 @@ def test_a_failed_data_test_leaves_the_marts_and_inputs_of_the_previous_build(ma
     assert explain_run(open_pipeline(mart_db.target), "run") == explained
 
 
-def test_a_model_that_fails_is_the_only_one_named(mart_db: MartDatabase) -> None:
+def test_only_the_model_that_failed_is_reported(mart_db: MartDatabase) -> None:
     before = mart_db.marts()
     mart_db.change("ALTER TABLE emr_raw.job_runs ALTER submit_time TYPE VARCHAR USING 'never'")
     with pytest.raises(BuildError, match="Conversion Error") as failed:
@@ -102,7 +100,7 @@ def test_a_model_that_fails_is_the_only_one_named(mart_db: MartDatabase) -> None
     assert mart_db.marts() == before
 
 
-def test_builds_say_what_they_were_made_of(mart_db: MartDatabase) -> None:
+def test_builds_record_their_inputs(mart_db: MartDatabase) -> None:
     change(mart_db)
     mart_db.build()
     told = "SELECT build_number, billing_time_zone, horizon, rates, owners, list_prices, job_runs, version FROM builds ORDER BY 1"
@@ -115,7 +113,7 @@ def test_builds_say_what_they_were_made_of(mart_db: MartDatabase) -> None:
     ]
 
 
-def test_tags_that_were_read_after_the_build_are_marked(mart_db: MartDatabase) -> None:
+def test_tags_loaded_after_the_build_are_marked(mart_db: MartDatabase) -> None:
     (told,) = explain_run(open_pipeline(mart_db.target), "run")
     assert (told.is_read_again, told.build["build_number"]) == (False, 1)
     again = RUN | {"observed_at": utc("2026-11-21 02:00")}

@@ -1,4 +1,4 @@
-"""In PostgreSQL, too, readers see one build, and are not held up by the next."""
+"""In PostgreSQL, too, readers see one build and are not blocked by the next."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def built(address: str) -> str:
     return address
 
 
-def test_readers_and_their_views_see_one_build_while_the_next_is_made(built: str) -> None:
+def test_readers_and_their_views_see_one_build_while_the_next_runs(built: str) -> None:
     write(built, job_runs=[RUN, CROSSING], rates=rates("0.07"))
     states = {1: sums(5, "0.25"), 2: sums(9, "0.63")}
     building = threading.Thread(target=build, args=(POSTGRES,))
@@ -91,7 +91,7 @@ def test_a_build_that_is_killed_or_fails_changes_nothing(built: str, process_poo
     assert ask(built, "SELECT cu_hours FROM public.mine") == [(9,)]
 
 
-def test_a_first_build_that_fails_leaves_nothing_and_names_the_cause_alone(address: str) -> None:
+def test_a_failed_first_build_leaves_nothing_and_reports_only_the_cause(address: str) -> None:
     write(address, job_runs=[job_run("bad", utc("2026-11-18 06:00"), utc("2026-11-18 08:30"), 5)])
     execute(address, "ALTER TABLE emr_raw.job_runs ALTER submit_time TYPE text USING 'never'")
     with pytest.raises(BuildError, match="invalid input syntax") as failed:

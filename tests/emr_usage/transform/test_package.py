@@ -1,4 +1,4 @@
-"""The models in a dbt project of the user's own."""
+"""The models as a package in a user's dbt project."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The marts of PostgreSQL are those of DuckDB, figure by figure."""
+"""The marts in PostgreSQL equal those in DuckDB."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def in_order(rows: list[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
     return sorted(same, key=str)
 
 
-def test_the_marts_are_those_of_duckdb_also_after_a_change(address: str, tmp_path: Path) -> None:
+def test_marts_equal_those_of_duckdb_after_every_change(address: str, tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     fewer = TABLES | {"job_runs": TABLES["job_runs"][1:], "rates": TABLES["rates"][:1]}
     for tables in (fewer, TABLES, TABLES | LARGE, TABLES | {"job_runs": TABLES["job_runs"][:-3]}):
@@ -48,7 +48,7 @@ def test_the_marts_are_those_of_duckdb_also_after_a_change(address: str, tmp_pat
             assert found[name] == in_order(rows), name
 
 
-def test_the_report_is_that_of_duckdb(address: str, tmp_path: Path) -> None:
+def test_the_report_equals_that_of_duckdb(address: str, tmp_path: Path) -> None:
     mart_db = MartDatabase(tmp_path / "emr.duckdb")
     mart_db.write(**TABLES)
     write(address, **TABLES)

@@ -1,4 +1,4 @@
-"""The settlement of a workspace's hours: computed by hand."""
+"""The settlement of workspace hours, computed by hand."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def adjustments(mart_db: MartDatabase, case: str) -> list[tuple[Any, ...]]:
     return rows(mart_db, case, "job_run_id, owner, cu_hours, settlement_adjustment", "settlement_adjustments")
 
 
-def test_two_runs_of_170_cu_hours_settle_at_147_5_and_the_difference_is_shared_by_use(mart_db: MartDatabase) -> None:
+def test_the_settlement_difference_is_shared_in_proportion_to_use(mart_db: MartDatabase) -> None:
     # 120 core-hours, 590 GiB-hours: 4.92 GiB per core, 590 / 4.
     assert hours(mart_db, "example") == [(120, 590, 1, 170, Decimal("147.5"), Decimal("-22.5"))]
     # 22.5 x 70 / 170 = 9.2647058..., the rest is the other's.
@@ -74,7 +74,7 @@ def test_two_runs_of_170_cu_hours_settle_at_147_5_and_the_difference_is_shared_b
 
 
 @pytest.mark.parametrize("mart", ["chargeback_daily", "chargeback_monthly"])
-def test_the_adjustment_stands_beside_the_cost_and_is_not_in_it(mart_db: MartDatabase, mart: str) -> None:
+def test_the_adjustment_is_not_included_in_the_cost(mart_db: MartDatabase, mart: str) -> None:
     columns = "owner, cu_hours, estimated_cost, settlement_cu_hours, settlement_adjustment"
     assert rows(mart_db, "example", columns, mart) == [
         ("ads", 70, Decimal("3.5"), Decimal("-9.264706"), Decimal("-0.463235")),
@@ -89,32 +89,32 @@ def test_each_run_is_adjusted_at_its_own_rate_and_one_without_a_rate_has_no_amou
     ]
 
 
-def test_an_hour_may_settle_above_its_runs(mart_db: MartDatabase) -> None:
+def test_an_hour_can_settle_above_the_sum_of_its_runs(mart_db: MartDatabase) -> None:
     # 335 GiB-hours on 160 cores, 2.09: all at 0.8.
     assert hours(mart_db, "above") == [(160, 335, Decimal("0.8"), 114, 128, 14)]
     assert sum(row[2] for row in adjustments(mart_db, "above")) == 14
 
 
-def test_hours_of_one_factor_settle_at_their_sum_however_they_are_split(mart_db: MartDatabase) -> None:
+def test_hours_with_one_discount_factor_settle_at_their_sum(mart_db: MartDatabase) -> None:
     assert rows(mart_db, "exact", "discount_factor, gib_per_core, cu_hours_difference", "workspace_hours") == [(1, 4, 0)] * 3
     assert adjustments(mart_db, "exact") == []
 
 
-def test_cpu_and_memory_follow_the_use_of_a_run_over_its_hours(mart_db: MartDatabase) -> None:
+def test_cpu_and_memory_are_distributed_over_hours_by_use(mart_db: MartDatabase) -> None:
     assert hours(mart_db, "hours") == [
         (70, 495, 1, 135, Decimal("123.75"), Decimal("-11.25")),
         (50, 95, Decimal("0.7"), 35, 35, 0),
     ]
 
 
-def test_runs_that_cannot_be_settled_count_as_they_are(mart_db: MartDatabase) -> None:
+def test_runs_outside_the_formula_are_not_settled(mart_db: MartDatabase) -> None:
     assert hours(mart_db, "outside") == [(120, 590, 1, 302, Decimal("279.5"), Decimal("-22.5"))]
     assert rows(mart_db, "outside", "cu_hours_outside_formula, job_runs", "workspace_hours") == [(132, 4)]
     columns = "job_run_id, cu_hours_by_formula, cu_hours, cu_hours_difference"
     assert mart_db.ask(f"SELECT {columns} FROM cu_formula_check") == [("odd", 100, 125, 25)]
 
 
-def test_an_opportunity_is_what_just_less_memory_saves(mart_db: MartDatabase) -> None:
+def test_a_discount_opportunity_is_the_saving_of_less_memory(mart_db: MartDatabase) -> None:
     # 120 cores at 0.9 are 108 CU-hours, 39.5 below 147.5; only the run with at least 4 GiB per core can save them.
     columns = "job_key, hours_at_full_price, job_runs, cu_hours, cu_hours_avoidable, estimated_saving"
     assert rows(mart_db, "example", columns, "discount_opportunities") == [

@@ -1,4 +1,4 @@
-"""Closed months in PostgreSQL are those of DuckDB."""
+"""Closed months in PostgreSQL equal those in DuckDB."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from raw_postgres import POSTGRES, write
 HEADER = "region_id,workspace_id,resource_queue_id,currency,price_per_cu_hour,price_kind,valid_from,valid_to,source"
 
 
-def test_a_month_is_closed_adjusted_and_compared(address: str, tmp_path: Path) -> None:
+def test_a_month_can_be_closed_adjusted_and_compared(address: str, tmp_path: Path) -> None:
     write(address, **TABLES)
     build(POSTGRES)
     close_month(POSTGRES, OCTOBER, NOW)

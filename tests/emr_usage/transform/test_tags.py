@@ -1,4 +1,4 @@
-"""Tags are compared in SQL as they are in Python: white space, normal forms and letter case of every character."""
+"""SQL compares tags as Python does: white space, normalization and letter case of every character."""
 
 # ruff: noqa: RUF001  # letters that look alike are what is compared
 from __future__ import annotations
@@ -84,7 +84,7 @@ def test_postgres_compares_characters_as_python_does(tmp_path: Path, monkeypatch
 
 
 @pytest.mark.parametrize(("one", "other"), SAME)
-def test_different_spellings_of_a_key_are_the_same_tag(one: str, other: str) -> None:
+def test_spellings_of_a_key_are_the_same_tag(one: str, other: str) -> None:
     assert tag_form(one) == tag_form(other)
 
 

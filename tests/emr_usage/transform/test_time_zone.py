@@ -1,4 +1,4 @@
-"""The billing time zone is a setting, and changes only where it is asked for."""
+"""The billing time zone is a setting, and changes only on request."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def build(mart_db: MartDatabase, code: int, *options: str) -> str:
     return done.stderr
 
 
-def test_the_option_overrides_the_setting_and_a_change_is_asked_for(
+def test_the_option_overrides_the_setting_and_a_change_requires_confirmation(
     mart_db: MartDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(ZONE, "Europe/Berlin")
@@ -58,7 +58,7 @@ def settings_of() -> Iterator[PluggableRunContext]:
     context.reload(str(ROOT))
 
 
-def test_the_setting_can_stand_in_the_file(mart_db: MartDatabase, settings_of: PluggableRunContext) -> None:
+def test_the_time_zone_can_be_set_in_the_config_file(mart_db: MartDatabase, settings_of: PluggableRunContext) -> None:
     folder = mart_db.target.database.with_name(".dlt")
     folder.mkdir()
     (folder / "config.toml").write_text('[emr_usage]\nbilling_time_zone = "Asia/Kolkata"\n', encoding="utf-8")
