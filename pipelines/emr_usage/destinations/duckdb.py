@@ -49,7 +49,9 @@ class DuckDbFile:
 
     def to_read(self) -> Destination[Any, Any]:
         """Return dlt's destination for a command that only reads."""
-        return dlt.destinations.duckdb({"database": str(self.real_path), "read_only": True})
+        # The limits of a load are too low for the report of a month of a million runs.
+        configuration = {"memory_limit": "1GB"}
+        return dlt.destinations.duckdb({"database": str(self.real_path), "read_only": True, "global_config": configuration})
 
     def is_missing(self) -> bool:
         """Return whether the file is missing."""

@@ -136,3 +136,10 @@ def test_missing_marts_are_reported_with_the_build_command(tmp_path: Path) -> No
     done = report(mart_db, "--month", "2026-10")
     assert done.exit_code == 1
     assert "Build them first: emr-usage build" in done.stderr
+
+
+def test_the_memory_limit_of_loads_does_not_apply_to_reports(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mart_db = built_mart_db(tmp_path, job_runs=[job_run("run", utc("2026-10-18 06:00"), utc("2026-10-18 08:30"), 5)])
+    monkeypatch.setenv("DESTINATION__DUCKDB__CREDENTIALS__GLOBAL_CONFIG", '{"memory_limit": "1MB"}')
+    done = report(mart_db, "--month", "2026-10")
+    assert done.exit_code == 0, done.output
