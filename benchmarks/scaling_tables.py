@@ -56,7 +56,7 @@ def _pivot(stages: Sequence[Stage], titles: Sequence[str], cell: Callable[[Stage
     for each in stages:
         by_size.setdefault((each.destination, each.runs), {})[each.title] = each
     lines = [
-        (NAMES[destination], f"{runs:,}", *(cell(found[title]) for title in titles))
+        (NAMES[destination], f"{runs:,}", *(cell(found[title]) if title in found else "-" for title in titles))
         for (destination, runs), found in by_size.items()
     ]
     return render_table(("database", "runs", *titles), lines)
