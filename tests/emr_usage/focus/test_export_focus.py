@@ -67,6 +67,11 @@ def test_costs_equal_the_chargeback_to_the_last_decimal(mart_db: MartDatabase, t
         " WHERE billing_month = DATE '2026-10-01' AND currency IS NOT NULL GROUP BY 1 ORDER BY 1"
     )
     assert len(monthly) > 1
+    # An adjustment of zero would not show that the file is without it.
+    ((adjustment,),) = mart_db.ask(
+        "SELECT sum(settlement_adjustment) FROM chargeback_monthly WHERE billing_month = DATE '2026-10-01'"
+    )
+    assert adjustment != 0
     for costs in (facts["costs"], metadata["x_BilledCost"]):
         assert [(currency, Decimal(cost)) for currency, cost in costs.items()] == monthly
 
